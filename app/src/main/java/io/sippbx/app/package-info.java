@@ -1,0 +1,5 @@
+/** The app. */
+@NullMarked
+package io.sippbx.app;
+
+import org.jspecify.annotations.NullMarked;

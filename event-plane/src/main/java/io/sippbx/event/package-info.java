@@ -1,0 +1,5 @@
+/** The event-plane. */
+@NullMarked
+package io.sippbx.event;
+
+import org.jspecify.annotations.NullMarked;

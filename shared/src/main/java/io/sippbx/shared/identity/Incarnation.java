@@ -1,0 +1,15 @@
+package io.sippbx.shared.identity;
+
+/**
+ * One start of a node. Two starts of the same node have different values.
+ *
+ * @param value random; compared for equality only
+ */
+public record Incarnation(long value) {
+
+  /** Sixteen hexadecimal digits. */
+  @Override
+  public String toString() {
+    return String.format("%016x", value);
+  }
+}
