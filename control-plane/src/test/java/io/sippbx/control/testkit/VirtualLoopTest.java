@@ -163,7 +163,7 @@ class VirtualLoopTest {
   @Test
   void shuffledRunsDifferBetweenSeedsOnlyAndKeepEachLoopsOrder() {
     var runs = new TreeSet<String>();
-    for (long seed = 0; seed < 50; seed++) {
+    for (long seed = 0; seed < 500; seed++) {
       String run = shuffledRun(seed);
       assertThat(shuffledRun(seed)).isEqualTo(run);
       assertThat(run.replaceAll("[^a]1|[^a]2|[^a]3", "")).isEqualTo("a1a2a3");
