@@ -31,6 +31,10 @@ public sealed interface MediaAnswer {
     DRAINING,
     RESTORING,
     INVALID_SPEC,
-    TOO_MANY_SESSIONS
+    TOO_MANY_SESSIONS,
+    /** More waits at the node than it keeps, or at this process for the node: ask again later. */
+    OVERLOADED,
+    /** The node has no address of the IP version that an end asks for. */
+    FAMILY_UNAVAILABLE
   }
 }
