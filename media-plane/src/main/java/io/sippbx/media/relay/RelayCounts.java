@@ -1,0 +1,37 @@
+package io.sippbx.media.relay;
+
+/**
+ * What was counted of all sessions since the start, ended ones included.
+ *
+ * @param sessions open now
+ * @param sockets bound now
+ * @param rtpPackets valid RTP packets taken
+ * @param rtpBytes their UDP payload
+ * @param rtcpPackets valid RTCP datagrams taken
+ * @param sentPackets RTP and RTCP sent on
+ * @param sentBytes their UDP payload
+ * @param droppedStray see {@link SessionCounts.EndCounts}
+ * @param droppedInvalid see {@link SessionCounts.EndCounts}
+ * @param droppedDirection see {@link SessionCounts.EndCounts}
+ * @param droppedUnsent see {@link SessionCounts.EndCounts}
+ * @param droppedByKernel see {@link SessionCounts.EndCounts}
+ * @param bindFailures sessions that were not opened because a socket could not be bound
+ * @param refusals sessions that were refused by the limit
+ * @param callbackFailures answers and events whose receiver threw
+ */
+public record RelayCounts(
+    int sessions,
+    int sockets,
+    long rtpPackets,
+    long rtpBytes,
+    long rtcpPackets,
+    long sentPackets,
+    long sentBytes,
+    long droppedStray,
+    long droppedInvalid,
+    long droppedDirection,
+    long droppedUnsent,
+    long droppedByKernel,
+    long bindFailures,
+    long refusals,
+    long callbackFailures) {}

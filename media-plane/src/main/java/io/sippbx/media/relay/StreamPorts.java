@@ -1,0 +1,22 @@
+package io.sippbx.media.relay;
+
+import io.sippbx.shared.net.Endpoint;
+
+/**
+ * The local endpoints of a stream.
+ *
+ * @param index position of the media line in the SDP, from 0
+ * @param aRtp where end a sends RTP
+ * @param aRtcp where end a sends RTCP; equal to {@code aRtp} for one socket of both (RFC 5761)
+ * @param bRtp where end b sends RTP
+ * @param bRtcp where end b sends RTCP; equal to {@code bRtp} for one socket of both
+ */
+public record StreamPorts(int index, Endpoint aRtp, Endpoint aRtcp, Endpoint bRtp, Endpoint bRtcp) {
+
+  /** Refuses a negative index. */
+  public StreamPorts {
+    if (index < 0) {
+      throw new IllegalArgumentException("Expected an index from 0, but got " + index);
+    }
+  }
+}
