@@ -1,0 +1,53 @@
+package io.sippbx.shared.sdp;
+
+import java.util.Locale;
+
+/**
+ * Which way media flows, as seen by the one who wrote the description.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc8866#section-6.7">RFC 8866 6.7</a>
+ */
+public enum Direction {
+  SENDRECV,
+  SENDONLY,
+  RECVONLY,
+  INACTIVE;
+
+  /** The direction of one who sends and receives so. */
+  public static Direction of(boolean sends, boolean receives) {
+    if (sends) {
+      return receives ? SENDRECV : SENDONLY;
+    }
+    return receives ? RECVONLY : INACTIVE;
+  }
+
+  /** Whether the writer sends. */
+  public boolean sends() {
+    return this == SENDRECV || this == SENDONLY;
+  }
+
+  /** Whether the writer receives. */
+  public boolean receives() {
+    return this == SENDRECV || this == RECVONLY;
+  }
+
+  /** The same as seen from the other end. */
+  public Direction reversed() {
+    return of(receives(), sends());
+  }
+
+  /** What both allow. */
+  public Direction and(Direction other) {
+    return of(sends() && other.sends(), receives() && other.receives());
+  }
+
+  /** The name of the attribute. */
+  public String attribute() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+
+  /** The line. */
+  public SdpLine line() {
+    return SdpLine.attribute(attribute());
+  }
+}
