@@ -1,0 +1,500 @@
+package io.sippbx.shared.config;
+
+import io.sippbx.shared.config.SipConfig.Credential;
+import io.sippbx.shared.config.SipConfig.Listener;
+import io.sippbx.shared.config.SipConfig.Transport;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.net.IpAddress;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** From keys to records: every key of the reference file is read here, once. */
+final class Mapping {
+
+  private static final Pattern USERNAME = Pattern.compile("[\\x21\\x23-\\x39\\x3b-\\x7e]{1,128}");
+  private static final Pattern REALM = Pattern.compile("[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{1,128}");
+  private static final Pattern CODEC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}");
+  private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{1,32}");
+  private static final Pattern MD5 = Pattern.compile("[0-9a-f]{32}");
+  private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+  private static final int MIN_SECRET = 16;
+
+  private final Reader reader;
+  private final Map<String, String> environment;
+  private final List<Problem> notices;
+
+  Mapping(Reader reader, Map<String, String> environment, List<Problem> notices) {
+    this.reader = reader;
+    this.environment = environment;
+    this.notices = notices;
+  }
+
+  Configuration read(Role role) {
+    var configuration =
+        new Configuration(
+            sip(), cluster(), standalone(), media(), events(), cdr(), logging(), monitoring());
+    if (role == Role.CONTROL_PLANE && configuration.media().nodes().isEmpty()) {
+      reader.refuse("media.nodes", "expected at least one media node for a control plane node");
+    }
+    if (role == Role.STANDALONE && !configuration.media().nodes().isEmpty()) {
+      notice("media.nodes", "has no effect in standalone, which has its own media node");
+    }
+    if (role != Role.TOOL) {
+      noticeUnimplemented(configuration);
+    }
+    return configuration;
+  }
+
+  private void noticeUnimplemented(Configuration configuration) {
+    if (!configuration.media().mode().equals("bypass")) {
+      notice("media.mode", "is not implemented yet: media are relayed as with bypass");
+    }
+    if (!configuration.events().webhookUrls().isEmpty()) {
+      notice("events.webhook_urls", "webhooks are not implemented yet: nothing is posted");
+    }
+  }
+
+  private void notice(String key, String text) {
+    notices.add(reader.notice(key, text));
+  }
+
+  private SipConfig sip() {
+    List<Listener> listeners = listeners();
+    List<String> domains =
+        reader.list("sip.domains", "a list of host names or IP addresses", Mapping::domain);
+    var calls =
+        new SipConfig.Calls(
+            reader.integer("sip.max_concurrent_calls", 1, 1_000_000),
+            reader.seconds("sip.no_answer_timeout", 1, 3_600),
+            reader.seconds("sip.max_call_duration", 60, 604_800),
+            reader.flag("sip.follow_redirects"),
+            reader.seconds("sip.retry_after", 1, 3_600));
+    var authentication = authentication();
+    var registrar = registrar();
+    var timers =
+        new SipConfig.Timers(
+            reader.millis("sip.t1_ms", 10, 10_000),
+            reader.millis("sip.t2_ms", 10, 60_000),
+            reader.millis("sip.t4_ms", 10, 60_000));
+    if (timers.t2().compareTo(timers.t1()) < 0) {
+      reader.refuse("sip.t2_ms", "expected at least sip.t1_ms, " + timers.t1().toMillis());
+    }
+    var wire =
+        new SipConfig.Wire(
+            reader.integer("sip.max_message_bytes", 1_024, 65_535),
+            reader.integer("sip.mtu", 576, 65_535),
+            reader.integer("sip.udp_receive_buffer_bytes", 65_536, 1 << 30),
+            reader.integer("sip.udp_sockets", 0, 64),
+            reader.integer("sip.max_transactions", 100, 10_000_000));
+    var tcp =
+        new SipConfig.Tcp(
+            reader.integer("sip.tcp.max_connections", 1, 1_000_000),
+            reader.integer("sip.tcp.max_connections_per_ip", 1, 1_000_000),
+            reader.seconds("sip.tcp.idle_timeout", 10, 86_400),
+            reader.seconds("sip.tcp.message_timeout", 1, 300),
+            reader.seconds("sip.tcp.connect_timeout", 1, 30),
+            reader.integer("sip.tcp.send_buffer_bytes", 65_536, 1 << 30));
+    Optional<Path> traceFile = reader.optional("sip.trace_file", "a file path", Reader::parsePath);
+    long traceBytes = reader.longInteger("sip.trace_file_max_bytes", 65_536, 1L << 40);
+    int traceFiles = reader.integer("sip.trace_file_count", 1, 1_000);
+    return new SipConfig(
+        listeners,
+        domains,
+        calls,
+        timers,
+        wire,
+        tcp,
+        authentication,
+        registrar,
+        traceFile.map(file -> new SipConfig.Trace(file, traceBytes, traceFiles)));
+  }
+
+  private static Optional<String> domain(String text) {
+    return IpAddress.parse(text)
+        .map(IpAddress::toString)
+        .or(
+            () ->
+                Reader.isHostName(text)
+                    ? Optional.of(text.toLowerCase(Locale.ROOT))
+                    : Optional.empty());
+  }
+
+  private List<Listener> listeners() {
+    Optional<IpAddress> ip = reader.optionalIp("sip.listen_ip");
+    Optional<IpAddress> ipV6 = reader.optionalV6("sip.listen_ipv6");
+    int port = reader.integer("sip.listen_port", 0, 65_535);
+    List<Transport> transports = reader.choices("sip.transport", Transport.class);
+    Optional<IpAddress> advertised = advertised("sip.advertised_ip", false);
+    Optional<IpAddress> advertisedV6 = advertised("sip.advertised_ipv6", true);
+    List<Listener> explicit =
+        reader.entries(
+            "sip.listeners",
+            "a list of entries with transport, bind and, optionally, advertised",
+            List.of("transport", "bind", "advertised"),
+            false,
+            Mapping::listener);
+    var listeners = new ArrayList<Listener>(explicit);
+    if (explicit.isEmpty()) {
+      var addresses = new LinkedHashSet<IpAddress>();
+      ip.ifPresent(addresses::add);
+      ipV6.ifPresent(addresses::add);
+      for (IpAddress address : addresses) {
+        Optional<Endpoint> shown =
+            (address.isV6() ? advertisedV6 : advertised).map(own -> new Endpoint(own, port));
+        for (Transport transport : new LinkedHashSet<>(transports)) {
+          listeners.add(new Listener(transport, new Endpoint(address, port), shown));
+        }
+      }
+    } else {
+      for (String key :
+          List.of(
+              "sip.listen_ip",
+              "sip.listen_ipv6",
+              "sip.listen_port",
+              "sip.transport",
+              "sip.advertised_ip",
+              "sip.advertised_ipv6")) {
+        if (reader.isSet(key)) {
+          reader.refuse(key, "expected not to be set beside sip.listeners, which replaces it");
+        }
+      }
+      var bound = new LinkedHashSet<String>();
+      for (Listener listener : explicit) {
+        String name = listener.transport() + " " + listener.bind();
+        if (listener.bind().port() != 0 && !bound.add(name)) {
+          reader.refuse("sip.listeners", "expected " + name + " once");
+        }
+      }
+    }
+    if (explicit.isEmpty() && ip.isEmpty() && ipV6.isEmpty()) {
+      reader.refuse("sip.listen_ip", "expected an address here or in sip.listen_ipv6");
+    }
+    if (explicit.isEmpty() && transports.isEmpty()) {
+      reader.refuse("sip.transport", "expected at least one of: udp, tcp");
+    }
+    return listeners;
+  }
+
+  private Optional<IpAddress> advertised(String key, boolean v6) {
+    Optional<IpAddress> ip = v6 ? reader.optionalV6(key) : reader.optionalV4(key);
+    if (ip.isPresent() && ip.get().isUnspecified()) {
+      reader.refuse(key, "expected an address that peers can send to");
+    }
+    return ip;
+  }
+
+  private static Optional<Listener> listener(Reader.EntryReader entry) {
+    Optional<Transport> transport =
+        entry.need(
+            "transport",
+            "udp or tcp",
+            text ->
+                switch (text.toLowerCase(Locale.ROOT)) {
+                  case "udp" -> Optional.of(Transport.UDP);
+                  case "tcp" -> Optional.of(Transport.TCP);
+                  default -> Optional.empty();
+                });
+    Optional<Endpoint> bind = entry.need("bind", "ip:port, IPv6 in brackets", Mapping::endpoint);
+    Optional<Endpoint> advertised =
+        entry.read(
+            "advertised",
+            "ip:port that peers can send to, of the family of bind",
+            text ->
+                endpoint(text)
+                    .filter(e -> !e.ip().isUnspecified())
+                    .filter(e -> bind.isEmpty() || e.ip().isV6() == bind.get().ip().isV6()));
+    return transport.isEmpty() || bind.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Listener(transport.get(), bind.get(), advertised));
+  }
+
+  private static Optional<Endpoint> endpoint(String text) {
+    return Reader.parseHostPort(text, 0)
+        .flatMap(hp -> IpAddress.parse(hp.host()).map(ip -> new Endpoint(ip, hp.port())));
+  }
+
+  private SipConfig.Authentication authentication() {
+    String realm =
+        reader.scalar(
+            "sip.realm",
+            "1 to 128 printable characters without quotes and backslashes",
+            text -> matching(REALM, text));
+    Duration nonceAge = reader.seconds("sip.nonce_age", 10, 86_400);
+    List<SipConfig.User> users =
+        reader.entries(
+            "sip.users",
+            "a list of entries with username and password, or username and ha1_md5 and/or"
+                + " ha1_sha256",
+            List.of("username", "password", "ha1_md5", "ha1_sha256"),
+            true,
+            Mapping::user);
+    var seen = new LinkedHashSet<String>();
+    for (SipConfig.User user : users) {
+      if (!seen.add(user.username())) {
+        reader.refuse("sip.users", "expected user " + user.username() + " once");
+      }
+    }
+    return new SipConfig.Authentication(realm, nonceAge, users);
+  }
+
+  private static Optional<SipConfig.User> user(Reader.EntryReader entry) {
+    Optional<String> username =
+        entry.need(
+            "username",
+            "1 to 128 printable ASCII characters without spaces, colons and quotes",
+            text -> matching(USERNAME, text));
+    Optional<String> password =
+        entry.read(
+            "password",
+            "1 to 256 characters",
+            text -> text.isEmpty() || text.length() > 256 ? Optional.empty() : Optional.of(text));
+    Optional<String> md5 = hash(entry, "ha1_md5", MD5);
+    Optional<String> sha256 = hash(entry, "ha1_sha256", SHA_256);
+    boolean hasPassword = entry.has("password");
+    boolean hasHash = entry.has("ha1_md5") || entry.has("ha1_sha256");
+    if (hasPassword == hasHash) {
+      entry.refuse(
+          hasPassword
+              ? "expected either password or HA1 hashes, not both"
+              : "expected password, ha1_md5 or ha1_sha256");
+      return Optional.empty();
+    }
+    if (username.isEmpty() || password.isEmpty() && md5.isEmpty() && sha256.isEmpty()) {
+      return Optional.empty();
+    }
+    Credential credential =
+        password.isPresent()
+            ? new Credential.Password(new Secret<>(password.get()))
+            : new Credential.Hashes(md5.map(Secret::new), sha256.map(Secret::new));
+    return Optional.of(new SipConfig.User(username.get(), credential));
+  }
+
+  private static Optional<String> hash(Reader.EntryReader entry, String key, Pattern form) {
+    return entry.read(
+        key,
+        "hexadecimal digits of username:realm:password hashed",
+        text -> matching(form, text.toLowerCase(Locale.ROOT)));
+  }
+
+  private SipConfig.Registrar registrar() {
+    var registrar =
+        new SipConfig.Registrar(
+            reader.seconds("sip.registrar.min_expires", 1, 86_400),
+            reader.seconds("sip.registrar.default_expires", 1, 604_800),
+            reader.seconds("sip.registrar.max_expires", 1, 604_800),
+            reader.integer("sip.registrar.max_bindings", 1, 100),
+            reader.integer("sip.registrar.max_addresses", 1, 10_000_000));
+    if (registrar.minExpires().compareTo(registrar.defaultExpires()) > 0) {
+      reader.refuse("sip.registrar.default_expires", "expected at least min_expires");
+    }
+    if (registrar.defaultExpires().compareTo(registrar.maxExpires()) > 0) {
+      reader.refuse("sip.registrar.max_expires", "expected at least default_expires");
+    }
+    return registrar;
+  }
+
+  private ClusterConfig cluster() {
+    Optional<NodeId> nodeId =
+        reader.optional(
+            "cluster.node_id",
+            "1 to 63 letters, digits, hyphens and dots,",
+            text -> {
+              try {
+                return Optional.of(new NodeId(text));
+              } catch (IllegalArgumentException e) {
+                return Optional.empty();
+              }
+            });
+    Optional<Secret<String>> secret =
+        reader.secret(
+            "cluster.secret",
+            "at least " + MIN_SECRET + " characters or nothing",
+            text ->
+                text.isEmpty()
+                    ? Optional.of(Optional.<Secret<String>>empty())
+                    : text.length() < MIN_SECRET || text.length() > 1_024
+                        ? Optional.empty()
+                        : Optional.of(Optional.of(new Secret<>(text))));
+    return new ClusterConfig(nodeId.orElseGet(this::hostNodeId), secret);
+  }
+
+  /** The host name without what a node's name may not hold. */
+  private NodeId hostNodeId() {
+    String host = environment.getOrDefault("HOSTNAME", "");
+    Path kernel = Path.of("/proc/sys/kernel/hostname");
+    if (host.isBlank() && Files.isReadable(kernel)) {
+      try {
+        host = Files.readString(kernel);
+      } catch (IOException e) {
+        host = "";
+      }
+    }
+    String name = host.strip().replaceAll("[^A-Za-z0-9.-]", "-").replaceFirst("^[.-]+", "");
+    return new NodeId(name.isEmpty() ? "sip-pbx" : name.substring(0, Math.min(63, name.length())));
+  }
+
+  private StandaloneConfig standalone() {
+    Optional<Path> dataDir =
+        reader.optional("standalone.data_dir", "a folder path", Reader::parsePath);
+    return new StandaloneConfig(dataDir.orElseGet(this::stateFolder));
+  }
+
+  /** The XDG base directory for state. */
+  private Path stateFolder() {
+    String state = environment.getOrDefault("XDG_STATE_HOME", "");
+    if (!state.isBlank() && Path.of(state).isAbsolute()) {
+      return Path.of(state, "sip-pbx");
+    }
+    String home = environment.getOrDefault("HOME", "");
+    return Path.of(home.isBlank() ? "." : home, ".local", "state", "sip-pbx");
+  }
+
+  private MediaConfig media() {
+    String mode = reader.scalar("media.mode", "a word", text -> matching(WORD, text));
+    int start = reader.integer("media.port_pool.start", 1_024, 65_535);
+    int end = reader.integer("media.port_pool.end", 1_024, 65_535);
+    // A pair is an even port and the next.
+    if (start + (start & 1) + 1 > end) {
+      reader.refuse(
+          "media.port_pool.end", "expected room for a pair of ports from " + start + " on");
+    }
+    Duration rtpTimeout = reader.seconds("media.rtp_timeout", 0, 86_400);
+    List<String> codecs =
+        reader.list(
+            "media.codec_priority",
+            "a list of encoding names",
+            text -> matching(CODEC, text).map(name -> name.toLowerCase(Locale.ROOT)));
+    var addresses =
+        new MediaConfig.Addresses(
+            reader.optionalV4("media.bind_ip"),
+            advertised("media.advertised_ip", false),
+            reader.optionalV6("media.bind_ipv6"),
+            advertised("media.advertised_ipv6", true));
+    if (addresses.bind().isEmpty() && addresses.bindV6().isEmpty()) {
+      reader.refuse("media.bind_ip", "expected an address here or in media.bind_ipv6");
+    }
+    List<HostPort> nodes =
+        reader.list("media.nodes", "a list of host:port", text -> Reader.parseHostPort(text, 1));
+    HostPort listen =
+        reader.scalar("media.listen", "host:port", text -> Reader.parseHostPort(text, 0));
+    var packetLoop = reader.choice("media.packet_loop", MediaConfig.PacketLoop.class);
+    int threads = reader.integer("media.threads", 0, 256);
+    var portPool =
+        new MediaConfig.PortPool(
+            start,
+            end,
+            reader.seconds("media.port_rest", 0, 3_600),
+            reader.flag("media.allow_ephemeral_overlap"));
+    var sessions =
+        new MediaConfig.Sessions(
+            reader.integer("media.max_sessions", 1, 1_000_000),
+            reader.seconds("media.unconfirmed_timeout", 10, 3_600),
+            reader.seconds("media.orphan_timeout", 60, 604_800));
+    return new MediaConfig(
+        mode,
+        portPool,
+        rtpTimeout.isZero() ? Optional.empty() : Optional.of(rtpTimeout),
+        codecs,
+        addresses,
+        nodes,
+        listen,
+        packetLoop,
+        threads,
+        sessions);
+  }
+
+  private EventsConfig events() {
+    return new EventsConfig(
+        reader.list("events.webhook_urls", "a list of http or https URLs", Mapping::url),
+        reader.seconds("events.webhook_timeout", 1, 300),
+        reader.integer("events.webhook_retries", 0, 100));
+  }
+
+  private static Optional<URI> url(String text) {
+    try {
+      var uri = new URI(text);
+      boolean http =
+          "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
+      return http && uri.getHost() != null ? Optional.of(uri) : Optional.empty();
+    } catch (URISyntaxException e) {
+      return Optional.empty();
+    }
+  }
+
+  private CdrConfig cdr() {
+    boolean enabled = reader.flag("cdr.enabled");
+    Path outputDir = reader.scalar("cdr.output_dir", "a folder path", Reader::parsePath);
+    String pattern =
+        reader.scalar(
+            "cdr.filename_pattern", "a file name with %Y, %m and %d", Mapping::filenamePattern);
+    var rotation = reader.choice("cdr.rotation", CdrConfig.Rotation.class);
+    if (rotation == CdrConfig.Rotation.HOURLY && !pattern.replace("%%", "").contains("%H")) {
+      reader.refuse("cdr.filename_pattern", "expected %H in it with hourly rotation");
+    }
+    int retentionDays = reader.integer("cdr.retention_days", 0, 36_500);
+    return new CdrConfig(
+        enabled,
+        outputDir,
+        !reader.isSet("cdr.output_dir"),
+        pattern,
+        rotation,
+        retentionDays == 0 ? Optional.empty() : Optional.of(retentionDays),
+        reader.integer("cdr.queue_length", 100, 10_000_000));
+  }
+
+  private static Optional<String> filenamePattern(String text) {
+    String fields = text.replace("%%", "");
+    boolean named =
+        !text.isEmpty()
+            && text.length() <= 200
+            && text.indexOf('/') < 0
+            && text.indexOf('\\') < 0
+            && text.chars().allMatch(c -> c >= ' ' && c < 127);
+    boolean known = fields.replaceAll("%[YmdH]", "").indexOf('%') < 0;
+    boolean dated = fields.contains("%Y") && fields.contains("%m") && fields.contains("%d");
+    return named && known && dated ? Optional.of(text) : Optional.empty();
+  }
+
+  private LoggingConfig logging() {
+    return new LoggingConfig(
+        reader.choice("logging.level", LoggingConfig.Level.class),
+        reader.choice("logging.format", LoggingConfig.Format.class),
+        reader.scalar(
+            "logging.output",
+            "stdout, stderr or a file path",
+            text -> Reader.parsePath(text).map(_ -> text)),
+        reader.integer("logging.queue_length", 64, 1_000_000));
+  }
+
+  private MonitoringConfig monitoring() {
+    var monitoring =
+        new MonitoringConfig(
+            reader.scalar("monitoring.bind_ip", "an IP address", IpAddress::parse),
+            reader.integer("monitoring.prometheus_port", 0, 65_535),
+            reader.integer("monitoring.health_check_port", 0, 65_535),
+            reader.integer("monitoring.max_connections", 1, 100_000),
+            reader.seconds("monitoring.request_timeout", 1, 300));
+    if (monitoring.prometheusPort() == monitoring.healthCheckPort()
+        && monitoring.prometheusPort() != 0) {
+      reader.refuse(
+          "monitoring.prometheus_port", "expected another port than monitoring.health_check_port");
+    }
+    return monitoring;
+  }
+
+  private static Optional<String> matching(Pattern form, String text) {
+    return form.matcher(text).matches() ? Optional.of(text) : Optional.empty();
+  }
+}

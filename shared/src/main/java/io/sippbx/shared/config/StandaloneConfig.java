@@ -1,0 +1,10 @@
+package io.sippbx.shared.config;
+
+import java.nio.file.Path;
+
+/**
+ * Section {@code standalone}.
+ *
+ * @param dataDir where the standalone process keeps what must survive it; need not exist yet
+ */
+public record StandaloneConfig(Path dataDir) {}
