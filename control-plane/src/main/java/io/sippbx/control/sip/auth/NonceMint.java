@@ -80,7 +80,7 @@ public final class NonceMint {
     octets.putLong(now.toEpochMilli());
     octets.put(hmac(key, particular.getBytes(StandardCharsets.UTF_8)), 0, SALT_BYTES);
     octets.put(signature(octets.array()), 0, MAC_BYTES);
-    return Base64.getUrlEncoder().withoutPadding().encodeToString(octets.array());
+    return encode(octets.array());
   }
 
   /** Whether a nonce is ours, and whether it is fresh. Never throws. */
@@ -92,6 +92,10 @@ public final class NonceMint {
     try {
       octets = Base64.getUrlDecoder().decode(nonce);
     } catch (IllegalArgumentException notBase64) {
+      return new Verdict.Forged();
+    }
+    // The last character has two bits to spare: one nonce is one text.
+    if (!encode(octets).equals(nonce)) {
       return new Verdict.Forged();
     }
     byte[] mac = Arrays.copyOfRange(octets, SIGNED_BYTES, NONCE_BYTES);
@@ -111,6 +115,10 @@ public final class NonceMint {
     byte[] signed = Arrays.copyOf(nonce, SIGNED_BYTES + realm.length);
     System.arraycopy(realm, 0, signed, SIGNED_BYTES, realm.length);
     return hmac(key, signed);
+  }
+
+  private static String encode(byte[] octets) {
+    return Base64.getUrlEncoder().withoutPadding().encodeToString(octets);
   }
 
   private static byte[] hmac(byte[] key, byte[] text) {
