@@ -1,0 +1,126 @@
+package io.sippbx.shared.telemetry;
+
+import static io.sippbx.shared.telemetry.Metric.Spec.counter;
+import static io.sippbx.shared.telemetry.Metric.Spec.counterAsNamed;
+import static io.sippbx.shared.telemetry.Metric.Spec.gauge;
+import static io.sippbx.shared.telemetry.Metric.Spec.histogram;
+
+import java.util.List;
+
+/** The metrics of a control plane node. */
+public enum ControlMetric implements Metric {
+  ACTIVE_CALLS(gauge("sip_active_calls", "calls", "Calls of this node that have not ended.")),
+  TOTAL_CALLS(
+      counterAsNamed(
+          "sip_total_calls", "calls", "Calls that this node has taken since its start.")),
+  CALLS_ENDED(
+      counter(
+          "sip_calls_ended_total",
+          "calls",
+          "Calls that have ended, by their result.",
+          Label.of("result", "completed", "cancelled", "busy", "no_answer", "rejected", "failed"))),
+  CALLS_REFUSED(
+      counter(
+          "sip_calls_refused_total",
+          "calls",
+          "INVITEs refused by a limit with 503, before there was a call.",
+          Label.of("limit", "calls", "transactions", "store", "mailbox"))),
+  CALL_DURATION(
+      histogram(
+          "sip_call_duration_seconds",
+          "seconds",
+          "From answer to end, of calls that were answered.",
+          List.of(1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14400.0))),
+  CALL_SETUP_DURATION(
+      histogram(
+          "sip_call_setup_duration_seconds",
+          "seconds",
+          "From the caller's INVITE to its first response but 100: what the caller waits for.",
+          List.of(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.45, 1.0, 2.5, 5.0, 10.0, 30.0))),
+  MESSAGES_RECEIVED(
+      counter(
+          "sip_messages_received_total",
+          "messages",
+          "SIP messages that were received and could be parsed.",
+          Label.of("transport", "udp", "tcp"))),
+  MESSAGES_SENT(
+      counter(
+          "sip_messages_sent_total",
+          "messages",
+          "SIP messages that were sent, repeats among them.",
+          Label.of("transport", "udp", "tcp"))),
+  MESSAGES_MALFORMED(
+      counter(
+          "sip_messages_malformed_total",
+          "messages",
+          "What was received and is no SIP message.",
+          Label.of("transport", "udp", "tcp"))),
+  MESSAGES_DROPPED(
+      counter(
+          "sip_messages_dropped_total",
+          "messages",
+          "SIP messages that were neither handled nor answered.",
+          Label.of("reason", "too_long", "queue_full", "stray", "limit"))),
+  SEND_FAILURES(
+      counter(
+          "sip_send_failures_total",
+          "messages",
+          "SIP messages that could not be sent.",
+          Label.of("transport", "udp", "tcp"))),
+  CONNECTIONS(gauge("sip_connections", "connections", "Open connections in both directions.")),
+  CONNECTIONS_REFUSED(
+      counter(
+          "sip_connections_refused_total",
+          "connections",
+          "Connections that were closed at once because of a limit.")),
+  TRANSACTIONS(
+      gauge(
+          "sip_transactions",
+          "transactions",
+          "Open transactions.",
+          Label.of("side", "client", "server"))),
+  TRANSACTIONS_REFUSED(
+      counter(
+          "sip_transactions_refused_total",
+          "transactions",
+          "Requests that were refused because the table of transactions was full.")),
+  REGISTERED_ADDRESSES(
+      gauge("sip_registered_addresses", "addresses", "Addresses-of-record with a binding.")),
+  REGISTRATIONS(
+      counter(
+          "sip_registrations_total",
+          "requests",
+          "REGISTER requests, by what became of them.",
+          Label.of("outcome", "accepted", "challenged", "refused"))),
+  AUTHENTICATION_FAILURES(
+      counter(
+          "sip_authentication_failures_total",
+          "requests",
+          "Requests with credentials that were wrong; stale nonces are not counted.")),
+  MEDIA_NODES(
+      gauge(
+          "sip_media_nodes",
+          "nodes",
+          "Media nodes as this node sees them.",
+          Label.of("state", "restoring", "running", "draining", "lost"))),
+  MAILBOX_HIGH_MARK(
+      gauge("sip_mailbox_high_mark", "inputs", "The most inputs that have waited for one call.")),
+  INTERNAL_ERRORS(
+      counter(
+          "sip_internal_errors_total",
+          "calls",
+          "Calls that were ended because of an error of our own. Each has an ERROR line in the"
+              + " log."));
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists
+  private final Spec spec;
+
+  ControlMetric(Spec spec) {
+    this.spec = spec;
+  }
+
+  @Override
+  public Spec spec() {
+    return spec;
+  }
+}

@@ -1,0 +1,43 @@
+package io.sippbx.shared.telemetry;
+
+import static io.sippbx.shared.telemetry.Metric.Spec.counter;
+import static io.sippbx.shared.telemetry.Metric.Spec.gauge;
+
+/** The metrics of an event plane node. */
+public enum EventMetric implements Metric {
+  CDR_RECORDS(counter("cdr_records_total", "records", "CDRs that are on disk.")),
+  CDR_DUPLICATES(
+      counter(
+          "cdr_duplicates_total",
+          "records",
+          "Ends of calls that came again and of which a CDR is there.")),
+  CDR_WRITE_FAILURES(
+      counter(
+          "cdr_write_failures_total",
+          "attempts",
+          "Attempts to write CDRs that failed; they are tried again.")),
+  CDR_LOST(
+      counter(
+          "cdr_lost_total", "records", "CDRs that were given up because too many were waiting.")),
+  CDR_QUEUE(gauge("cdr_queue_length", "records", "CDRs that wait to be written.")),
+  CDR_QUEUE_HIGH_MARK(
+      gauge("cdr_queue_high_mark", "records", "The most CDRs that have waited to be written.")),
+  CDR_ALARM(
+      gauge("cdr_write_alarm", "flag", "1 while CDRs cannot be written, else 0: alert on it.")),
+  WEBHOOK_REQUESTS(
+      counter("webhook_requests_total", "requests", "Webhook requests, repeats among them.")),
+  WEBHOOK_FAILURES(
+      counter("webhook_failures_total", "requests", "Webhook requests that were not taken."));
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists
+  private final Spec spec;
+
+  EventMetric(Spec spec) {
+    this.spec = spec;
+  }
+
+  @Override
+  public Spec spec() {
+    return spec;
+  }
+}

@@ -1,0 +1,64 @@
+package io.sippbx.shared.telemetry;
+
+import static io.sippbx.shared.telemetry.Metric.Spec.counter;
+import static io.sippbx.shared.telemetry.Metric.Spec.counterAsNamed;
+import static io.sippbx.shared.telemetry.Metric.Spec.gauge;
+
+/** The metrics of a media plane node. */
+public enum MediaMetric implements Metric {
+  PACKETS_RECEIVED(
+      counterAsNamed(
+          "rtp_packets_received", "packets", "RTP packets that were received and were valid.")),
+  PACKETS_SENT(counterAsNamed("rtp_packets_sent", "packets", "RTP packets that were relayed.")),
+  BYTES_RECEIVED(
+      counter("rtp_bytes_received_total", "bytes", "UDP payload of the RTP packets received.")),
+  BYTES_SENT(counter("rtp_bytes_sent_total", "bytes", "UDP payload of the RTP packets sent.")),
+  RTCP_PACKETS_RECEIVED(
+      counter("rtcp_packets_received_total", "packets", "RTCP packets that were received.")),
+  PACKETS_DROPPED(
+      counter(
+          "rtp_packets_dropped_total",
+          "packets",
+          "Packets that were received and not relayed: from a stranger, no RTP or RTCP, not wanted"
+              + " in this direction, nowhere to send it yet, or the socket's queue was full.",
+          Label.of("reason", "stray", "invalid", "direction", "no_remote", "send"))),
+  PORT_POOL_USAGE(
+      gauge(
+          "rtp_port_pool_usage",
+          "percent",
+          "Share of the ports of the pool that are lent, from 0 to 100.")),
+  PORTS(
+      gauge(
+          "rtp_ports",
+          "ports",
+          "Ports of the pool by what they do.",
+          Label.of("state", "free", "lent", "resting"))),
+  PORTS_EXHAUSTED(
+      counter(
+          "rtp_ports_exhausted_total",
+          "sessions",
+          "Sessions that were refused because no port was free.")),
+  SESSIONS(gauge("media_sessions", "sessions", "Sessions held.")),
+  SESSIONS_EXPIRED(
+      counter(
+          "media_sessions_expired_total",
+          "sessions",
+          "Sessions that the node ended by itself: never confirmed, or claimed by nobody.")),
+  TIMEOUTS(
+      counter(
+          "media_timeouts_total",
+          "sessions",
+          "Times that a session has been silent for too long."));
+
+  @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists
+  private final Spec spec;
+
+  MediaMetric(Spec spec) {
+    this.spec = spec;
+  }
+
+  @Override
+  public Spec spec() {
+    return spec;
+  }
+}
