@@ -34,7 +34,7 @@ public record AnswerCheck(List<Line> lines, int extraLines, SessionDescription u
     TRANSPORT_DIFFERS,
     /** None of the formats offered. */
     NO_COMMON_FORMAT,
-    /** IPv6 where IPv4 was offered or the other way round; another network; a group address. */
+    /** IPv6 where IPv4 was offered or the other way round; another network; a group; a name. */
     ADDRESS_DIFFERS
   }
 

@@ -29,7 +29,7 @@ final class Leaks {
           "rtcp",
           "bundle-only");
 
-  /** Names and addresses of the writer, in lower case. */
+  /** Names and addresses where the writer is, in lower case; two a media line at most. */
   private final List<String> texts = new ArrayList<>();
 
   private Leaks() {}
@@ -38,9 +38,6 @@ final class Leaks {
     var leaks = new Leaks();
     leaks.addName(description.origin().address());
     description.connection().map(Connection::address).ifPresent(leaks::addName);
-    for (SdpLine line : description.sessionLines()) {
-      leaks.addLiterals(line);
-    }
     for (MediaDescription media : description.media()) {
       media.connection().map(Connection::address).ifPresent(leaks::addName);
       media
@@ -48,9 +45,6 @@ final class Leaks {
           .flatMap(RtcpAddress::connection)
           .map(Connection::address)
           .ifPresent(leaks::addName);
-      for (SdpLine line : media.lines()) {
-        leaks.addLiterals(line);
-      }
     }
     return leaks;
   }
@@ -63,12 +57,6 @@ final class Leaks {
         add(name);
       }
       ip.ifPresent(this::addIp);
-    }
-  }
-
-  private void addLiterals(SdpLine line) {
-    for (IpAddress ip : literals(line.value())) {
-      addIp(ip);
     }
   }
 

@@ -43,6 +43,10 @@ public final class OfferCheck {
     if (connection.isPresent() && connection.get().isMulticast()) {
       return Optional.of(new Warning(Warning.MULTICAST, "Multicast media cannot be relayed"));
     }
+    if (connection.isPresent() && connection.get().ip().isEmpty() && !connection.get().isHold()) {
+      // A relay that looked names up would wait for, and send to, whatever a peer names.
+      return Optional.of(new Warning(Warning.ADDRESS_FORMAT, "An address is needed, not a name"));
+    }
     return Optional.empty();
   }
 
