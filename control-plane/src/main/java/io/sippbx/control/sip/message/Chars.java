@@ -18,6 +18,7 @@ final class Chars {
   static final int CONTROL = 128;
   static final int VISIBLE = 256;
 
+  private static final long MAX_SECONDS = 0xffff_ffffL;
   private static final short[] CLASS = new short[256];
 
   static {
@@ -147,6 +148,23 @@ final class Chars {
       }
     }
     return value;
+  }
+
+  /** As {@link #number}, but digits that say more than 2^32 - 1 count as that (RFC 3261 20.19). */
+  static long seconds(byte[] b, int start, int end) {
+    if (start >= end || skipDigits(b, start, end) != end) {
+      return -1;
+    }
+    long value = number(b, start, end, MAX_SECONDS);
+    return value < 0 ? MAX_SECONDS : value;
+  }
+
+  static int skipDigits(byte[] b, int start, int end) {
+    int i = start;
+    while (i < end && isDigit(b[i])) {
+      i++;
+    }
+    return i;
   }
 
   /** Whether the octets are {@code lowerCase} but for the case of ASCII letters. */

@@ -24,9 +24,6 @@ final class HeaderSyntax {
   /** One more than the last id with a grammar. */
   static final int TYPED = HeaderName.ALLOW.id() + 1;
 
-  /** The greatest number of seconds (RFC 3261 20.19). */
-  static final long MAX_SECONDS = 0xffff_ffffL;
-
   private HeaderSyntax() {}
 
   /**
@@ -63,11 +60,14 @@ final class HeaderSyntax {
     if (id >= REQUIRE) {
       return tokens(b, start, end);
     }
+    if (id == EXPIRES || id == MIN_EXPIRES) {
+      return Chars.seconds(b, start, end) < 0 ? ~start : 1;
+    }
     return Chars.number(b, start, end, greatest(id)) < 0 ? ~start : 1;
   }
 
   private static long greatest(int id) {
-    return id == MAX_FORWARDS ? 255 : id == CONTENT_LENGTH ? Integer.MAX_VALUE : MAX_SECONDS;
+    return id == MAX_FORWARDS ? 255 : Integer.MAX_VALUE;
   }
 
   static Fault faultOf(int id) {

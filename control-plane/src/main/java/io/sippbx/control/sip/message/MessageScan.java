@@ -273,6 +273,10 @@ final class MessageScan {
       return;
     }
     int scanned = UriSyntax.scan(b, uriStart, uriEnd, spans);
+    // Headers have no place in a Request-URI (RFC 3261 19.1.1, Table 1; RFC 4475 3.1.2.11).
+    if (scanned >= 0 && spans.headersEnd > spans.uriParamsEnd) {
+      scanned = ~spans.uriParamsEnd;
+    }
     uriIsGood = scanned >= 0;
     if (!uriIsGood) {
       fail(Fault.REQUEST_URI, ~scanned);
@@ -285,18 +289,10 @@ final class MessageScan {
     }
     int i = from + 4;
     boolean named = i < to && Chars.equalsIgnoreCase(b, from, i, "sip/");
-    int dot = named ? digits(i, to) : from;
+    int dot = named ? Chars.skipDigits(b, i, to) : from;
     boolean version =
-        named && dot > i && dot + 1 < to && b[dot] == '.' && digits(dot + 1, to) == to;
+        named && dot > i && dot + 1 < to && b[dot] == '.' && Chars.skipDigits(b, dot + 1, to) == to;
     fail(version ? Fault.VERSION : Fault.START_LINE, from);
-  }
-
-  private int digits(int from, int to) {
-    int i = from;
-    while (i < to && Chars.isDigit(b[i])) {
-      i++;
-    }
-    return i;
   }
 
   private void checkWhole() {

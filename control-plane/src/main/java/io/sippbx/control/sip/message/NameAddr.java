@@ -12,9 +12,6 @@ import java.util.OptionalLong;
  */
 public record NameAddr(Optional<String> displayName, Uri uri, Params params) {
 
-  /** The greatest expiry (RFC 3261 20.19). */
-  private static final long MAX_EXPIRES = 0xffff_ffffL;
-
   /** Without a display name and parameters. */
   public static NameAddr of(Uri uri) {
     return new NameAddr(Optional.empty(), uri, Params.EMPTY);
@@ -79,13 +76,8 @@ public record NameAddr(Optional<String> displayName, Uri uri, Params params) {
       return OptionalLong.empty();
     }
     byte[] b = Text.bytes(raw.get());
-    for (byte octet : b) {
-      if (!Chars.isDigit(octet)) {
-        return OptionalLong.of(3600);
-      }
-    }
-    long seconds = Chars.number(b, 0, b.length, MAX_EXPIRES);
-    return OptionalLong.of(seconds < 0 ? MAX_EXPIRES : seconds);
+    long seconds = Chars.seconds(b, 0, b.length);
+    return OptionalLong.of(seconds < 0 ? 3600 : seconds);
   }
 
   private static int thousandths(String q) {

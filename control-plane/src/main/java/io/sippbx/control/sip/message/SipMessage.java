@@ -142,13 +142,13 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
 
   /** Expires in seconds, 0 to 2^32 - 1. */
   public OptionalLong expires() {
-    long value = number(HeaderName.EXPIRES);
+    long value = seconds(HeaderName.EXPIRES);
     return value < 0 ? OptionalLong.empty() : OptionalLong.of(value);
   }
 
   /** Min-Expires in seconds, 0 to 2^32 - 1. */
   public OptionalLong minExpires() {
-    long value = number(HeaderName.MIN_EXPIRES);
+    long value = seconds(HeaderName.MIN_EXPIRES);
     return value < 0 ? OptionalLong.empty() : OptionalLong.of(value);
   }
 
@@ -173,8 +173,12 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
     int field = fields.next(name.id(), 0);
     return field < 0
         ? -1
-        : Chars.number(
-            bytes, fields.valueStart(field), fields.valueEnd(field), HeaderSyntax.MAX_SECONDS);
+        : Chars.number(bytes, fields.valueStart(field), fields.valueEnd(field), Integer.MAX_VALUE);
+  }
+
+  private long seconds(HeaderName name) {
+    int field = fields.next(name.id(), 0);
+    return field < 0 ? -1 : Chars.seconds(bytes, fields.valueStart(field), fields.valueEnd(field));
   }
 
   /** Whether there is a field of that name. */

@@ -125,7 +125,7 @@ public final class SipUri implements Uri {
 
   /** The address, when the host is one and not a name. */
   public Optional<IpAddress> hostIp() {
-    return IpAddress.parse(host);
+    return IpSyntax.address(host);
   }
 
   /** The transport parameter, if it is there and one of ours. */

@@ -26,6 +26,8 @@ final class UriSyntax {
       return ~i;
     }
     s.schemeEnd = i;
+    s.uriParamsEnd = end;
+    s.headersEnd = end;
     if (isSip(b, start, i) || isSips(b, start, i)) {
       return sip(b, i + 1, end, s);
     }

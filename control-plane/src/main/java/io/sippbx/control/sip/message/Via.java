@@ -63,7 +63,7 @@ public record Via(String transport, String host, OptionalInt port, Params params
 
   /** The address, when the host is one and not a name. */
   public Optional<IpAddress> hostIp() {
-    return IpAddress.parse(host);
+    return IpSyntax.address(host);
   }
 
   /** The branch parameter. */
