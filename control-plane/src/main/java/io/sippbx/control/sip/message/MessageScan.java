@@ -35,6 +35,7 @@ final class MessageScan {
   private int vias;
   private int values;
   private boolean badVia;
+  private boolean lineIsSound;
   private int contentLength = -1;
 
   private @Nullable Method method;
@@ -84,7 +85,7 @@ final class MessageScan {
     }
     int messageEnd = bodyStart + contentLength;
     if (messageEnd > end) {
-      return new NeedMoreBytes(messageEnd - origin, bodyStart - origin);
+      return new NeedMoreBytes(messageEnd - origin, bodyStart - origin - 1);
     }
     return result(messageEnd, messageEnd - origin);
   }
@@ -138,6 +139,7 @@ final class MessageScan {
         // A control character is allowed as the second of a quoted-pair only, CR and LF never.
         if (b[i] == '\r' || b[i] == '\n' || b[i - 1] != '\\') {
           fail(Fault.HEADER_LINE, i);
+          lineIsSound = false;
         }
         i++;
       }
@@ -151,12 +153,13 @@ final class MessageScan {
     while (colon < end && (b[colon] == ' ' || b[colon] == '\t')) {
       colon++;
     }
-    boolean sound = nameEnd > nameStart && colon < end && b[colon] == ':';
-    int lineEnd = lineEnd(sound ? colon + 1 : nameStart);
+    boolean named = nameEnd > nameStart && colon < end && b[colon] == ':';
+    lineIsSound = true;
+    int lineEnd = lineEnd(named ? colon + 1 : nameStart);
     if (lineEnd < 0) {
       return -1;
     }
-    if (!sound) {
+    if (!named) {
       fail(Fault.HEADER_LINE, nameStart);
       return lineEnd + 2;
     }
@@ -166,7 +169,9 @@ final class MessageScan {
       valueEnd--;
     }
     HeaderName name = HeaderName.find(b, nameStart, nameEnd);
-    if (name == null) {
+    if (!lineIsSound) {
+      badVia |= name != null && name.equals(HeaderName.VIA);
+    } else if (name == null) {
       fields.add(HeaderName.UNKNOWN_ID, nameStart, valueStart, valueEnd);
     } else {
       known(name, nameStart, valueStart, valueEnd);

@@ -134,12 +134,23 @@ final class NameAddrSyntax {
         int start2 = Chars.skipWs(b, i + 1, end);
         boolean quoted = b[start2] == '"';
         i = quoted ? Chars.quoted(b, start2, end) : Chars.skip(b, start2, end, Chars.VALUE);
-        value = quoted ? Text.unfolded(b, start2, i) : Text.ascii(b, start2, i);
+        value = quoted ? quotedValue(b, start2, i) : Text.ascii(b, start2, i);
         i = Chars.skipWs(b, i, end);
       }
       list.add(new Params.Param(Text.ascii(b, name, nameEnd), value));
     }
     return Params.ofOwned(list);
+  }
+
+  /** As it stands, but for folds and for control characters, which no builder would write. */
+  private static String quotedValue(byte[] b, int start, int end) {
+    String text = Text.unfolded(b, start, end);
+    if (!Text.hasControl(text)) {
+      return text;
+    }
+    var clean = new StringBuilder(text.length());
+    Text.appendQuoted(clean, Text.unquoted(text));
+    return clean.toString();
   }
 
   static NameAddr view(byte[] b, Spans s) {

@@ -108,23 +108,30 @@ final class UriSyntax {
       return i;
     }
     s.paramsStart = i;
-    while (i < end && b[i] == ';') {
-      i = pair(b, i + 1, end, Chars.URI_PARAM, false);
+    i = pairs(b, i, end, ';', Chars.URI_PARAM);
+    if (i < 0) {
+      return i;
+    }
+    s.uriParamsEnd = i;
+    if (i < end && b[i] == '?') {
+      int first = pair(b, i + 1, end, Chars.URI_HEADER, true);
+      i = first < 0 ? first : pairs(b, first, end, '&', Chars.URI_HEADER);
       if (i < 0) {
         return i;
       }
     }
-    s.uriParamsEnd = i;
-    if (i < end && b[i] == '?') {
-      do {
-        i = pair(b, i + 1, end, Chars.URI_HEADER, true);
-        if (i < 0) {
-          return i;
-        }
-      } while (i < end && b[i] == '&');
-    }
     s.headersEnd = i;
     return i == end ? end : ~i;
+  }
+
+  /** Pairs, each after a separator, and not more than a look-up by name can bear. */
+  private static int pairs(byte[] b, int start, int end, char separator, int flags) {
+    int i = start;
+    int count = 0;
+    while (i >= 0 && i < end && b[i] == separator) {
+      i = ++count > NameAddrSyntax.MAX_PARAMS ? ~i : pair(b, i + 1, end, flags, separator == '&');
+    }
+    return i;
   }
 
   /** A name and perhaps "=" and a value, which only a header's may be empty. */
@@ -201,14 +208,9 @@ final class UriSyntax {
       return ~i;
     }
     s.hostEnd = i;
-    while (i < end && b[i] == ';') {
-      i = pair(b, i + 1, end, Chars.URI_PARAM, false);
-      if (i < 0) {
-        return i;
-      }
-    }
+    i = pairs(b, i, end, ';', Chars.URI_PARAM);
     s.uriParamsEnd = i;
-    return i == end ? end : ~i;
+    return i == end || i < 0 ? i : ~i;
   }
 
   private static boolean isTelDigit(byte octet) {
