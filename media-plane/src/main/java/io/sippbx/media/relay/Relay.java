@@ -10,7 +10,8 @@ import java.util.function.Consumer;
  *
  * <p>Every method may be called from any thread and returns at once; what it asks for happens on
  * the worker that owns the session, in the order of the calls for that session, and is answered
- * there exactly once: a consumer must not block. A consumer that throws is logged and counted.
+ * there exactly once: a consumer must not block. What is refused without a worker having to look is
+ * answered on the calling thread, before the method returns. A consumer that throws is counted.
  */
 public interface Relay extends AutoCloseable {
 
@@ -63,7 +64,7 @@ public interface Relay extends AutoCloseable {
   /** {@code ffm}, {@code netty-epoll} or {@code netty-nio}. */
   String adapter();
 
-  /** Closes all sessions without answering for each, and ends the workers. Waits for that. */
+  /** Closes all sessions and ends the workers; what waits is answered. Waits for that. */
   @Override
   void close();
 }

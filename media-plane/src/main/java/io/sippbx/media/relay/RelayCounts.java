@@ -17,7 +17,8 @@ package io.sippbx.media.relay;
  * @param droppedByKernel see {@link SessionCounts.EndCounts}
  * @param bindFailures sessions that were not opened because a socket could not be bound
  * @param refusals sessions that were refused by the limit
- * @param callbackFailures answers and events whose receiver threw
+ * @param defects answers and events whose receiver threw, and other defects; the first of a worker
+ *     is logged
  */
 public record RelayCounts(
     int sessions,
@@ -34,4 +35,4 @@ public record RelayCounts(
     long droppedByKernel,
     long bindFailures,
     long refusals,
-    long callbackFailures) {}
+    long defects) {}

@@ -86,6 +86,12 @@ public record RelaySettings(
         videoDscp);
   }
 
+  /** The same with another size of the sockets' receive buffers. */
+  public RelaySettings withReceiveBufferBytes(int other) {
+    return new RelaySettings(
+        workers, loop, maxSessions, maxDatagramBytes, other, sendBufferBytes, audioDscp, videoDscp);
+  }
+
   /** Refuses what could not work, naming it. */
   public RelaySettings {
     require("workers", workers, 1, 256);

@@ -1,0 +1,164 @@
+package io.sippbx.media.relay;
+
+import io.sippbx.media.rtp.Rtcp;
+import io.sippbx.media.rtp.RtpHeader;
+import java.nio.ByteBuffer;
+
+/**
+ * The way of a packet from one socket of a session to its counterpart on the other side.
+ *
+ * <pre>
+ * receive -> demux -> validate -> latch -> count -> (direction) -> send
+ * </pre>
+ *
+ * The packet leaves as it came: SSRC, sequence number and timestamp are the sender's. Each step
+ * that drops has its counter. Nothing is allocated, but when a latch changes.
+ */
+final class PacketPath implements PacketReader {
+
+  private final RelayWorker worker;
+  private final RelaySession session;
+  private final int streamIndex;
+  private final StreamSide from;
+  private final StreamSide to;
+  private final boolean isRtcpPort;
+
+  PacketPath(
+      RelayWorker worker,
+      RelaySession session,
+      int streamIndex,
+      StreamSide from,
+      StreamSide to,
+      boolean isRtcpPort) {
+    this.worker = worker;
+    this.session = session;
+    this.streamIndex = streamIndex;
+    this.from = from;
+    this.to = to;
+    this.isRtcpPort = isRtcpPort;
+  }
+
+  @Override
+  public void received(ByteBuffer buffer, int at, int length, long high, long low, int port) {
+    if (isRtcp(buffer, at, length)) {
+      rtcp(buffer, at, length, high, low, port);
+    } else {
+      rtp(buffer, at, length, high, low, port);
+    }
+  }
+
+  @Override
+  public void receivedTooLong() {
+    drop(StreamSide.INVALID, RelayWorker.INVALID);
+  }
+
+  private boolean isRtcp(ByteBuffer buffer, int at, int length) {
+    return isRtcpPort || from.rtcpMux && Rtcp.isRtcpByDemux(buffer, at, length);
+  }
+
+  private void rtp(ByteBuffer buffer, int at, int length, long high, long low, int port) {
+    if (!isValidRtp(buffer, at, length)) {
+      drop(StreamSide.INVALID, RelayWorker.INVALID);
+      return;
+    }
+    if (!isLatched(from.rtp, high, low, port, true)) {
+      drop(StreamSide.STRAY, RelayWorker.STRAY);
+      return;
+    }
+    countRtp(buffer, at, length);
+    if (!from.maySend || !to.wantsReceive) {
+      drop(StreamSide.DIRECTION, RelayWorker.DIRECTION);
+      return;
+    }
+    if (send(to.rtp, at, length)) {
+      to.tally.add(StreamSide.SENT_PACKETS, 1);
+      to.tally.add(StreamSide.SENT_BYTES, length);
+    }
+  }
+
+  private void rtcp(ByteBuffer buffer, int at, int length, long high, long low, int port) {
+    // With rtcp-mux nothing is due at the RTCP port (RFC 5761 5.1.1).
+    if (isRtcpPort && from.rtcpMux || !Rtcp.isValid(buffer, at, length)) {
+      drop(StreamSide.INVALID, RelayWorker.INVALID);
+      return;
+    }
+    if (!isLatched(from.rtcp(), high, low, port, false)) {
+      drop(StreamSide.STRAY, RelayWorker.STRAY);
+      return;
+    }
+    countRtcp(buffer, at, length);
+    if (send(to.rtcp(), at, length)) {
+      to.tally.add(StreamSide.SENT_RTCP, 1);
+    }
+  }
+
+  private boolean isValidRtp(ByteBuffer buffer, int at, int length) {
+    return RtpHeader.headerBytes(buffer, at, length) > 0
+        && from.payloadTypes.allows(RtpHeader.payloadType(buffer, at));
+  }
+
+  private boolean isLatched(Lane lane, long high, long low, int port, boolean isRtp) {
+    switch (lane.latch.received(high, low, port, worker.nowNs())) {
+      case HELD -> {}
+      case STRAY -> {
+        return false;
+      }
+      case LATCHED, REPLACED -> lane.latchChanged();
+    }
+    if (isRtp && from.tellFirstPacket()) {
+      worker.firstPacket(session, streamIndex, from.end);
+    }
+    return true;
+  }
+
+  private void countRtp(ByteBuffer buffer, int at, int length) {
+    long nowNs = worker.nowNs();
+    int clockRateHz = from.payloadTypes.clockRateHz(RtpHeader.payloadType(buffer, at));
+    from.statistics.received(
+        RtpHeader.ssrc(buffer, at),
+        RtpHeader.sequenceNumber(buffer, at),
+        RtpHeader.timestamp(buffer, at),
+        clockRateHz,
+        nowNs);
+    Tally tally = from.tally;
+    tally.add(StreamSide.PACKETS, 1);
+    tally.add(StreamSide.BYTES, length);
+    tally.set(StreamSide.LOST, from.statistics.lost());
+    tally.set(StreamSide.JITTER, from.statistics.jitterTicks());
+    tally.set(StreamSide.CLOCK_RATE, clockRateHz);
+    tally.set(StreamSide.LAST_PACKET_NS, nowNs);
+    worker.tally.add(RelayWorker.RTP_PACKETS, 1);
+    worker.tally.add(RelayWorker.RTP_BYTES, length);
+  }
+
+  private void countRtcp(ByteBuffer buffer, int at, int length) {
+    int end = at + length;
+    for (int packet = Rtcp.first(buffer, at, length);
+        packet >= 0;
+        packet = Rtcp.next(buffer, packet, end)) {
+      if (Rtcp.reports(buffer, packet, end) > 0) {
+        int report = Rtcp.report(buffer, packet, 0);
+        from.tally.set(StreamSide.REPORTED_LOST, Rtcp.cumulativeLost(buffer, report));
+        from.tally.set(StreamSide.REPORTED_JITTER, Rtcp.reportedJitterTicks(buffer, report));
+      }
+    }
+    from.tally.add(StreamSide.RTCP_PACKETS, 1);
+    from.tally.set(StreamSide.LAST_PACKET_NS, worker.nowNs());
+    worker.tally.add(RelayWorker.RTCP_PACKETS, 1);
+  }
+
+  private boolean send(Lane lane, int at, int length) {
+    if (!lane.canSend || !lane.socket.send(at, length)) {
+      drop(StreamSide.UNSENT, RelayWorker.UNSENT);
+      return false;
+    }
+    worker.tally.add(RelayWorker.SENT_PACKETS, 1);
+    worker.tally.add(RelayWorker.SENT_BYTES, length);
+    return true;
+  }
+
+  private void drop(int slot, int workerSlot) {
+    from.tally.add(slot, 1);
+    worker.tally.add(workerSlot, 1);
+  }
+}

@@ -1,0 +1,41 @@
+package io.sippbx.media.relay;
+
+/**
+ * Both ends of a stream.
+ *
+ * @param index position of the media line in the SDP, from 0
+ */
+record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
+
+  /** Follows the stream's plan. */
+  void follow(StreamPlan plan, long nowNs) {
+    a.follow(plan.a());
+    b.follow(plan.b());
+    judgeDue(nowNs);
+  }
+
+  /** The plan leaves the stream out. */
+  void rest(long nowNs) {
+    a.rest();
+    b.rest();
+    judgeDue(nowNs);
+  }
+
+  private void judgeDue(long nowNs) {
+    a.judgeDue(b, nowNs);
+    b.judgeDue(a, nowNs);
+  }
+
+  int sockets() {
+    return a.sockets() + b.sockets();
+  }
+
+  void close() {
+    a.close();
+    b.close();
+  }
+
+  SessionCounts.Stream counts() {
+    return new SessionCounts.Stream(index, a.counts(), b.counts());
+  }
+}

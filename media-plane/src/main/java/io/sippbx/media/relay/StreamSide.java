@@ -1,0 +1,184 @@
+package io.sippbx.media.relay;
+
+import io.sippbx.media.relay.SessionCounts.EndCounts;
+import io.sippbx.media.rtp.MediaKind;
+import io.sippbx.media.rtp.PayloadTypes;
+import io.sippbx.media.rtp.StreamStatistics;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * One end of a stream as the relay holds it: its sockets, what its plan says, and what was counted.
+ * Of the worker's thread, but for {@link #counts}.
+ */
+final class StreamSide {
+
+  // Slots of the tally: what came from this end, and what was sent to it.
+  static final int PACKETS = 0;
+  static final int BYTES = 1;
+  static final int LOST = 2;
+  static final int JITTER = 3;
+  static final int CLOCK_RATE = 4;
+  static final int RTCP_PACKETS = 5;
+  static final int STRAY = 6;
+  static final int INVALID = 7;
+  static final int DIRECTION = 8;
+  static final int UNSENT = 9;
+  static final int BY_KERNEL = 10;
+  static final int SENT_PACKETS = 11;
+  static final int SENT_BYTES = 12;
+  static final int SENT_RTCP = 13;
+  static final int REPORTED_LOST = 14;
+  static final int REPORTED_JITTER = 15;
+  static final int LAST_PACKET_NS = 16;
+  private static final int SLOTS = 17;
+
+  /** In LAST_PACKET_NS: none came yet. */
+  private static final long NEVER = Long.MIN_VALUE;
+
+  final End end;
+  final Lane rtp;
+  final Tally tally = new Tally(SLOTS);
+  final StreamStatistics statistics = new StreamStatistics();
+
+  /** Volatile for {@link #counts}. */
+  volatile boolean rtcpMux;
+
+  boolean maySend;
+  boolean wantsReceive;
+  PayloadTypes payloadTypes = PayloadTypes.any(MediaKind.OTHER);
+
+  private final Lane ownRtcp;
+  private boolean isSignalled;
+  private int epoch;
+  private boolean firstPacketTold;
+  private boolean isDue;
+  private long dueSinceNs;
+  private boolean silenceTold;
+  private long kernelDropsSeen;
+
+  /**
+   * @param rtcpSocket may be {@code rtpSocket}
+   */
+  StreamSide(End end, PacketSocket rtpSocket, PacketSocket rtcpSocket) {
+    this.end = end;
+    rtp = new Lane(rtpSocket);
+    ownRtcp = rtcpSocket.equals(rtpSocket) ? rtp : new Lane(rtcpSocket);
+    tally.set(LAST_PACKET_NS, NEVER);
+  }
+
+  /** RTCP of this end: the lane of RTP when they share it. */
+  Lane rtcp() {
+    return rtcpMux ? rtp : ownRtcp;
+  }
+
+  /** Follows the plan of this end. */
+  void follow(EndPlan plan) {
+    rtcpMux = plan.rtcpMux() || ownRtcp.equals(rtp);
+    maySend = plan.maySend();
+    wantsReceive = plan.wantsReceive();
+    payloadTypes = plan.payloadTypes();
+    isSignalled = plan.remoteRtp().isPresent();
+    if (plan.latchEpoch() > epoch) {
+      epoch = plan.latchEpoch();
+      firstPacketTold = false;
+      // a new address gets the whole time-out to be heard from
+      isDue = false;
+    }
+    rtp.signalled(plan.remoteRtp(), plan.latchEpoch());
+    if (!ownRtcp.equals(rtp)) {
+      ownRtcp.signalled(plan.signalledRtcp(), plan.latchEpoch());
+    }
+  }
+
+  /** Takes nothing, gets nothing and owes nothing: the plan leaves the stream out. */
+  void rest() {
+    maySend = false;
+    wantsReceive = false;
+    isSignalled = false;
+    rtp.signalled(Optional.empty(), epoch);
+    ownRtcp.signalled(Optional.empty(), epoch);
+  }
+
+  /** Works out whether something is due from this end, from both plans. */
+  void judgeDue(StreamSide other, long nowNs) {
+    boolean due = isSignalled && maySend && other.wantsReceive;
+    if (due && !isDue) {
+      dueSinceNs = nowNs;
+    }
+    isDue = due;
+  }
+
+  boolean isDue() {
+    return isDue;
+  }
+
+  /** For how long nothing has come, since something is due. */
+  long silentNs(long nowNs) {
+    long lastNs = tally.get(LAST_PACKET_NS);
+    boolean sinceDue = lastNs != NEVER && lastNs - dueSinceNs > 0;
+    return nowNs - (sinceDue ? lastNs : dueSinceNs);
+  }
+
+  /** Whether this silence is to be told now: once, until it ends. */
+  boolean tellSilence(boolean silent) {
+    boolean tell = silent && !silenceTold;
+    silenceTold = silent;
+    return tell;
+  }
+
+  /** Whether the first packet of the epoch is to be told now: once. */
+  boolean tellFirstPacket() {
+    boolean tell = !firstPacketTold;
+    firstPacketTold = true;
+    return tell;
+  }
+
+  /** Counts what the kernel dropped since the last look, and says how much it is. */
+  long lookAtKernelDrops() {
+    long drops = rtp.socket.kernelDrops();
+    if (!ownRtcp.equals(rtp)) {
+      drops += ownRtcp.socket.kernelDrops();
+    }
+    long more = drops - kernelDropsSeen;
+    kernelDropsSeen = drops;
+    tally.add(BY_KERNEL, more);
+    return more;
+  }
+
+  int sockets() {
+    return ownRtcp.equals(rtp) ? 1 : 2;
+  }
+
+  void close() {
+    rtp.socket.close();
+    if (!ownRtcp.equals(rtp)) {
+      ownRtcp.socket.close();
+    }
+  }
+
+  /** From any thread. */
+  EndCounts counts() {
+    long lastPacketNs = tally.get(LAST_PACKET_NS);
+    return new EndCounts(
+        tally.get(PACKETS),
+        tally.get(BYTES),
+        tally.get(LOST),
+        tally.get(JITTER),
+        (int) tally.get(CLOCK_RATE),
+        tally.get(RTCP_PACKETS),
+        tally.get(STRAY),
+        tally.get(INVALID),
+        tally.get(DIRECTION),
+        tally.get(UNSENT),
+        tally.get(BY_KERNEL),
+        tally.get(SENT_PACKETS),
+        tally.get(SENT_BYTES),
+        tally.get(SENT_RTCP),
+        tally.get(REPORTED_LOST),
+        tally.get(REPORTED_JITTER),
+        rtp.held(),
+        rtcp().held(),
+        lastPacketNs == NEVER ? OptionalLong.empty() : OptionalLong.of(lastPacketNs));
+  }
+}
