@@ -8,7 +8,7 @@ import java.time.Duration;
  *
  * @param prometheusPort of {@code /metrics}; 0: any free port
  * @param healthCheckPort of {@code /health}, {@code /ready} and the admin API; 0: any free port
- * @param maxConnections over both ports
+ * @param maxConnections to each of the two ports
  */
 public record MonitoringConfig(
     IpAddress bindIp,

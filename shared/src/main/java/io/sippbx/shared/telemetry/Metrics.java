@@ -113,6 +113,7 @@ public final class Metrics implements AutoCloseable {
                   .name(name)
                   .help(spec.help())
                   .classicOnly()
+                  .withoutExemplars()
                   .classicUpperBounds(
                       spec.buckets().stream().mapToDouble(Double::doubleValue).toArray())
                   .register(registry.getPrometheusRegistry());
