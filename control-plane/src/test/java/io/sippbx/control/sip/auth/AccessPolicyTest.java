@@ -274,6 +274,36 @@ class AccessPolicyTest {
     }
 
     @Test
+    void ofAnAlgorithmThatTheUserHasNoHashForAreWrong() {
+      // No algorithm suits both users, so both are offered.
+      AccessPolicy mixed =
+          policy(
+              AuthSettings.of("pbx.example"),
+              User.withHa1("bob", ha1(DigestAlgorithm.MD5)),
+              User.withHa1("eve", ha1(DigestAlgorithm.SHA_256)));
+      DigestCredentials stranger = credentials(DigestAlgorithm.SHA_256);
+      // Somebody guesses what stands in for the hash that is not there.
+      String guessed =
+          Digest.response(
+              DigestAlgorithm.SHA_256,
+              "",
+              stranger.nonce(),
+              "00000001",
+              "0a4f113b",
+              "auth",
+              Digest.ha2(DigestAlgorithm.SHA_256, "REGISTER", "sip:pbx.example"));
+      String text = stranger.toHeaderValue().replace(stranger.response(), guessed);
+      assertThat(reason(mixed.decide(request(Method.REGISTER, FAR, text), NOW)))
+          .isEqualTo(ChallengeReason.WRONG_PASSWORD);
+    }
+
+    private static EnumMap<DigestAlgorithm, String> ha1(DigestAlgorithm algorithm) {
+      var ha1 = new EnumMap<DigestAlgorithm, String>(DigestAlgorithm.class);
+      ha1.put(algorithm, Digest.ha1(algorithm, "bob", "pbx.example", "zanzibar"));
+      return ha1;
+    }
+
+    @Test
     void withAnOldNonceAreStaleOnlyIfTheyAreRight() {
       Instant later = NOW.plus(Duration.ofMinutes(5));
       var right =
