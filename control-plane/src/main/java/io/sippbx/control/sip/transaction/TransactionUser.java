@@ -1,0 +1,63 @@
+package io.sippbx.control.sip.transaction;
+
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SendFailure;
+import java.util.Optional;
+
+/**
+ * What stands above the transactions: told of each request once, and of each client transaction's
+ * end once.
+ *
+ * <p>Called on the layer's loop, never from within a call into the layer other than {@link
+ * TransactionLayer#receive}. It may call the layer back at once.
+ */
+public interface TransactionUser {
+
+  /**
+   * A new request, neither ACK nor CANCEL, which waits for {@link TransactionLayer#respond}. No 100
+   * is sent to an INVITE but by that.
+   */
+  void request(ServerTransactionId id, SipRequest request, Flow flow);
+
+  /**
+   * A new CANCEL, a transaction of its own that waits for its response.
+   *
+   * @param invite the INVITE transaction of this layer that it is about, whatever its state; empty
+   *     if there is none (481, unless the user knows better). A CANCEL of another method has none:
+   *     it would have no effect (RFC 3261 9.2)
+   */
+  void cancel(
+      ServerTransactionId id, SipRequest cancel, Flow flow, Optional<ServerTransactionId> invite);
+
+  /**
+   * An ACK that no INVITE transaction of this layer took: it is for a 2xx, or for another final
+   * response whose transaction is gone. Each repeat comes up too.
+   */
+  void ack(SipRequest ack, Flow flow);
+
+  /**
+   * A response to an open client transaction: each provisional one, the first final one, and for an
+   * INVITE that was accepted each further 2xx, be it a repeat or of another fork.
+   */
+  void response(ClientTransactionId id, SipResponse response, Flow flow);
+
+  /** There will be no final response. */
+  void failed(ClientTransactionId id, Failure failure);
+
+  /** A response that matches no open client transaction; a 2xx to INVITE still wants its ACK. */
+  void strayResponse(SipResponse response, Flow flow);
+
+  /** A server transaction is over, by itself. Not told after {@link TransactionLayer#forget}. */
+  void serverTransactionEnded(ServerTransactionId id, ServerEnd end);
+
+  /** A response could not be sent. The transaction goes on, so that repeats are answered. */
+  void responseNotSent(ServerTransactionId id, SendFailure failure);
+
+  /**
+   * A new request for which there is no room. To be answered with 503 and Retry-After without state
+   * ({@link StatelessResponder}), or dropped.
+   */
+  void refused(SipRequest request, Flow flow);
+}
