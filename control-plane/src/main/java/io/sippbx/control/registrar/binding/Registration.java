@@ -1,0 +1,52 @@
+package io.sippbx.control.registrar.binding;
+
+import io.sippbx.control.sip.auth.NonceCounts;
+import io.sippbx.control.sip.message.CallId;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * The record of an address-of-record. Immutable.
+ *
+ * @param bindings in the order in which they came; some may have expired
+ * @param nonces the counts of the nonces that its owner used
+ * @param recent the last request of each Call-ID, oldest first, so that a repeat is known as one
+ */
+public record Registration(List<Binding> bindings, NonceCounts nonces, List<Recent> recent) {
+
+  /** Nothing is registered. */
+  public static final Registration EMPTY = new Registration(List.of(), NonceCounts.NONE, List.of());
+
+  /** Requests that are remembered. */
+  public static final int MAX_RECENT = 16;
+
+  /** Copies the lists. */
+  public Registration {
+    bindings = List.copyOf(bindings);
+    recent = List.copyOf(recent);
+  }
+
+  /**
+   * A request that was carried out.
+   *
+   * @param fingerprint of what it asked for
+   */
+  public record Recent(CallId callId, long cSeq, long fingerprint) {}
+
+  /** The bindings that hold at {@code now}. */
+  public List<Binding> live(Instant now) {
+    return bindings.stream().filter(binding -> binding.isLive(now)).toList();
+  }
+
+  /**
+   * From when on nothing in the record matters to anybody and the store may drop it; {@link
+   * Instant#EPOCH} when that is so already.
+   */
+  public Instant expiresAt() {
+    Instant last = nonces.expiresAt();
+    for (Binding binding : bindings) {
+      last = binding.expiresAt().isAfter(last) ? binding.expiresAt() : last;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,192 @@
+package io.sippbx.control.store;
+
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Registration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Registrations in the memory of one process: for the simulator, and for a server without Redis.
+ *
+ * <p>For any thread. A store answers through its loop; {@link #on} gives the same records to
+ * another. Expired records are dropped when the next commit comes, so that what is held is bounded
+ * by the limit and by what has not expired at the last commit.
+ */
+public final class InMemoryRegistrationStore implements RegistrationStore {
+
+  private final Records records;
+  private final Loop loop;
+
+  /**
+   * @param maxRecords addresses-of-record; a commit that would make more is answered Unknown
+   * @param loop answers come through it, and time is its
+   */
+  public InMemoryRegistrationStore(int maxRecords, Loop loop) {
+    this(new Records(maxRecords), loop);
+  }
+
+  private InMemoryRegistrationStore(Records records, Loop loop) {
+    this.records = records;
+    this.loop = loop;
+  }
+
+  /** The same records, with answers through another loop. */
+  public InMemoryRegistrationStore on(Loop other) {
+    return new InMemoryRegistrationStore(records, other);
+  }
+
+  /** Commits that were turned away because the store was full. */
+  public long refusals() {
+    return records.refusals();
+  }
+
+  @Override
+  public void read(Aor aor, Consumer<ReadAnswer<Registration>> answer) {
+    ReadAnswer<Registration> result = records.read(aor, loop.now());
+    loop.execute(() -> answer.accept(result));
+  }
+
+  @Override
+  public void commit(
+      Aor aor,
+      long expectedVersion,
+      CommitId commit,
+      Registration record,
+      Consumer<CommitAnswer<Registration>> answer) {
+    if (expectedVersion < 0) {
+      throw new IllegalArgumentException("Expected a version, but got " + expectedVersion);
+    }
+    CommitAnswer<Registration> result =
+        records.commit(aor, expectedVersion, commit, record, loop.now());
+    loop.execute(() -> answer.accept(result));
+  }
+
+  @Override
+  public void list(Optional<Aor> after, int limit, Consumer<ListAnswer> answer) {
+    if (limit < 1 || limit > MAX_PAGE) {
+      throw new IllegalArgumentException(
+          "Expected a limit of 1 to " + MAX_PAGE + ", but got " + limit);
+    }
+    ListAnswer result = records.list(after, limit, loop.now());
+    loop.execute(() -> answer.accept(result));
+  }
+
+  @Override
+  public void count(Consumer<CountAnswer> answer) {
+    CountAnswer result = records.count(loop.now());
+    loop.execute(() -> answer.accept(result));
+  }
+
+  /** The records; each method is one critical section without a wait in it. */
+  private static final class Records {
+
+    private record Deadline(Instant at, Aor aor) {}
+
+    private static final Comparator<Deadline> EARLIEST =
+        Comparator.comparing(Deadline::at).thenComparing(Deadline::aor);
+
+    private final int maxRecords;
+    private final TreeMap<Aor, Versioned<Registration>> byAor = new TreeMap<>();
+    private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
+    private long registered;
+    private long bindings;
+    private long refusals;
+
+    Records(int maxRecords) {
+      if (maxRecords < 1) {
+        throw new IllegalArgumentException("Expected 1 record or more, but got " + maxRecords);
+      }
+      this.maxRecords = maxRecords;
+    }
+
+    synchronized ReadAnswer<Registration> read(Aor aor, Instant now) {
+      var current = live(aor, now);
+      return current == null ? new ReadAnswer.Absent<>() : new ReadAnswer.Found<>(current);
+    }
+
+    synchronized CommitAnswer<Registration> commit(
+        Aor aor, long expectedVersion, CommitId commit, Registration record, Instant now) {
+      dropExpired(now);
+      var current = byAor.get(aor);
+      if (current == null) {
+        if (expectedVersion != 0) {
+          return new CommitAnswer.Gone<>();
+        }
+        if (byAor.size() >= maxRecords) {
+          refusals++;
+          return new CommitAnswer.Unknown<>(
+              "the limit of " + maxRecords + " addresses-of-record is reached");
+        }
+      } else if (current.commit().equals(commit)) {
+        return new CommitAnswer.AlreadyApplied<>(current.version());
+      } else if (current.version() != expectedVersion) {
+        return new CommitAnswer.Conflict<>(current);
+      }
+      remove(aor);
+      var next = new Versioned<>(expectedVersion + 1, commit, record);
+      byAor.put(aor, next);
+      deadlines.add(new Deadline(record.expiresAt(), aor));
+      tally(record, 1);
+      return new CommitAnswer.Applied<>(next.version());
+    }
+
+    synchronized ListAnswer list(Optional<Aor> after, int limit, Instant now) {
+      var page = new ArrayList<Entry>();
+      var rest = after.isPresent() ? byAor.tailMap(after.get(), false) : byAor;
+      for (var each : rest.entrySet()) {
+        if (isLive(each.getValue(), now)) {
+          if (page.size() == limit) {
+            return new ListAnswer.Page(page, true);
+          }
+          page.add(new Entry(each.getKey(), each.getValue()));
+        }
+      }
+      return new ListAnswer.Page(page, false);
+    }
+
+    synchronized CountAnswer count(Instant now) {
+      dropExpired(now);
+      return new CountAnswer.Counts(registered, bindings);
+    }
+
+    synchronized long refusals() {
+      return refusals;
+    }
+
+    private @Nullable Versioned<Registration> live(Aor aor, Instant now) {
+      var current = byAor.get(aor);
+      return current != null && isLive(current, now) ? current : null;
+    }
+
+    private static boolean isLive(Versioned<Registration> current, Instant now) {
+      return current.record().expiresAt().isAfter(now);
+    }
+
+    private void dropExpired(Instant now) {
+      while (!deadlines.isEmpty() && !deadlines.first().at().isAfter(now)) {
+        remove(deadlines.first().aor());
+      }
+    }
+
+    private void remove(Aor aor) {
+      var old = byAor.remove(aor);
+      if (old != null) {
+        deadlines.remove(new Deadline(old.record().expiresAt(), aor));
+        tally(old.record(), -1);
+      }
+    }
+
+    private void tally(Registration record, int sign) {
+      int count = record.bindings().size();
+      registered += count > 0 ? sign : 0;
+      bindings += (long) sign * count;
+    }
+  }
+}

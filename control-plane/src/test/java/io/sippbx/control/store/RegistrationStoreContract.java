@@ -1,0 +1,255 @@
+package io.sippbx.control.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Registers;
+import io.sippbx.control.registrar.binding.Registration;
+import io.sippbx.control.sip.auth.NonceUse;
+import io.sippbx.control.store.RegistrationStore.CountAnswer;
+import io.sippbx.control.store.RegistrationStore.Entry;
+import io.sippbx.control.store.RegistrationStore.ListAnswer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What every {@link RegistrationStore} does. Each implementation has a class that extends this. */
+abstract class RegistrationStoreContract {
+
+  private static final Aor BOB = new Aor("bob", "pbx.example");
+  private static final Aor ALICE = new Aor("alice", "pbx.example");
+
+  /** The store under test: empty at the start of each test. */
+  protected abstract RegistrationStore store();
+
+  /** Time as the store sees it. */
+  protected abstract Instant now();
+
+  /** Lets time pass for the store. */
+  protected abstract void pass(Duration time);
+
+  /**
+   * Asks and gives the one answer.
+   *
+   * @throws AssertionError if none comes, or more than one, or it comes inline
+   */
+  protected abstract <T> T ask(Consumer<Consumer<T>> question);
+
+  private ReadAnswer<Registration> read(Aor aor) {
+    return this.<ReadAnswer<Registration>>ask(answer -> store().read(aor, answer));
+  }
+
+  private CommitAnswer<Registration> commit(Aor aor, long version, long id, Registration record) {
+    return this.<CommitAnswer<Registration>>ask(
+        answer -> store().commit(aor, version, new CommitId(id), record, answer));
+  }
+
+  private ListAnswer.Page list(Optional<Aor> after, int limit) {
+    return (ListAnswer.Page) this.<ListAnswer>ask(answer -> store().list(after, limit, answer));
+  }
+
+  private CountAnswer count() {
+    return this.<CountAnswer>ask(answer -> store().count(answer));
+  }
+
+  private Registration record(String contact) {
+    return Registers.record(contact, now().plusSeconds(600));
+  }
+
+  @Test
+  void readsAbsentWhereThereIsNothing() {
+    assertThat(read(BOB)).isEqualTo(new ReadAnswer.Absent<>());
+  }
+
+  @Test
+  void readsWhatWasCommitted() {
+    Registration first = record("<sip:1@h;x=%20>;q=0.5;+sip.instance=\"<urn:x>\"");
+    assertThat(commit(BOB, 0, 1, first)).isEqualTo(new CommitAnswer.Applied<>(1));
+    assertThat(read(BOB))
+        .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(1, new CommitId(1), first)));
+    Registration second =
+        new Registration(
+            first.bindings(),
+            first
+                .nonces()
+                .use(new NonceUse(-7, now(), now().plusSeconds(300), 0xffff_ffffL), now())
+                .orElseThrow(),
+            List.of(
+                new Registration.Recent(first.bindings().getFirst().callId(), 1, Long.MIN_VALUE)));
+    assertThat(commit(BOB, 1, 2, second)).isEqualTo(new CommitAnswer.Applied<>(2));
+    assertThat(read(BOB))
+        .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(2, new CommitId(2), second)));
+    assertThat(read(ALICE)).isEqualTo(new ReadAnswer.Absent<>());
+  }
+
+  @Test
+  void appliesTheSameCommitOnce() {
+    Registration first = record("<sip:1@h>");
+    commit(BOB, 0, 1, first);
+    assertThat(commit(BOB, 0, 1, first)).isEqualTo(new CommitAnswer.AlreadyApplied<>(1));
+    commit(BOB, 1, 2, record("<sip:2@h>"));
+    assertThat(commit(BOB, 1, 2, record("<sip:2@h>")))
+        .isEqualTo(new CommitAnswer.AlreadyApplied<>(2));
+    // The id of a commit before the last is no longer known: it is somebody else's turn.
+    assertThat(commit(BOB, 0, 1, first)).isInstanceOf(CommitAnswer.Conflict.class);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 3})
+  void saysWhatStandsThereOnAnotherVersion(long expected) {
+    commit(BOB, 0, 1, record("<sip:1@h>"));
+    Registration second = record("<sip:2@h>");
+    commit(BOB, 1, 2, second);
+    assertThat(commit(BOB, expected, 3, record("<sip:3@h>")))
+        .isEqualTo(new CommitAnswer.Conflict<>(new Versioned<>(2, new CommitId(2), second)));
+    assertThat(read(BOB))
+        .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(2, new CommitId(2), second)));
+  }
+
+  @Test
+  void saysGoneWhereARecordWasExpected() {
+    assertThat(commit(BOB, 1, 1, record("<sip:1@h>"))).isEqualTo(new CommitAnswer.Gone<>());
+    assertThat(read(BOB)).isEqualTo(new ReadAnswer.Absent<>());
+  }
+
+  @Test
+  void dropsARecordWhenItExpires() {
+    commit(BOB, 0, 1, Registers.record("<sip:1@h>", now().plusSeconds(2)));
+    commit(ALICE, 0, 1, record("<sip:1@h>"));
+    pass(Duration.ofSeconds(1));
+    assertThat(read(BOB)).isInstanceOf(ReadAnswer.Found.class);
+    pass(Duration.ofMillis(1100));
+    assertThat(read(BOB)).isEqualTo(new ReadAnswer.Absent<>());
+    assertThat(list(Optional.empty(), 10).entries()).extracting(Entry::aor).containsExactly(ALICE);
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(1, 1));
+    assertThat(commit(BOB, 1, 2, record("<sip:2@h>"))).isEqualTo(new CommitAnswer.Gone<>());
+    assertThat(commit(BOB, 0, 3, record("<sip:3@h>"))).isEqualTo(new CommitAnswer.Applied<>(1));
+  }
+
+  @Test
+  void removesARecordInWhichNothingMattersAnyMore() {
+    commit(BOB, 0, 1, record("<sip:1@h>"));
+    assertThat(commit(BOB, 1, 2, Registration.EMPTY)).isEqualTo(new CommitAnswer.Applied<>(2));
+    assertThat(read(BOB)).isEqualTo(new ReadAnswer.Absent<>());
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(0, 0));
+  }
+
+  @Test
+  void listsInPagesInOrder() {
+    var all = new ArrayList<Aor>();
+    for (int i = 0; i < 25; i++) {
+      all.add(new Aor("user-" + (char) ('a' + i), "pbx.example"));
+    }
+    for (int i = 0; i < all.size(); i++) {
+      commit(all.get(i * 7 % 25), 0, i, record("<sip:" + i + "@h>"));
+    }
+    var seen = new ArrayList<Aor>();
+    Optional<Aor> after = Optional.empty();
+    boolean more = true;
+    int pages = 0;
+    while (more) {
+      ListAnswer.Page page = list(after, 10);
+      assertThat(page.entries()).hasSizeBetween(1, 10);
+      page.entries().forEach(entry -> seen.add(entry.aor()));
+      after = Optional.of(page.entries().getLast().aor());
+      more = page.more();
+      pages++;
+    }
+    assertThat(seen).isEqualTo(all);
+    assertThat(pages).isEqualTo(3);
+    assertThat(list(Optional.empty(), 25).more()).isFalse();
+    assertThat(list(after, 10).entries()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1, 1001})
+  void refusesAPageOutOfBounds(int limit) {
+    assertThatThrownBy(() -> store().list(Optional.empty(), limit, answer -> {}))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void countsRecordsAndBindings() {
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(0, 0));
+    commit(BOB, 0, 1, record("<sip:1@h>"));
+    Registration two =
+        new Registration(
+            List.of(
+                Registers.binding("<sip:1@h>", now().plusSeconds(600)),
+                Registers.binding("<sip:2@h>", now().plusSeconds(600))),
+            Registration.EMPTY.nonces(),
+            List.of());
+    commit(ALICE, 0, 1, two);
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(2, 3));
+    commit(BOB, 1, 2, two);
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(2, 4));
+    // A record that only remembers a nonce is nobody registered.
+    commit(
+        ALICE,
+        1,
+        2,
+        new Registration(
+            List.of(),
+            two.nonces()
+                .use(new NonceUse(1, now(), now().plusSeconds(300), 1), now())
+                .orElseThrow(),
+            List.of()));
+    assertThat(count()).isEqualTo(new CountAnswer.Counts(1, 2));
+  }
+
+  /** The same random commands for every implementation, held against the contract's own words. */
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void agreesWithTheModel(long seed) {
+    var random = new Random(seed);
+    var model = new TreeMap<Aor, Versioned<Registration>>();
+    for (int step = 0; step < 300; step++) {
+      Aor aor = new Aor("user-" + random.nextInt(4), "pbx.example");
+      var current = model.get(aor);
+      if (random.nextInt(3) == 0) {
+        assertThat(read(aor))
+            .as("seed %d step %d", seed, step)
+            .isEqualTo(
+                current == null
+                    ? new ReadAnswer.Absent<Registration>()
+                    : new ReadAnswer.Found<>(current));
+        continue;
+      }
+      long version =
+          random.nextInt(3) == 0 || current == null ? random.nextInt(3) : current.version();
+      long id = random.nextInt(4) == 0 && current != null ? current.commit().value() : step + 100;
+      Registration record =
+          random.nextInt(6) == 0 ? Registration.EMPTY : record("<sip:" + step + "@h>");
+      CommitAnswer<Registration> expected;
+      if (current != null && current.commit().value() == id) {
+        expected = new CommitAnswer.AlreadyApplied<>(current.version());
+      } else if (current == null && version != 0) {
+        expected = new CommitAnswer.Gone<>();
+      } else if (current != null && current.version() != version) {
+        expected = new CommitAnswer.Conflict<>(current);
+      } else {
+        expected = new CommitAnswer.Applied<>(version + 1);
+        if (record.equals(Registration.EMPTY)) {
+          model.remove(aor);
+        } else {
+          model.put(aor, new Versioned<>(version + 1, new CommitId(id), record));
+        }
+      }
+      assertThat(commit(aor, version, id, record))
+          .as("seed %d step %d", seed, step)
+          .isEqualTo(expected);
+    }
+    assertThat(list(Optional.empty(), 10).entries())
+        .isEqualTo(
+            model.entrySet().stream().map(e -> new Entry(e.getKey(), e.getValue())).toList());
+  }
+}
