@@ -1,0 +1,117 @@
+package io.sippbx.control.media;
+
+import io.sippbx.proto.media.v1.ControlMessage;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.NodeId;
+import java.util.LinkedHashMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What this process knows of a media node. Confined to the loop. */
+final class MediaNodeView {
+
+  /** How a node seems from here. */
+  enum Health {
+    /** Heard a moment ago. */
+    HEALTHY,
+    /** Silent for a moment, or its stream was reset. */
+    SUSPECTED,
+    /** Silent for long. */
+    LOST
+  }
+
+  /** A session that was applied from here. */
+  static final class Known {
+    long revision;
+
+    /** Ends whose first packet was told: two bits for each of the first 32 streams. */
+    long firstPackets;
+
+    /** The opening of the stream on which it was acknowledged last. */
+    int acknowledgedOn;
+  }
+
+  /** A request that is not acknowledged. */
+  static final class Request {
+    final ControlMessage message;
+    final CallKey call;
+    final boolean isRelease;
+    final long sinceNs;
+
+    /** Taken when the answer is given, which for a release may be before it is acknowledged. */
+    @Nullable Consumer<MediaAnswer> answer;
+
+    Request(
+        ControlMessage message,
+        CallKey call,
+        boolean isRelease,
+        long sinceNs,
+        Consumer<MediaAnswer> answer) {
+      this.message = message;
+      this.call = call;
+      this.isRelease = isRelease;
+      this.sinceNs = sinceNs;
+      this.answer = answer;
+    }
+  }
+
+  final NodeId id;
+  final LinkedHashMap<CallKey, Known> known = new LinkedHashMap<>();
+
+  /** By request id, in the order in which they were made. */
+  final LinkedHashMap<Long, Request> requests = new LinkedHashMap<>();
+
+  Health health = Health.LOST;
+
+  /** Null until the node has been heard for the first time. */
+  @Nullable Incarnation incarnation;
+
+  @Nullable MediaLink link;
+  long heardNs;
+
+  /** From when on its silence counts against it; later than {@code heardNs} after an alarm. */
+  long judgedFromNs;
+
+  /** Whether its sessions have still to be compared with what is known, and from when on. */
+  boolean compareDue;
+
+  long compareAtNs;
+
+  /** Whether its calls have been told that their sessions are lost. */
+  boolean abandoned;
+
+  private int inFlight;
+
+  MediaNodeView(NodeId id, long nowNs) {
+    this.id = id;
+    heardNs = nowNs;
+    judgedFromNs = nowNs;
+  }
+
+  /** Takes note of a request. */
+  void add(long requestId, Request request) {
+    requests.put(requestId, request);
+    inFlight++;
+  }
+
+  /** The one who waits for the answer, to be given it; null if that was done before. */
+  @Nullable Consumer<MediaAnswer> answerOf(Request request) {
+    Consumer<MediaAnswer> answer = request.answer;
+    if (answer != null) {
+      request.answer = null;
+      inFlight--;
+    }
+    return answer;
+  }
+
+  /** Requests that somebody waits for. */
+  int inFlight() {
+    return inFlight;
+  }
+
+  /** Releases that nobody waits for any more. */
+  int releasesKept() {
+    return requests.size() - inFlight;
+  }
+}
