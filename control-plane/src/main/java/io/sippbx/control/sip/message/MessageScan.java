@@ -100,7 +100,7 @@ final class MessageScan {
   private void scanHead() {
     int i = startLine();
     while (true) {
-      if (i < 0 || i - start > limits.headerBytes()) {
+      if (i < 0 || i + 2 - start > limits.headerBytes()) {
         fail(i < 0 ? Fault.NO_END_OF_HEADERS : Fault.HEADERS_TOO_LARGE, i < 0 ? end : i);
         bodyStart = i < 0 ? end : i;
         break;
@@ -202,7 +202,7 @@ final class MessageScan {
       }
     } else if (name.equals(HeaderName.CONTENT_LENGTH)) {
       contentLength = (int) Chars.number(b, valueStart, valueEnd, Integer.MAX_VALUE);
-    } else if (id < HeaderSyntax.TYPED) {
+    } else if (id < HeaderSyntax.TYPED && name.form() == HeaderName.Form.LIST) {
       values += count;
       if (values > limits.listValues()) {
         fail(Fault.TOO_MANY_VALUES, nameStart);

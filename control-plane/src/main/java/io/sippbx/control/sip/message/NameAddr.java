@@ -71,7 +71,7 @@ public record NameAddr(Optional<String> displayName, Uri uri, Params params) {
    * 10.2.1.1 and 20.10), what is too great as the greatest.
    */
   public OptionalLong expires() {
-    Optional<String> raw = params.raw("expires");
+    Optional<String> raw = params.get("expires");
     if (raw.isEmpty()) {
       return OptionalLong.empty();
     }

@@ -4,10 +4,11 @@ package io.sippbx.control.sip.message;
  * What the parser takes at most. Each limit has an answer of its own.
  *
  * @param messageBytes of a whole message: 513
- * @param headerBytes of start-line and headers: 513
+ * @param headerBytes of start-line and headers, the empty line included: 513
  * @param headerCount of header fields: 513
  * @param viaDepth of Via values: 483
- * @param listValues of values of one header name (Contact, Route ...): 513
+ * @param listValues of values of Contact, Route, Record-Route, Path, Require, Supported and the
+ *     like, together: 513
  * @param uriBytes of the Request-URI: 414
  * @param bodyBytes of the body: 413
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3261#section-21.4.11">RFC 3261 21.4.11, 21.4.12,

@@ -45,24 +45,7 @@ public record TelUri(String number, Params params) implements Uri {
   public boolean equivalent(Uri other) {
     return other instanceof TelUri that
         && digits().equals(that.digits())
-        && params.list().size() == that.params.list().size()
-        && hasAllOf(that.params);
-  }
-
-  private boolean hasAllOf(Params others) {
-    for (Params.Param param : others.list()) {
-      Params.Param mine = params.find(param.name());
-      if (mine == null || !same(mine, param)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static boolean same(Params.Param a, Params.Param b) {
-    String x = a.value();
-    String y = b.value();
-    return x == null || y == null ? x == null && y == null : x.equalsIgnoreCase(y);
+        && UriText.sameSet(params, that.params);
   }
 
   @Override

@@ -46,7 +46,7 @@ final class UriText {
         && sameHost(a, b)
         && a.port().equals(b.port())
         && sameParams(a.params(), b.params())
-        && sameHeaders(a.headers(), b.headers());
+        && sameSet(a.headers(), b.headers());
   }
 
   private static boolean sameHost(SipUri a, SipUri b) {
@@ -59,14 +59,18 @@ final class UriText {
   }
 
   private static boolean sameParams(Params a, Params b) {
+    return agree(a, b) && agree(b, a);
+  }
+
+  /** Whether each parameter of {@code a} allows those of {@code b}; of a name the first counts. */
+  private static boolean agree(Params a, Params b) {
     for (Params.Param param : a.list()) {
+      Params.Param first = a.find(param.name());
       Params.Param other = b.find(param.name());
-      if (other == null ? mustBeInBoth(param.name()) : !sameValue(param.value(), other.value())) {
-        return false;
-      }
-    }
-    for (Params.Param param : b.list()) {
-      if (mustBeInBoth(param.name()) && !a.has(param.name())) {
+      if (first != null
+          && (other == null
+              ? mustBeInBoth(param.name())
+              : !sameValue(first.value(), other.value()))) {
         return false;
       }
     }
@@ -80,17 +84,28 @@ final class UriText {
     };
   }
 
-  private static boolean sameHeaders(Params a, Params b) {
-    if (a.list().size() != b.list().size()) {
-      return false;
-    }
-    for (Params.Param header : a.list()) {
-      Params.Param other = b.find(header.name());
-      if (other == null || !sameValue(header.value(), other.value())) {
+  /** The same names and values in any order; a name may come more than once. */
+  static boolean sameSet(Params a, Params b) {
+    return a.list().size() == b.list().size() && hasAll(a, b) && hasAll(b, a);
+  }
+
+  private static boolean hasAll(Params a, Params b) {
+    for (Params.Param param : b.list()) {
+      if (!has(a, param)) {
         return false;
       }
     }
     return true;
+  }
+
+  private static boolean has(Params params, Params.Param wanted) {
+    for (Params.Param param : params.list()) {
+      if (param.name().equalsIgnoreCase(wanted.name())
+          && sameValue(param.value(), wanted.value())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean sameValue(@Nullable String a, @Nullable String b) {
