@@ -317,6 +317,10 @@ class SessionDescriptionTest {
       assertThat(changed.sessionLines()).hasSameSizeAs(sdp.sessionLines());
       assertThat(changed.sameApartFromOrigin(sdp)).isTrue();
       assertThat(changed).isNotEqualTo(sdp);
+      SessionDescription spaced = parsed(RFC_8866.replace("o=jdoe 3", "o=jdoe  3"));
+      assertThat(spaced).isNotEqualTo(sdp);
+      assertThat(spaced.sameApartFromOrigin(sdp)).isTrue();
+      assertThat(spaced.withMedia(0, m -> m.withPort(1)).sameApartFromOrigin(sdp)).isFalse();
     }
 
     @Test
