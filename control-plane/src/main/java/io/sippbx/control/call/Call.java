@@ -1,0 +1,109 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.event.Party;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A call as it is stored between two inputs: legs, a media part, and what is open between them.
+ *
+ * @param caller the caller's side during set-up
+ * @param callees every INVITE of ours, in the order of sending
+ * @param untried groups of targets that have not been tried
+ * @param legs the two sides once the call is answered; before that empty
+ * @param pendingAnswer a callee's 2xx with an offer, while the media node is asked for ports
+ * @param refusal the best final failure so far
+ * @param relayed requests within the dialogs that were passed on and have no final response
+ * @param byes BYEs of ours that have no final response
+ * @param timers deadlines
+ * @param termination how it ended; present from the moment when it is being ended
+ * @param endPublished whether the end has been told to the world: what remains is a tombstone
+ * @param counters what has been numbered so far, events among it
+ */
+public record Call(
+    CallKey key,
+    CallerLeg caller,
+    List<CalleeLeg> callees,
+    List<List<Target>> untried,
+    Optional<Legs> legs,
+    Optional<PendingAnswer> pendingAnswer,
+    Optional<Refusal> refusal,
+    MediaPart media,
+    Optional<Reinvite> reinvite,
+    List<Relayed> relayed,
+    List<Bye> byes,
+    SortedMap<TimerId, Instant> timers,
+    Facts facts,
+    Optional<Termination> termination,
+    boolean endPublished,
+    Counters counters) {
+
+  /** Copies the collections. */
+  public Call {
+    callees = List.copyOf(callees);
+    untried = List.copyOf(untried);
+    relayed = List.copyOf(relayed);
+    byes = List.copyOf(byes);
+    timers = Collections.unmodifiableSortedMap(new TreeMap<>(timers));
+  }
+
+  /** The two sides of an answered call. */
+  public record Legs(Leg caller, Leg callee) {
+
+    Leg of(Side side) {
+      return side == Side.CALLER ? caller : callee;
+    }
+
+    Legs with(Leg leg) {
+      return leg.side() == Side.CALLER ? new Legs(leg, callee) : new Legs(caller, leg);
+    }
+  }
+
+  /** A 2xx that will be passed on when the media node has opened its streams. */
+  public record PendingAnswer(int leg, int fork, SipResponse response) {}
+
+  /** A final failure of a callee; without response: it could not be reached, or did not answer. */
+  public record Refusal(int status, Optional<SipResponse> response) {}
+
+  /** A request that was passed on within the dialogs. */
+  public record Relayed(
+      Side from, ServerTransactionId transaction, SipRequest request, Branch branch) {}
+
+  /** A BYE of ours; for a discarded fork it belongs to no leg. */
+  public record Bye(Branch branch, Optional<Side> leg) {}
+
+  /** What a record of the call says. */
+  public record Facts(
+      Party caller,
+      Party callee,
+      Instant startedAt,
+      Optional<Instant> answeredAt,
+      Optional<Instant> endedAt,
+      String codec,
+      boolean rang,
+      boolean callerHolds,
+      boolean calleeHolds) {}
+
+  /** What has been numbered so far. */
+  public record Counters(int branches, int forks, int reinvites, int events) {}
+
+  /** Whether the call has been answered and is not being ended. */
+  public boolean isUp() {
+    return legs.isPresent() && termination.isEmpty();
+  }
+
+  /** Whether only repeats are still answered for it. */
+  public boolean isTombstone() {
+    return endPublished;
+  }
+}

@@ -1,0 +1,330 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.event.Party;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.event.Termination.Result;
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.offer.MediaPlan;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.HeaderName;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.TelUri;
+import io.sippbx.control.sip.message.Uri;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Decides what an input does to a call (law 2). Pure: equal arguments give equal decisions; no
+ * clock, randomness, input or output. May be used by several threads at once.
+ *
+ * <p>This class only tells whose business an input is; the policies are {@link Setup}, {@link
+ * InDialog}, {@link Reinviting} and {@link Ending}.
+ */
+public final class CallDecider {
+
+  private static final Duration MEDIA_RETRY = Duration.ofSeconds(2);
+
+  private final Setup setup;
+  private final InDialog inDialog;
+  private final Reinviting reinviting;
+  private final Ending ending;
+  private final Negotiation negotiation;
+
+  /**
+   * @param addresses what to write into Via and Contact
+   */
+  public CallDecider(CallSettings settings, LocalAddresses addresses) {
+    var messages = new Messages(addresses, settings.serverName());
+    this.negotiation = new Negotiation(settings);
+    this.ending = new Ending(settings, messages);
+    this.setup = new Setup(settings, messages, negotiation, ending);
+    this.reinviting = new Reinviting(settings, messages, negotiation, ending);
+    this.inDialog = new InDialog(messages, setup, reinviting, ending);
+  }
+
+  /** The first input of a call. */
+  public Decision begin(CallKey key, Input.InviteArrived in, Instant now) {
+    var caller =
+        new CallerLeg(
+            in.transaction(),
+            in.invite(),
+            in.flow(),
+            in.hop(),
+            IncomingInvite.State.PROCEEDING,
+            Optional.empty());
+    Uri from = in.invite().from().uri();
+    Uri dialled = in.invite().uri();
+    var facts =
+        new Call.Facts(
+            new Party(
+                user(from),
+                from.toString(),
+                in.invite().callId().value(),
+                in.flow().remote().ip().toString()),
+            new Party(user(dialled), dialled.toString(), "", firstHop(in.route())),
+            now,
+            Optional.empty(),
+            Optional.empty(),
+            "",
+            false,
+            false,
+            false);
+    MediaPlan plan = MediaPlan.none(in.flow().remote().ip().isV6(), calleeIsV6(in.route()));
+    var draft =
+        new Draft(key, now, caller, in.route(), MediaPart.none(in.mediaNode(), plan), facts);
+    setup.begin(draft);
+    return draft.decision();
+  }
+
+  private static String firstHop(List<List<Target>> route) {
+    return route.isEmpty() || route.getFirst().isEmpty()
+        ? ""
+        : route.getFirst().getFirst().hop().remote().ip().toString();
+  }
+
+  private static boolean calleeIsV6(List<List<Target>> route) {
+    return !route.isEmpty()
+        && !route.getFirst().isEmpty()
+        && route.getFirst().getFirst().hop().remote().ip().isV6();
+  }
+
+  private static String user(Uri uri) {
+    return switch (uri) {
+      case SipUri sip -> sip.user().orElse(sip.toString());
+      case TelUri tel -> tel.number();
+      default -> uri.toString();
+    };
+  }
+
+  /** Any further input. */
+  public Decision decide(Call call, Input input, Instant now) {
+    var draft = new Draft(call, now);
+    switch (input) {
+      case Input.InviteArrived in -> setup.again(draft, in.transaction(), in.invite(), in.flow());
+      case Input.RequestArrived in -> inDialog.request(draft, in);
+      case Input.AckArrived in -> inDialog.ack(draft, in.ack());
+      case Input.ResponseArrived in -> response(draft, in);
+      case Input.RequestFailed in -> requestFailed(draft, in);
+      case Input.TimerFired in -> timer(draft, in.timer());
+      case Input.MediaApplied in -> mediaApplied(draft, in);
+      case Input.MediaReleased in -> ending.mediaReleased(draft, in.answer());
+      case Input.MediaHappened in -> mediaHappened(draft, in.event());
+      case Input.HangUp in -> hangUp(draft, in.reason());
+    }
+    return draft.decision();
+  }
+
+  private void response(Draft d, Input.ResponseArrived in) {
+    Method method = in.response().cSeq().method();
+    if (method.equals(Method.CANCEL)) {
+      return;
+    }
+    Branch branch = in.branch();
+    if (method.equals(Method.INVITE)) {
+      Optional<CalleeLeg> leg = legOf(d, branch);
+      if (leg.isPresent()) {
+        setup.response(d, leg.get(), in);
+      } else if (Reinviting.isSent(d, branch)) {
+        reinviting.response(d, in);
+      } else if (in.response().status() / 100 == 2) {
+        acknowledgeAgain(d, in);
+      }
+      return;
+    }
+    Optional<Call.Bye> bye = byeOf(d, branch);
+    if (bye.isPresent()) {
+      if (in.response().status() >= 200) {
+        ending.byeDone(d, bye.get());
+      }
+      return;
+    }
+    relayedOf(d, branch).ifPresent(relayed -> inDialog.relayedResponse(d, relayed, in.response()));
+  }
+
+  /** The 2xx to a re-INVITE that is over, again: its ACK again. */
+  private static void acknowledgeAgain(Draft d, Input.ResponseArrived in) {
+    if (d.legs.isEmpty()) {
+      return;
+    }
+    for (Side side : Side.values()) {
+      Leg leg = d.leg(side);
+      boolean sameDialog =
+          leg.dialog().callId().equals(in.response().callId())
+              && leg.dialog().local().tag().equals(in.response().fromTag());
+      if (sameDialog) {
+        leg.ack()
+            .filter(ack -> ack.cSeq().number() == in.response().cSeq().number())
+            .ifPresent(ack -> d.effect(new Effect.Ack(ack, leg.dialog().hop())));
+      }
+    }
+  }
+
+  private void requestFailed(Draft d, Input.RequestFailed in) {
+    if (in.method().equals(Method.INVITE)) {
+      Optional<CalleeLeg> leg = legOf(d, in.branch());
+      if (leg.isPresent()) {
+        setup.failed(d, leg.get(), in.timedOut());
+      } else if (Reinviting.isSent(d, in.branch())) {
+        reinviting.requestFailed(d);
+      }
+      return;
+    }
+    Optional<Call.Bye> bye = byeOf(d, in.branch());
+    if (bye.isPresent()) {
+      ending.byeDone(d, bye.get());
+      return;
+    }
+    relayedOf(d, in.branch())
+        .ifPresent(relayed -> inDialog.relayedFailed(d, relayed, in.timedOut()));
+  }
+
+  private void timer(Draft d, TimerId timer) {
+    if (!d.holds(timer)) {
+      return;
+    }
+    d.stop(timer);
+    switch (timer.kind()) {
+      case NO_ANSWER -> setup.noAnswer(d);
+      case CANCEL -> setup.cancelTimer(d, d.callee(timer.ordinal()));
+      case ACK -> ackTimer(d);
+      case REINVITE -> reinviting.timer(d, timer.ordinal());
+      case REINVITE_ACK -> reinviting.ackTimer(d, timer.ordinal());
+      case MAX_DURATION ->
+          ending.end(d, new Termination(Result.COMPLETED, Reason.MAX_DURATION, 200));
+      case MEDIA -> applyAgain(d);
+      case TOMBSTONE -> d.remove();
+    }
+  }
+
+  /** The caller never acknowledged the answer: the callee is, and both are sent BYE (13.3.1.4). */
+  private void ackTimer(Draft d) {
+    IncomingInvite.Step step =
+        IncomingInvite.next(d.caller.state(), IncomingInvite.Event.ACK_TIMER);
+    inDialog.stopAnswer(d, step);
+    ending.acknowledged(d, Side.CALLER);
+    if (step.actions().contains(IncomingInvite.Action.END_CALL)) {
+      ending.end(d, new Termination(Result.COMPLETED, Reason.NO_ACK, 200));
+    }
+  }
+
+  private void mediaApplied(Draft d, Input.MediaApplied in) {
+    if (d.termination.isPresent() || in.revision() != d.media.revision()) {
+      return;
+    }
+    switch (in.answer()) {
+      case MediaAnswer.Held held -> {
+        d.stop(TimerId.of(Kind.MEDIA));
+        d.media = d.media.holding(held.revision(), held.addresses());
+        d.note();
+        resume(d);
+      }
+      case MediaAnswer.Refused refused -> mediaRefused(d);
+      case MediaAnswer.Unreachable unreachable -> {
+        if (d.isUp() && isNothingWaiting(d)) {
+          d.start(TimerId.of(Kind.MEDIA), MEDIA_RETRY);
+        } else {
+          mediaRefused(d);
+        }
+      }
+    }
+  }
+
+  private static boolean isNothingWaiting(Draft d) {
+    return d.reinvite.filter(r -> r.waiting().isPresent() || r.sent().isEmpty()).isEmpty();
+  }
+
+  private void resume(Draft d) {
+    if (!d.media.hasAllAddresses()) {
+      mediaRefused(d);
+    } else if (d.pendingAnswer.isPresent()) {
+      setup.resumeAnswer(d, d.pendingAnswer.get());
+    } else if (d.legs.isEmpty() && d.callees.isEmpty()) {
+      setup.launchNextGroup(d);
+    } else if (d.reinvite.isPresent()) {
+      reinviting.resume(d);
+    }
+  }
+
+  private void mediaRefused(Draft d) {
+    if (d.legs.isEmpty()) {
+      d.pendingAnswer.ifPresent(
+          pending -> {
+            CalleeLeg leg = d.callee(pending.leg());
+            leg.fork(pending.response().toTag()).ifPresent(fork -> ending.discard(d, leg, fork));
+          });
+      setup.noMedia(d);
+    } else if (!isNothingWaiting(d)) {
+      reinviting.mediaRefused(d);
+    } else {
+      ending.end(d, new Termination(Result.COMPLETED, Reason.MEDIA_LOST, 200));
+    }
+  }
+
+  private void applyAgain(Draft d) {
+    if (d.isUp() && d.media.node().isPresent()) {
+      d.effect(negotiation.apply(d));
+    }
+  }
+
+  private void mediaHappened(Draft d, MediaEvent event) {
+    if (d.termination.isPresent()) {
+      return;
+    }
+    switch (event) {
+      case MediaEvent.FirstPacket first -> {}
+      case MediaEvent.MediaTimeout timeout -> {
+        if (timeout.revision() == d.media.revision()) {
+          hangUp(d, Reason.MEDIA_TIMEOUT);
+        }
+      }
+      case MediaEvent.Expired expired -> hangUp(d, Reason.MEDIA_LOST);
+      case MediaEvent.SessionLost lost -> hangUp(d, Reason.MEDIA_LOST);
+    }
+  }
+
+  private void hangUp(Draft d, Reason reason) {
+    if (d.legs.isPresent()) {
+      ending.end(d, new Termination(Result.COMPLETED, reason, 200));
+    } else {
+      setup.rejectWith(
+          d,
+          503,
+          new Termination(Result.FAILED, reason, 503),
+          builder -> builder.header(HeaderName.RETRY_AFTER, "10"));
+    }
+  }
+
+  private static Optional<CalleeLeg> legOf(Draft d, Branch branch) {
+    for (CalleeLeg leg : d.callees) {
+      if (leg.branch().equals(branch)) {
+        return Optional.of(leg);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<Call.Bye> byeOf(Draft d, Branch branch) {
+    for (Call.Bye bye : d.byes) {
+      if (bye.branch().equals(branch)) {
+        return Optional.of(bye);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<Call.Relayed> relayedOf(Draft d, Branch branch) {
+    for (Call.Relayed relayed : d.relayed) {
+      if (relayed.branch().equals(branch)) {
+        return Optional.of(relayed);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,38 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.SessionSpec;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * What the runtime needs of the world to carry out decisions. Methods are called on the call's loop
+ * and return at once; answers are given exactly once, on that loop, never inline.
+ */
+public interface CallEffects {
+
+  /** Answers through the server transaction; a 2xx to an INVITE may be given again. */
+  void respond(ServerTransactionId transaction, SipResponse response);
+
+  /** Sends in a client transaction of its own. */
+  void request(SipRequest request, Destination to);
+
+  /** Sends an ACK for a 2xx. */
+  void ack(SipRequest ack, Destination to);
+
+  /** Makes the media node hold this session. */
+  void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer);
+
+  /** Ends the media session. */
+  void releaseMedia(NodeId node, CallKey call, long revision, Consumer<MediaAnswer> answer);
+
+  /** Passes committed events on. */
+  void publish(List<CallEvent> events);
+}

@@ -1,0 +1,194 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.event.CallEventEncoder;
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.shared.identity.CallKey;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The calls of one loop: a mailbox for each live call. Lives on its loop, but for {@link #offer},
+ * which may be called from any thread.
+ */
+public final class CallRuntime {
+
+  private final Loop loop;
+  private final CallStore<Call> store;
+  private final CallDecider decider;
+  private final CallEffects effects;
+  private final CallEventEncoder encoder;
+  private final CallObserver observer;
+  private final ActiveCalls active;
+  private final CallLimits limits;
+  private final TimerSettings timers;
+  private final LongSupplier random;
+  private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
+
+  /**
+   * @param active the node's count of calls, shared by the runtimes of all loops
+   * @param random 64 random bits each time: ids of commits
+   */
+  public CallRuntime(
+      Loop loop,
+      CallStore<Call> store,
+      CallDecider decider,
+      CallEffects effects,
+      CallEventEncoder encoder,
+      CallObserver observer,
+      ActiveCalls active,
+      CallLimits limits,
+      TimerSettings timers,
+      LongSupplier random) {
+    this.loop = loop;
+    this.store = store;
+    this.decider = decider;
+    this.effects = effects;
+    this.encoder = encoder;
+    this.observer = observer;
+    this.active = active;
+    this.limits = limits;
+    this.timers = timers;
+    this.random = random;
+  }
+
+  /** Whether this node holds the call now. */
+  public boolean holds(CallKey call) {
+    return mailboxes.containsKey(call);
+  }
+
+  /** The call as this node holds it now. */
+  public Optional<Call> call(CallKey call) {
+    CallMailbox mailbox = mailboxes.get(call);
+    return mailbox == null ? Optional.empty() : mailbox.current();
+  }
+
+  /** Calls held, tombstones among them. */
+  public int size() {
+    return mailboxes.size();
+  }
+
+  /** The first INVITE of a call that this node does not hold. */
+  public void begin(CallKey call, Input.InviteArrived input) {
+    mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this)).offer(input);
+  }
+
+  /** An input for a call that exists or is gone: in the second case it is dropped. Any thread. */
+  public void offer(CallKey call, Input input) {
+    if (loop.inLoop()) {
+      CallMailbox mailbox = mailboxes.get(call);
+      if (mailbox != null) {
+        mailbox.offer(input);
+      }
+    } else {
+      loop.execute(() -> offer(call, input));
+    }
+  }
+
+  /**
+   * An input from the network: if this node does not hold the call, its record is read.
+   *
+   * @param absent is given the input when there is no such call
+   */
+  public void offerOrRead(CallKey call, Input input, Consumer<Input> absent) {
+    CallMailbox mailbox = mailboxes.get(call);
+    if (mailbox != null) {
+      mailbox.offer(input);
+      return;
+    }
+    var fresh = new CallMailbox(call, this);
+    mailboxes.put(call, fresh);
+    fresh.waitForRecord();
+    fresh.offer(input);
+    store.read(
+        call,
+        answer -> {
+          switch (answer) {
+            case ReadAnswer.Found<Call> found -> fresh.load(found.current());
+            case ReadAnswer.Absent<Call> none -> fresh.abandon().forEach(absent);
+            case ReadAnswer.Unavailable<Call> unavailable ->
+                fresh.abandon().forEach(each -> refuse(each, 503));
+          }
+        });
+  }
+
+  /** Ends every call of this loop, for a shutdown that hands nothing over. */
+  public void hangUpAll(Reason reason) {
+    for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {
+      mailbox.offer(new Input.HangUp(reason));
+    }
+  }
+
+  /** An input cannot be served: it is answered where it has a transaction. */
+  void refuse(Input input, int status) {
+    switch (input) {
+      case Input.InviteArrived in ->
+          effects.respond(in.transaction(), Messages.refusal(in.invite(), status));
+      case Input.RequestArrived in ->
+          effects.respond(in.transaction(), Messages.refusal(in.request(), status));
+      case Input.AckArrived in -> {}
+      case Input.ResponseArrived in -> {}
+      case Input.RequestFailed in -> {}
+      case Input.TimerFired in -> {}
+      case Input.MediaApplied in -> {}
+      case Input.MediaReleased in -> {}
+      case Input.MediaHappened in -> {}
+      case Input.HangUp in -> {}
+    }
+  }
+
+  void noteState(CallMailbox mailbox, @Nullable Call call) {
+    boolean isActive = call != null && call.termination().isEmpty();
+    active.note(mailbox.key(), isActive);
+  }
+
+  void closed(CallKey call, CallMailbox mailbox) {
+    active.note(call, false);
+    mailboxes.remove(call, mailbox);
+  }
+
+  CommitId nextCommitId() {
+    return new CommitId(random.getAsLong());
+  }
+
+  Loop loop() {
+    return loop;
+  }
+
+  CallStore<Call> store() {
+    return store;
+  }
+
+  CallDecider decider() {
+    return decider;
+  }
+
+  CallEffects effects() {
+    return effects;
+  }
+
+  CallEventEncoder encoder() {
+    return encoder;
+  }
+
+  CallObserver observer() {
+    return observer;
+  }
+
+  CallLimits limits() {
+    return limits;
+  }
+
+  TimerSettings timers() {
+    return timers;
+  }
+}

@@ -1,0 +1,64 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.offer.LegSdp;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.Tag;
+import io.sippbx.control.sip.transport.Destination;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One INVITE of ours and what came of it.
+ *
+ * @param branch of the INVITE, and so of its CANCEL
+ * @param invite as it was sent
+ * @param hop where it was sent
+ * @param sdp what its offer said, or nothing yet
+ * @param redirected whether it follows a redirect
+ * @param forks in the order in which they were heard of
+ */
+public record CalleeLeg(
+    int ordinal,
+    Branch branch,
+    SipRequest invite,
+    Destination hop,
+    LegSdp sdp,
+    boolean redirected,
+    OutgoingInvite.State state,
+    List<Fork> forks) {
+
+  /** Copies {@code forks}. */
+  public CalleeLeg {
+    forks = List.copyOf(forks);
+  }
+
+  CalleeLeg with(OutgoingInvite.State next) {
+    return new CalleeLeg(ordinal, branch, invite, hop, sdp, redirected, next, forks);
+  }
+
+  /** With this fork in place of the one of its ordinal, or added. */
+  CalleeLeg with(Fork fork) {
+    var next = new ArrayList<Fork>(forks.size() + 1);
+    boolean known = false;
+    for (Fork old : forks) {
+      known |= old.ordinal() == fork.ordinal();
+      next.add(old.ordinal() == fork.ordinal() ? fork : old);
+    }
+    if (!known) {
+      next.add(fork);
+    }
+    return new CalleeLeg(ordinal, branch, invite, hop, sdp, redirected, state, next);
+  }
+
+  /** The fork whose peer has this tag. */
+  Optional<Fork> fork(Optional<Tag> remoteTag) {
+    for (Fork fork : forks) {
+      if (fork.dialog().remoteTag().equals(remoteTag)) {
+        return Optional.of(fork);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,39 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.event.CallHappening;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What an input does to a call.
+ *
+ * @param call the new state; empty: the record is removed, or there was and will be none
+ * @param commit whether the state must be in the store before the effects run
+ * @param beside effects that may run while the commit is under way: they can be undone by expiry
+ * @param effects what is to be done after the commit, in order
+ * @param happenings what is committed with the state for the world to know
+ */
+public record Decision(
+    Optional<Call> call,
+    Commit commit,
+    List<Effect> beside,
+    List<Effect> effects,
+    List<CallHappening> happenings) {
+
+  /** When the new state reaches the store. */
+  public enum Commit {
+    /** Now, before the effects. */
+    NOW,
+    /** With the next commit: what is lost with the node is done again from what peers repeat. */
+    LATER,
+    /** Nothing changed. */
+    NONE
+  }
+
+  /** Copies the lists. */
+  public Decision {
+    beside = List.copyOf(beside);
+    effects = List.copyOf(effects);
+    happenings = List.copyOf(happenings);
+  }
+}

@@ -1,0 +1,224 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.message.Tag;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The working copy of a call during one decision: the policies change it in place, and {@link
+ * #decision} makes a value of it. It lives within one call of {@code decide} and is seen by nobody
+ * else, so that the decision stays a pure function.
+ */
+final class Draft {
+
+  final CallKey key;
+  final Instant now;
+
+  CallerLeg caller;
+  final List<CalleeLeg> callees;
+  List<List<Target>> untried;
+  Optional<Call.Legs> legs;
+  Optional<Call.PendingAnswer> pendingAnswer;
+  Optional<Call.Refusal> refusal;
+  MediaPart media;
+  Optional<Reinvite> reinvite;
+  final List<Call.Relayed> relayed;
+  final List<Call.Bye> byes;
+  Call.Facts facts;
+  Optional<Termination> termination;
+  boolean endPublished;
+
+  private final SortedMap<TimerId, Instant> timers;
+  private final List<Effect> beside = new ArrayList<>();
+  private final List<Effect> effects = new ArrayList<>();
+  private final List<CallHappening> happenings = new ArrayList<>();
+  private int branches;
+  private int forks;
+  private int reinvites;
+  private int events;
+  private Decision.Commit commit = Decision.Commit.NONE;
+  private boolean removed;
+
+  /** A call that is about to begin. */
+  Draft(
+      CallKey key,
+      Instant now,
+      CallerLeg caller,
+      List<List<Target>> route,
+      MediaPart media,
+      Call.Facts facts) {
+    this.key = key;
+    this.now = now;
+    this.caller = caller;
+    this.callees = new ArrayList<>();
+    this.untried = route;
+    this.legs = Optional.empty();
+    this.pendingAnswer = Optional.empty();
+    this.refusal = Optional.empty();
+    this.media = media;
+    this.reinvite = Optional.empty();
+    this.relayed = new ArrayList<>();
+    this.byes = new ArrayList<>();
+    this.facts = facts;
+    this.termination = Optional.empty();
+    this.timers = new TreeMap<>();
+  }
+
+  /** A call as it was stored. */
+  Draft(Call call, Instant now) {
+    this.key = call.key();
+    this.now = now;
+    this.caller = call.caller();
+    this.callees = new ArrayList<>(call.callees());
+    this.untried = call.untried();
+    this.legs = call.legs();
+    this.pendingAnswer = call.pendingAnswer();
+    this.refusal = call.refusal();
+    this.media = call.media();
+    this.reinvite = call.reinvite();
+    this.relayed = new ArrayList<>(call.relayed());
+    this.byes = new ArrayList<>(call.byes());
+    this.facts = call.facts();
+    this.termination = call.termination();
+    this.endPublished = call.endPublished();
+    this.timers = new TreeMap<>(call.timers());
+    this.branches = call.counters().branches();
+    this.forks = call.counters().forks();
+    this.reinvites = call.counters().reinvites();
+    this.events = call.counters().events();
+  }
+
+  /** What was decided. */
+  Decision decision() {
+    events += happenings.size();
+    var call =
+        new Call(
+            key,
+            caller,
+            callees,
+            untried,
+            legs,
+            pendingAnswer,
+            refusal,
+            media,
+            reinvite,
+            relayed,
+            byes,
+            timers,
+            facts,
+            termination,
+            endPublished,
+            new Call.Counters(branches, forks, reinvites, events));
+    return new Decision(
+        removed ? Optional.empty() : Optional.of(call), commit, beside, effects, happenings);
+  }
+
+  /** The state must be in the store before the effects run. */
+  void change() {
+    commit = Decision.Commit.NOW;
+  }
+
+  /** The state changed in a way that peers would bring about again by themselves. */
+  void note() {
+    if (commit == Decision.Commit.NONE) {
+      commit = Decision.Commit.LATER;
+    }
+  }
+
+  /** The record goes. */
+  void remove() {
+    removed = true;
+    timers.clear();
+    change();
+  }
+
+  void effect(Effect effect) {
+    effects.add(effect);
+  }
+
+  void effectBesideCommit(Effect effect) {
+    beside.add(effect);
+  }
+
+  void happening(CallHappening happening) {
+    happenings.add(happening);
+    change();
+  }
+
+  void respond(ServerTransactionId transaction, SipResponse response) {
+    effects.add(new Effect.Respond(transaction, response));
+  }
+
+  void request(SipRequest request, Destination to) {
+    effects.add(new Effect.Request(request, to));
+    change();
+  }
+
+  void start(TimerId timer, Duration after) {
+    timers.put(timer, now.plus(after));
+    change();
+  }
+
+  /** Stops a timer if it runs. */
+  void stop(TimerId timer) {
+    if (timers.remove(timer) != null) {
+      note();
+    }
+  }
+
+  boolean holds(TimerId timer) {
+    return timers.containsKey(timer);
+  }
+
+  int nextBranchNumber() {
+    return branches++;
+  }
+
+  int nextForkOrdinal() {
+    return forks++;
+  }
+
+  int nextReinviteOrdinal() {
+    return ++reinvites;
+  }
+
+  /** The tag of the caller-side dialog of a fork. */
+  Tag callerTag(int forkOrdinal) {
+    return new CallTag(key, Side.CALLER, forkOrdinal).tag();
+  }
+
+  void replace(CalleeLeg leg) {
+    callees.set(leg.ordinal(), leg);
+  }
+
+  CalleeLeg callee(int ordinal) {
+    return callees.get(ordinal);
+  }
+
+  /** The leg of this side; the call must have been answered. */
+  Leg leg(Side side) {
+    return legs.orElseThrow(
+            () -> new IllegalStateException("Expected an answered call, but " + key + " is not"))
+        .of(side);
+  }
+
+  void replace(Leg leg) {
+    legs = legs.map(both -> both.with(leg));
+  }
+
+  boolean isUp() {
+    return legs.isPresent() && termination.isEmpty();
+  }
+}

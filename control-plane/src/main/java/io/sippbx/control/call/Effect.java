@@ -1,0 +1,38 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.media.SessionSpec;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.identity.NodeId;
+
+/** What must be done once a decision is committed. Each may be done twice with no harm (law 3). */
+public sealed interface Effect {
+
+  /** Answer a request through its server transaction. */
+  record Respond(ServerTransactionId transaction, SipResponse response) implements Effect {}
+
+  /**
+   * Answer an INVITE with a 2xx, and again at T1, 2*T1, ... T2 until {@link StopSuccess} (RFC 3261
+   * 13.3.1.4).
+   */
+  record RespondUntilAck(ServerTransactionId transaction, SipResponse response, Flow flow)
+      implements Effect {}
+
+  /** Stop repeating the 2xx of this transaction. */
+  record StopSuccess(ServerTransactionId transaction) implements Effect {}
+
+  /** Send a request in a client transaction of its own; its branch is in the top Via. */
+  record Request(SipRequest request, Destination to) implements Effect {}
+
+  /** Send an ACK for a 2xx, outside of any transaction (13.2.2.4). */
+  record Ack(SipRequest ack, Destination to) implements Effect {}
+
+  /** Make the media node hold this session; the answer comes as an input. */
+  record ApplyMedia(NodeId node, SessionSpec spec) implements Effect {}
+
+  /** End the media session; its last counts come as an input. */
+  record ReleaseMedia(NodeId node, long revision) implements Effect {}
+}

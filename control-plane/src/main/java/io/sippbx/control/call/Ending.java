@@ -1,0 +1,286 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.StreamCounts;
+import io.sippbx.control.offer.OfferAnswer;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.shared.net.Endpoint;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** How calls and their legs end: one operation on the call's one identity. */
+final class Ending {
+
+  /** What a tombstone outlives the last transaction by. */
+  private static final Duration TOMBSTONE_MARGIN = Duration.ofSeconds(10);
+
+  private final CallSettings settings;
+  private final Messages messages;
+
+  Ending(CallSettings settings, Messages messages) {
+    this.settings = settings;
+    this.messages = messages;
+  }
+
+  /** Ends whatever there is of the call. The first termination counts; later ones do nothing. */
+  void end(Draft d, Termination termination) {
+    if (d.termination.isPresent()) {
+      return;
+    }
+    d.change();
+    d.termination = Optional.of(termination);
+    d.facts = Edits.ended(d.facts, d.now);
+    d.untried = List.of();
+    d.pendingAnswer = Optional.empty();
+    d.stop(TimerId.of(Kind.NO_ANSWER));
+    d.stop(TimerId.of(Kind.MAX_DURATION));
+    d.stop(TimerId.of(Kind.MEDIA));
+    cancelAllBut(d, -1);
+    endReinvite(d);
+    if (d.legs.isPresent()) {
+      hangUp(d, Side.CALLER);
+      hangUp(d, Side.CALLEE);
+    }
+    releaseMedia(d);
+    finish(d);
+  }
+
+  /** Cancels every callee leg that is still open, but the one given. */
+  void cancelAllBut(Draft d, int ordinal) {
+    for (int i = 0; i < d.callees.size(); i++) {
+      if (i != ordinal && d.callee(i).state().isOpen()) {
+        cancel(d, d.callee(i));
+      }
+    }
+  }
+
+  private void cancel(Draft d, CalleeLeg leg) {
+    OutgoingInvite.Step step = OutgoingInvite.next(leg.state(), OutgoingInvite.Event.CANCEL);
+    d.replace(leg.with(step.state()));
+    d.change();
+    if (step.actions().contains(OutgoingInvite.Action.SEND_CANCEL)) {
+      sendCancel(d, leg);
+    }
+  }
+
+  /** Sends the CANCEL of a leg's INVITE and starts to wait for what it does. */
+  void sendCancel(Draft d, CalleeLeg leg) {
+    d.request(Messages.cancel(leg.invite()), leg.hop());
+    d.start(new TimerId(Kind.CANCEL, leg.ordinal()), transactionTime());
+  }
+
+  /** What is open of a re-INVITE gets its final responses; the legs are about to get BYE. */
+  private void endReinvite(Draft d) {
+    if (d.reinvite.isEmpty()) {
+      return;
+    }
+    Reinvite reinvite = d.reinvite.get();
+    boolean saidBye = d.leg(reinvite.from()).end() == LegEnd.State.GONE;
+    IncomingInvite.Step step =
+        IncomingInvite.next(
+            reinvite.in(),
+            saidBye && reinvite.in() == IncomingInvite.State.ANSWERED
+                ? IncomingInvite.Event.BYE
+                : IncomingInvite.Event.CANCELLED);
+    if (step.actions().contains(IncomingInvite.Action.STOP_SUCCESS)) {
+      d.effect(new Effect.StopSuccess(reinvite.transaction()));
+    }
+    if (step.actions().contains(IncomingInvite.Action.SEND_487)) {
+      Leg leg = d.leg(reinvite.from());
+      d.respond(
+          reinvite.transaction(),
+          messages
+              .respond(reinvite.request(), 487, leg.dialog().local().tag().orElseThrow())
+              .build());
+    }
+    d.reinvite = Optional.of(reinvite.withIn(step.state()));
+    d.stop(new TimerId(Kind.REINVITE, reinvite.ordinal()));
+    Edits.forgetReinviteIfOver(d);
+  }
+
+  /** Ends one side of an answered call, as soon as it may be ended. */
+  void hangUp(Draft d, Side side) {
+    LegEnd.Event event =
+        isAckDue(d, side) ? LegEnd.Event.HANG_UP_UNACKNOWLEDGED : LegEnd.Event.HANG_UP;
+    step(d, side, event);
+  }
+
+  /** The peer has acknowledged our 2xx, or is not waited for any more. */
+  void acknowledged(Draft d, Side side) {
+    step(d, side, LegEnd.Event.ACKNOWLEDGED);
+  }
+
+  private void step(Draft d, Side side, LegEnd.Event event) {
+    Leg leg = d.leg(side);
+    LegEnd.Step step = LegEnd.next(leg.end(), event);
+    if (step.state() == leg.end()) {
+      return;
+    }
+    d.replace(leg.with(step.state()));
+    d.change();
+    if (step.actions().contains(LegEnd.Action.SEND_BYE)) {
+      acknowledgeIfDue(d, side);
+      sendBye(d, side);
+    }
+  }
+
+  /** Whether this side has been sent a 2xx by us whose ACK is still awaited. */
+  private static boolean isAckDue(Draft d, Side side) {
+    return (side == Side.CALLER && d.caller.state() == IncomingInvite.State.ANSWERED)
+        || d.reinvite
+            .filter(r -> r.from() == side && r.in() == IncomingInvite.State.ANSWERED)
+            .isPresent();
+  }
+
+  /** A 2xx that this side sent us is acknowledged before its leg is ended (13.2.2.4). */
+  private void acknowledgeIfDue(Draft d, Side side) {
+    Edits.unacknowledgedInvite(d, side)
+        .ifPresent(invite -> sendAck(d, side, invite.cSeq().number(), Optional.empty()));
+  }
+
+  /** Sends, and remembers, the ACK for a 2xx of this side. */
+  void sendAck(Draft d, Side side, long inviteCSeq, Optional<byte[]> sdp) {
+    Leg leg = d.leg(side);
+    Optional<Endpoint> local = messages.local(leg.dialog().hop());
+    if (local.isEmpty()) {
+      return;
+    }
+    SipRequest.Builder builder = messages.ack(leg.dialog(), inviteCSeq, nextBranch(d), local.get());
+    sdp.ifPresent(body -> builder.body(Messages.SDP, body));
+    SipRequest ack = builder.build();
+    d.replace(leg.withAck(ack).tells(OfferAnswer.Message.ACK, sdp.isPresent()));
+    d.effect(new Effect.Ack(ack, leg.dialog().hop()));
+    d.note();
+  }
+
+  private void sendBye(Draft d, Side side) {
+    Leg leg = d.leg(side);
+    Dialog dialog = leg.dialog().withNextCSeq();
+    d.replace(leg.with(dialog));
+    boolean sent = sendBye(d, dialog, Optional.of(side));
+    if (!sent) {
+      d.replace(d.leg(side).with(LegEnd.State.GONE));
+    }
+  }
+
+  private boolean sendBye(Draft d, Dialog dialog, Optional<Side> side) {
+    Optional<Endpoint> local = messages.local(dialog.hop());
+    if (local.isEmpty()) {
+      return false;
+    }
+    Branch branch = nextBranch(d);
+    SipRequest bye = messages.inDialog(dialog, Method.BYE, branch, local.get()).build();
+    d.byes.add(new Call.Bye(branch, side));
+    d.request(bye, dialog.hop());
+    return true;
+  }
+
+  /** Acknowledges a 2xx that nobody wants and ends its dialog. */
+  void discard(Draft d, CalleeLeg leg, Fork fork) {
+    Optional<Endpoint> local = messages.local(fork.dialog().hop());
+    if (local.isEmpty() || fork.ack().isPresent()) {
+      return;
+    }
+    long number = leg.invite().cSeq().number();
+    SipRequest ack = messages.ack(fork.dialog(), number, nextBranch(d), local.get()).build();
+    Dialog dialog = fork.dialog().withNextCSeq();
+    d.replace(leg.with(fork.with(dialog).withAck(ack)));
+    d.effect(new Effect.Ack(ack, dialog.hop()));
+    sendBye(d, dialog, Optional.empty());
+  }
+
+  /** A BYE of ours was answered, or will not be. */
+  void byeDone(Draft d, Call.Bye bye) {
+    d.byes.remove(bye);
+    d.note();
+    if (bye.leg().isPresent()) {
+      Leg leg = d.leg(bye.leg().get());
+      d.replace(leg.with(LegEnd.next(leg.end(), LegEnd.Event.BYE_DONE).state()));
+    }
+  }
+
+  private void releaseMedia(Draft d) {
+    if (d.media.released() != MediaPart.Released.NO) {
+      return;
+    }
+    if (d.media.revision() == 0 || d.media.node().isEmpty()) {
+      d.media = d.media.with(MediaPart.Released.DONE, Optional.empty());
+      return;
+    }
+    d.media = d.media.with(MediaPart.Released.ASKED, Optional.empty());
+    d.effect(new Effect.ReleaseMedia(d.media.node().get(), d.media.revision()));
+  }
+
+  /** The media node said what it counted, or will not. */
+  void mediaReleased(Draft d, MediaAnswer answer) {
+    if (d.media.released() == MediaPart.Released.DONE) {
+      return;
+    }
+    Optional<CallHappening.MediaTotals> totals =
+        switch (answer) {
+          case MediaAnswer.Held held -> Optional.of(totals(held.counts()));
+          case MediaAnswer.Refused refused -> Optional.empty();
+          case MediaAnswer.Unreachable unreachable -> Optional.empty();
+        };
+    d.media = d.media.with(MediaPart.Released.DONE, totals);
+    d.note();
+    finish(d);
+  }
+
+  private static CallHappening.MediaTotals totals(List<StreamCounts> streams) {
+    long callerPackets = 0;
+    long callerBytes = 0;
+    long callerLost = 0;
+    long calleePackets = 0;
+    long calleeBytes = 0;
+    long calleeLost = 0;
+    for (StreamCounts stream : streams) {
+      callerPackets += stream.fromA().packets();
+      callerBytes += stream.fromA().bytes();
+      callerLost += stream.fromA().lost();
+      calleePackets += stream.fromB().packets();
+      calleeBytes += stream.fromB().bytes();
+      calleeLost += stream.fromB().lost();
+    }
+    return new CallHappening.MediaTotals(
+        callerPackets, callerBytes, callerLost, calleePackets, calleeBytes, calleeLost);
+  }
+
+  /** Tells the end, once the last counts are in; what remains is a tombstone. */
+  private void finish(Draft d) {
+    if (d.termination.isEmpty()
+        || d.endPublished
+        || d.media.released() != MediaPart.Released.DONE) {
+      return;
+    }
+    d.endPublished = true;
+    d.happening(
+        new CallHappening.Ended(
+            d.facts.caller(),
+            d.facts.callee(),
+            d.facts.startedAt(),
+            d.facts.answeredAt(),
+            d.facts.endedAt().orElse(d.now),
+            d.termination.get(),
+            d.facts.codec(),
+            d.media.node().map(Object::toString).orElse(""),
+            d.media.totals()));
+    d.start(TimerId.of(Kind.TOMBSTONE), transactionTime().plus(TOMBSTONE_MARGIN));
+  }
+
+  Branch nextBranch(Draft d) {
+    return new BranchName(d.key, d.nextBranchNumber(), settings.incarnation(), settings.node())
+        .branch();
+  }
+
+  /** 64*T1: how long a transaction may wait. */
+  Duration transactionTime() {
+    return settings.timers().t1().multipliedBy(64);
+  }
+}

@@ -1,0 +1,82 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.identity.NodeId;
+import java.util.List;
+import java.util.Optional;
+
+/** What can happen to a call. */
+public sealed interface Input {
+
+  /**
+   * An INVITE without To tag in a new server transaction: the first one sets the call up, a later
+   * one is the caller's fail-over or a merged request.
+   *
+   * @param hop where requests to the caller shall go
+   * @param route whom to call: groups in the order in which they are tried, the targets of a group
+   *     at the same time; empty: nobody is there
+   * @param mediaNode where its session shall be
+   */
+  record InviteArrived(
+      ServerTransactionId transaction,
+      SipRequest invite,
+      Flow flow,
+      Destination hop,
+      List<List<Target>> route,
+      Optional<NodeId> mediaNode)
+      implements Input {}
+
+  /**
+   * Any other request but ACK, in a new server transaction.
+   *
+   * @param hop the resolved next hop of the dialog if the request refreshes its target
+   */
+  record RequestArrived(
+      ServerTransactionId transaction, SipRequest request, Flow flow, Destination hop)
+      implements Input {}
+
+  /** An ACK for a 2xx. */
+  record AckArrived(SipRequest ack) implements Input {}
+
+  /**
+   * A response to a request of ours, or a 2xx to an INVITE of ours again.
+   *
+   * @param hop the resolved next hop of the dialog that the response makes or refreshes
+   * @param redirect the Contacts of a 3xx, resolved, best first
+   */
+  record ResponseArrived(
+      Branch branch, SipResponse response, Destination hop, List<Target> redirect)
+      implements Input {
+    /** Copies {@code redirect}. */
+    public ResponseArrived {
+      redirect = List.copyOf(redirect);
+    }
+  }
+
+  /** A request of ours will get no response. */
+  record RequestFailed(Branch branch, Method method, boolean timedOut) implements Input {}
+
+  /** A timer ran out. */
+  record TimerFired(TimerId timer) implements Input {}
+
+  /** The media node answered an Apply. */
+  record MediaApplied(long revision, MediaAnswer answer) implements Input {}
+
+  /** The media node answered the Release. */
+  record MediaReleased(MediaAnswer answer) implements Input {}
+
+  /** The media node saw something. */
+  record MediaHappened(MediaEvent event) implements Input {}
+
+  /** End the call for a reason of ours: shutting down, an administrator. */
+  record HangUp(Termination.Reason reason) implements Input {}
+}

@@ -1,0 +1,45 @@
+package io.sippbx.control.call;
+
+import java.util.Comparator;
+
+/**
+ * The name of a timer of a call. Timers are part of the call's state; one that the call does not
+ * hold any more is ignored when it fires.
+ *
+ * @param ordinal tells timers of one kind apart: a leg, an exchange; else 0
+ */
+public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
+
+  private static final Comparator<TimerId> ORDER =
+      Comparator.comparing(TimerId::kind).thenComparingInt(TimerId::ordinal);
+
+  /** What a timer is for. */
+  public enum Kind {
+    /** Nobody answered. */
+    NO_ANSWER,
+    /** A cancelled callee sent no final response in 64*T1. */
+    CANCEL,
+    /** The answer to the caller's INVITE was not acknowledged in 64*T1. */
+    ACK,
+    /** A re-INVITE that was passed on has no final response. */
+    REINVITE,
+    /** The answer to a re-INVITE was not acknowledged in 64*T1. */
+    REINVITE_ACK,
+    /** The media node did not answer: it is told again. */
+    MEDIA,
+    /** sip.max_call_duration. */
+    MAX_DURATION,
+    /** The record of an ended call may go. */
+    TOMBSTONE
+  }
+
+  /** A timer of which a call has one. */
+  public static TimerId of(Kind kind) {
+    return new TimerId(kind, 0);
+  }
+
+  @Override
+  public int compareTo(TimerId other) {
+    return ORDER.compare(this, other);
+  }
+}
