@@ -1,0 +1,109 @@
+package io.sippbx.control.routing;
+
+import io.sippbx.control.call.Target;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.registrar.ContactLookup;
+import io.sippbx.control.registrar.ContactLookup.LookupAnswer;
+import io.sippbx.control.registrar.ContactLookup.RegisteredContact;
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.registrar.binding.Reach;
+import io.sippbx.control.sip.locate.Location;
+import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.Uri;
+import io.sippbx.control.sip.transport.Destination;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Calls registered users: all contacts of one preference at the same time, the preferred ones first
+ * (RFC 3261 16.6). Lives on one loop.
+ */
+public final class UserRouter implements Router {
+
+  private final Loop loop;
+  private final OwnDomains domains;
+  private final ContactLookup contacts;
+  private final Locator locator;
+
+  /**
+   * @param contacts answers on {@code loop}
+   */
+  public UserRouter(Loop loop, OwnDomains domains, ContactLookup contacts, Locator locator) {
+    this.loop = loop;
+    this.domains = domains;
+    this.contacts = contacts;
+    this.locator = locator;
+  }
+
+  @Override
+  public void route(SipRequest invite, Consumer<Route> answer) {
+    Optional<Aor> aor = domains.aorOf(invite.uri());
+    if (aor.isEmpty()) {
+      loop.execute(() -> answer.accept(new Route.Found(List.of())));
+      return;
+    }
+    contacts.lookup(
+        aor.get(),
+        found -> {
+          switch (found) {
+            case LookupAnswer.Found registered ->
+                new Locating(registered.contacts(), answer).next();
+            case LookupAnswer.NotRegistered none -> answer.accept(new Route.Found(List.of()));
+            case LookupAnswer.Unavailable unavailable ->
+                answer.accept(new Route.Unavailable(unavailable.detail()));
+          }
+        });
+  }
+
+  /** Finds the way to one contact after the other; one that has none is left out. */
+  private final class Locating {
+    private final List<RegisteredContact> all;
+    private final Consumer<Route> answer;
+    private final List<List<Target>> groups = new ArrayList<>();
+    private int next;
+    private int lastQ = -1;
+
+    Locating(List<RegisteredContact> all, Consumer<Route> answer) {
+      this.all = all;
+      this.answer = answer;
+    }
+
+    void next() {
+      while (next < all.size()) {
+        RegisteredContact contact = all.get(next++);
+        if (contact.binding().reach() == Reach.FLOW) {
+          add(contact, Destination.over(contact.binding().flow()));
+          continue;
+        }
+        Uri hop =
+            contact.binding().reach() == Reach.PATH
+                ? contact.binding().path().getFirst().uri()
+                : contact.uri();
+        locator.locate(
+            hop,
+            loop,
+            location -> {
+              if (location instanceof Location.Found found) {
+                add(contact, found.destinations().getFirst());
+              }
+              next();
+            });
+        return;
+      }
+      answer.accept(new Route.Found(groups));
+    }
+
+    private void add(RegisteredContact contact, Destination hop) {
+      int q = contact.binding().qThousandths();
+      if (q != lastQ) {
+        groups.add(new ArrayList<>());
+        lastQ = q;
+      }
+      groups.getLast().add(new Target(contact.uri(), contact.binding().path(), hop));
+    }
+  }
+}
