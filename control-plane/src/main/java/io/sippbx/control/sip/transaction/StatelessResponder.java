@@ -67,6 +67,15 @@ public final class StatelessResponder {
     answer(request, flow, 503, response -> response.header(HeaderName.RETRY_AFTER, seconds));
   }
 
+  /** Answers with a response that somebody has made of the request. */
+  public void answer(SipRequest request, Flow flow, SipResponse response) {
+    if (request.method().equals(Method.ACK)) {
+      return;
+    }
+    sent.increment();
+    transport.send(response, flow, failure -> failed.increment());
+  }
+
   /** Answers given so far. */
   public long sent() {
     return sent.sum();

@@ -1,0 +1,185 @@
+package io.sippbx.control.edge;
+
+import io.sippbx.control.call.CallRuntime;
+import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Target;
+import io.sippbx.control.routing.Router;
+import io.sippbx.control.sip.auth.AccessDecision;
+import io.sippbx.control.sip.auth.AccessResponses;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What lies between a caller's INVITE and its call: who sends it, whether there is room, whom it
+ * calls, which media node takes it. All refusals here leave no state (law 2). Confined to one loop.
+ */
+final class CallArrivals {
+
+  private final EdgeShared shared;
+  private final EdgeServices services;
+  private final TransactionLayer transactions;
+  private final CallRuntime calls;
+  private final Map<CallKey, Arrival> arriving = new LinkedHashMap<>();
+
+  /** An INVITE on its way to its call. */
+  private static final class Arrival {
+    private final ServerTransactionId transaction;
+    private final SipRequest invite;
+    private boolean cancelled;
+
+    Arrival(ServerTransactionId transaction, SipRequest invite) {
+      this.transaction = transaction;
+      this.invite = invite;
+    }
+  }
+
+  CallArrivals(
+      EdgeShared shared, EdgeServices services, TransactionLayer transactions, CallRuntime calls) {
+    this.shared = shared;
+    this.services = services;
+    this.transactions = transactions;
+    this.calls = calls;
+  }
+
+  /** An INVITE without To tag in a new transaction. */
+  void invite(ServerTransactionId id, SipRequest invite, Flow flow) {
+    CallKey key = services.keys().derive(invite);
+    if (arriving.containsKey(key)) {
+      // The same INVITE by another way while the first is being looked at: what comes again later
+      // finds the call; this copy is repeated by who sent it.
+      transactions.forget(id);
+      return;
+    }
+    if (calls.holds(key)) {
+      arrived(key, new Arrival(id, invite), flow, List.of());
+      return;
+    }
+    var arrival = new Arrival(id, invite);
+    arriving.put(key, arrival);
+    services.access().authenticate(invite, flow, decision -> decided(key, arrival, flow, decision));
+  }
+
+  private void decided(CallKey key, Arrival arrival, Flow flow, AccessDecision decision) {
+    Optional<SipResponse> refusal =
+        AccessResponses.of(arrival.invite, decision, shared.retryAfter());
+    if (refusal.isPresent()) {
+      refuse(key, arrival, flow, refusal.get());
+      return;
+    }
+    if (decision instanceof AccessDecision.Accepted accepted
+        && !accepted.mayUse(identity(arrival.invite))) {
+      refuse(key, arrival, flow, 403);
+    } else if (shared.draining().getAsBoolean()) {
+      shared.counters().whileDraining.increment();
+      overloaded(key, arrival, flow);
+    } else if (!shared.active().tryTake(key)) {
+      shared.counters().overCallLimit.increment();
+      overloaded(key, arrival, flow);
+    } else {
+      services.router().route(arrival.invite, route -> routed(key, arrival, flow, route));
+    }
+  }
+
+  private static String identity(SipRequest invite) {
+    return invite.from().uri() instanceof SipUri uri ? uri.userText().orElse("") : "";
+  }
+
+  private void routed(CallKey key, Arrival arrival, Flow flow, Router.Route route) {
+    if (arrival.cancelled) {
+      // CANCEL and INVITE have been answered; no call came of it.
+      shared.active().note(key, false);
+      return;
+    }
+    switch (route) {
+      case Router.Route.Found found -> arrived(key, arrival, flow, found.groups());
+      case Router.Route.Unavailable unavailable -> {
+        shared.active().note(key, false);
+        overloaded(key, arrival, flow);
+      }
+    }
+  }
+
+  private void arrived(CallKey key, Arrival arrival, Flow flow, List<List<Target>> groups) {
+    services
+        .nextHops()
+        .of(
+            arrival.invite,
+            flow,
+            true,
+            hop -> {
+              arriving.remove(key);
+              Optional<NodeId> node = shared.media().place();
+              calls.begin(
+                  key,
+                  new Input.InviteArrived(
+                      arrival.transaction, arrival.invite, flow, hop, groups, node));
+            });
+  }
+
+  /**
+   * The CANCEL of an INVITE that has not become a call yet.
+   *
+   * @return false if there is none: it is the call's business
+   */
+  boolean cancel(CallKey key, ServerTransactionId id, SipRequest cancel) {
+    Arrival arrival = arriving.get(key);
+    if (arrival == null || !arrival.transaction.branch().equals(id.branch())) {
+      return false;
+    }
+    arriving.remove(key);
+    arrival.cancelled = true;
+    transactions.respond(
+        id, SipResponse.to(cancel, 200).toTag(AccessResponses.tag(arrival.invite)).build());
+    transactions.respond(
+        arrival.transaction,
+        SipResponse.to(arrival.invite, 487).toTag(AccessResponses.tag(arrival.invite)).build());
+    return true;
+  }
+
+  private void overloaded(CallKey key, Arrival arrival, Flow flow) {
+    if (gone(key, arrival)) {
+      return;
+    }
+    shared.stateless().overloaded(arrival.invite, flow, shared.retryAfter());
+  }
+
+  private void refuse(CallKey key, Arrival arrival, Flow flow, int status) {
+    if (gone(key, arrival)) {
+      return;
+    }
+    shared.stateless().answer(arrival.invite, flow, status);
+  }
+
+  private void refuse(CallKey key, Arrival arrival, Flow flow, SipResponse response) {
+    if (gone(key, arrival)) {
+      return;
+    }
+    shared.stateless().answer(arrival.invite, flow, response);
+  }
+
+  /** Forgets the arrival; true if it was cancelled, and so answered, before. */
+  private boolean gone(CallKey key, Arrival arrival) {
+    if (arrival.cancelled) {
+      return true;
+    }
+    arriving.remove(key);
+    transactions.forget(arrival.transaction);
+    shared.counters().refused.increment();
+    return false;
+  }
+
+  /** INVITEs that have not become calls yet. */
+  int pending() {
+    return arriving.size();
+  }
+}

@@ -1,0 +1,270 @@
+package io.sippbx.control.edge;
+
+import io.sippbx.control.call.BranchName;
+import io.sippbx.control.call.CallRuntime;
+import io.sippbx.control.call.CallTag;
+import io.sippbx.control.call.Input;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.sip.auth.AccessResponses;
+import io.sippbx.control.sip.message.HeaderName;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.ParseResult;
+import io.sippbx.control.sip.message.SipMessage;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ClientTransactionId;
+import io.sippbx.control.sip.transaction.Failure;
+import io.sippbx.control.sip.transaction.ServerEnd;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transaction.TransactionUser;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SendFailure;
+import io.sippbx.shared.identity.CallKey;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * What stands above the transactions of one loop: refuses what cannot be served, answers OPTIONS,
+ * gives REGISTER to the registrar and everything else to the call that it belongs to. Confined to
+ * its loop.
+ */
+public final class Edge implements TransactionUser {
+
+  private final EdgeShared shared;
+  private final EdgeServices services;
+  private final TransactionLayer transactions;
+  private final CallRuntime calls;
+  private final CallArrivals arrivals;
+  private final Redirects redirects;
+
+  /**
+   * @param transactions makes the loop's transactions, whose user this edge is
+   * @param calls makes the loop's calls on top of them
+   */
+  public Edge(
+      Loop loop,
+      EdgeShared shared,
+      EdgeServices services,
+      Function<TransactionUser, TransactionLayer> transactions,
+      Function<TransactionLayer, CallRuntime> calls) {
+    this.shared = shared;
+    this.services = services;
+    this.transactions = transactions.apply(this);
+    this.calls = calls.apply(this.transactions);
+    this.arrivals = new CallArrivals(shared, services, this.transactions, this.calls);
+    this.redirects = new Redirects(services.locator(), loop);
+  }
+
+  /** The calls of this loop. */
+  public CallRuntime calls() {
+    return calls;
+  }
+
+  /** The transactions of this loop. */
+  public TransactionLayer transactions() {
+    return transactions;
+  }
+
+  /** A message from the network, on this edge's loop. */
+  void receive(SipMessage message, Flow flow) {
+    transactions.receive(message, flow);
+  }
+
+  /** Answers what did not parse, as far as that can be. Any thread. */
+  void refuseMalformed(SipRequest request, ParseResult.Malformed malformed, Flow flow) {
+    shared
+        .stateless()
+        .answer(request, flow, malformed.status(), response -> response.reason(malformed.reason()));
+  }
+
+  @Override
+  public void request(ServerTransactionId id, SipRequest request, Flow flow) {
+    Optional<ServerRules.Refusal> refusal = ServerRules.check(request);
+    if (refusal.isPresent()) {
+      refuse(id, request, flow, refusal.get());
+    } else if (request.toTag().isPresent()) {
+      inDialog(id, request, flow);
+    } else if (request.method().equals(Method.INVITE)) {
+      arrivals.invite(id, request, flow);
+    } else if (request.method().equals(Method.REGISTER)) {
+      services
+          .registrar()
+          .register(request, flow, response -> answerRegister(id, request, flow, response));
+    } else if (request.method().equals(Method.OPTIONS)) {
+      transactions.respond(id, options(request));
+    } else {
+      // BYE and INFO without a To tag are within no dialog.
+      refuseStateless(id, request, flow, 481);
+    }
+  }
+
+  private void refuse(
+      ServerTransactionId id, SipRequest request, Flow flow, ServerRules.Refusal refusal) {
+    transactions.forget(id);
+    shared.counters().refused.increment();
+    shared
+        .stateless()
+        .answer(
+            request,
+            flow,
+            refusal.status(),
+            response -> {
+              for (ServerRules.Header header : refusal.headers()) {
+                response.header(header.name(), header.value());
+              }
+              return response;
+            });
+  }
+
+  private void refuseStateless(ServerTransactionId id, SipRequest request, Flow flow, int status) {
+    transactions.forget(id);
+    shared.counters().refused.increment();
+    shared.stateless().answer(request, flow, status);
+  }
+
+  /**
+   * Challenges leave no state (law 2); what was granted or refused for good is kept for repeats.
+   */
+  private void answerRegister(
+      ServerTransactionId id, SipRequest request, Flow flow, SipResponse response) {
+    if (response.status() == 401 || response.status() == 503) {
+      transactions.forget(id);
+      shared.counters().refused.increment();
+      shared.stateless().answer(request, flow, response);
+    } else {
+      transactions.respond(id, response);
+    }
+  }
+
+  private SipResponse options(SipRequest request) {
+    return SipResponse.to(request, 200)
+        .toTag(AccessResponses.tag(request))
+        .header(HeaderName.ALLOW, ServerRules.ALLOW)
+        .header(HeaderName.ACCEPT, ServerRules.ACCEPT)
+        .header(HeaderName.ACCEPT_ENCODING, "identity")
+        .header(HeaderName.ACCEPT_LANGUAGE, "en")
+        .header(HeaderName.SUPPORTED, "path")
+        .header(HeaderName.SERVER, shared.serverName())
+        .build();
+  }
+
+  private void inDialog(ServerTransactionId id, SipRequest request, Flow flow) {
+    Optional<CallKey> key = request.toTag().flatMap(CallTag::of).map(CallTag::call);
+    if (key.isEmpty()) {
+      refuseStateless(id, request, flow, 481);
+      return;
+    }
+    services
+        .nextHops()
+        .of(
+            request,
+            flow,
+            true,
+            hop ->
+                calls.offerOrRead(
+                    key.get(),
+                    new Input.RequestArrived(id, request, flow, hop),
+                    absent -> refuseStateless(id, request, flow, 481)));
+  }
+
+  @Override
+  public void cancel(
+      ServerTransactionId id, SipRequest cancel, Flow flow, Optional<ServerTransactionId> invite) {
+    CallKey key =
+        cancel
+            .toTag()
+            .flatMap(CallTag::of)
+            .map(CallTag::call)
+            .orElseGet(() -> services.keys().derive(cancel));
+    if (arrivals.cancel(key, id, cancel)) {
+      return;
+    }
+    services
+        .nextHops()
+        .of(
+            cancel,
+            flow,
+            true,
+            hop ->
+                calls.offerOrRead(
+                    key,
+                    new Input.RequestArrived(id, cancel, flow, hop),
+                    absent -> refuseStateless(id, cancel, flow, 481)));
+  }
+
+  @Override
+  public void ack(SipRequest ack, Flow flow) {
+    Optional<CallKey> key = ack.toTag().flatMap(CallTag::of).map(CallTag::call);
+    if (key.isPresent()) {
+      calls.offerOrRead(
+          key.get(), new Input.AckArrived(ack), absent -> shared.counters().stray.increment());
+    } else {
+      shared.counters().stray.increment();
+    }
+  }
+
+  @Override
+  public void response(ClientTransactionId id, SipResponse response, Flow flow) {
+    toCall(response, flow);
+  }
+
+  @Override
+  public void strayResponse(SipResponse response, Flow flow) {
+    boolean isSuccess = response.isSuccess() && response.cSeq().method().equals(Method.INVITE);
+    if (isSuccess) {
+      toCall(response, flow);
+    } else {
+      shared.counters().stray.increment();
+    }
+  }
+
+  private void toCall(SipResponse response, Flow flow) {
+    Optional<BranchName> name = response.topVia().branch().flatMap(BranchName::of);
+    if (name.isEmpty()) {
+      shared.counters().stray.increment();
+      return;
+    }
+    CallKey key = name.get().call();
+    redirects.targets(
+        response,
+        targets ->
+            services
+                .nextHops()
+                .of(
+                    response,
+                    flow,
+                    false,
+                    hop ->
+                        calls.offerOrRead(
+                            key,
+                            new Input.ResponseArrived(name.get().branch(), response, hop, targets),
+                            absent -> shared.counters().stray.increment())));
+  }
+
+  @Override
+  public void failed(ClientTransactionId id, Failure failure) {
+    BranchName.of(id.branch())
+        .ifPresent(
+            name ->
+                calls.offer(
+                    name.call(),
+                    new Input.RequestFailed(id.branch(), id.method(), failure == Failure.TIMEOUT)));
+  }
+
+  @Override
+  public void serverTransactionEnded(ServerTransactionId id, ServerEnd end) {
+    // Calls time their own ACKs; for the rest the transaction's end is the end of it.
+  }
+
+  @Override
+  public void responseNotSent(ServerTransactionId id, SendFailure failure) {
+    // The transport counts and logs it; the peer repeats its request if it still wants an answer.
+  }
+
+  @Override
+  public void refused(SipRequest request, Flow flow) {
+    shared.counters().refused.increment();
+    shared.stateless().overloaded(request, flow, shared.retryAfter());
+  }
+}

@@ -1,0 +1,22 @@
+package io.sippbx.control.edge;
+
+import io.sippbx.control.call.ActiveCalls;
+import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.sip.transaction.StatelessResponder;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/**
+ * What the edges of all loops of a node have in common. Its parts may be used from any thread.
+ *
+ * @param draining whether no new calls are taken
+ * @param retryAfter what a 503 carries
+ */
+public record EdgeShared(
+    StatelessResponder stateless,
+    EdgeCounters counters,
+    ActiveCalls active,
+    MediaPlane media,
+    BooleanSupplier draining,
+    Duration retryAfter,
+    String serverName) {}

@@ -1,0 +1,66 @@
+package io.sippbx.control.edge;
+
+import io.sippbx.control.call.CallEffects;
+import io.sippbx.control.event.EventSink;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.media.SessionSpec;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Carries out what calls decide: through the loop's transactions, the media plane and the sink. */
+public final class TransactionEffects implements CallEffects {
+
+  private final Loop loop;
+  private final TransactionLayer transactions;
+  private final MediaPlane media;
+  private final EventSink events;
+
+  /** For the calls of {@code loop}. */
+  public TransactionEffects(
+      Loop loop, TransactionLayer transactions, MediaPlane media, EventSink events) {
+    this.loop = loop;
+    this.transactions = transactions;
+    this.media = media;
+    this.events = events;
+  }
+
+  @Override
+  public void respond(ServerTransactionId transaction, SipResponse response) {
+    transactions.respond(transaction, response);
+  }
+
+  @Override
+  public void request(SipRequest request, Destination to) {
+    transactions.request(request, to);
+  }
+
+  @Override
+  public void ack(SipRequest ack, Destination to) {
+    transactions.sendStateless(ack, to);
+  }
+
+  @Override
+  public void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer) {
+    media.apply(node, spec, said -> loop.execute(() -> answer.accept(said)));
+  }
+
+  @Override
+  public void releaseMedia(NodeId node, CallKey call, long revision, Consumer<MediaAnswer> answer) {
+    media.release(node, call, revision, said -> loop.execute(() -> answer.accept(said)));
+  }
+
+  @Override
+  public void publish(List<CallEvent> committed) {
+    events.publish(committed);
+  }
+}
