@@ -66,7 +66,16 @@ public enum ControlMetric implements Metric {
           "sip_send_failures_total",
           "messages",
           "SIP messages that could not be sent.",
-          Label.of("transport", "udp", "tcp"))),
+          Label.of(
+              "reason",
+              "no_listener",
+              "unreachable",
+              "connect_timeout",
+              "connection_lost",
+              "queue_full",
+              "connection_limit",
+              "too_large",
+              "closed"))),
   CONNECTIONS(gauge("sip_connections", "connections", "Open connections in both directions.")),
   CONNECTIONS_REFUSED(
       counter(
@@ -102,7 +111,7 @@ public enum ControlMetric implements Metric {
           "sip_media_nodes",
           "nodes",
           "Media nodes as this node sees them.",
-          Label.of("state", "restoring", "running", "draining", "lost"))),
+          Label.of("state", "healthy", "suspected", "lost"))),
   MAILBOX_HIGH_MARK(
       gauge("sip_mailbox_high_mark", "inputs", "The most inputs that have waited for one call.")),
   INTERNAL_ERRORS(

@@ -1,0 +1,53 @@
+package io.sippbx.app;
+
+import io.sippbx.shared.config.Assignment;
+import io.sippbx.shared.config.ConfigLoader;
+import io.sippbx.shared.config.ConfigResult;
+import io.sippbx.shared.config.Role;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options that say where the configuration comes from. */
+final class ConfigOptions {
+
+  @Option(names = "--config", paramLabel = "FILE", description = "Configuration file (YAML).")
+  private @Nullable Path file;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      description = "TRACE, DEBUG, INFO, WARN or ERROR (logging.level).")
+  private @Nullable String logLevel;
+
+  @Option(names = "--port", paramLabel = "N", description = "SIP port (sip.listen_port).")
+  private @Nullable String port;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Any value, as in --set media.rtp_timeout=120. May be repeated.")
+  private List<String> values = new ArrayList<>();
+
+  /** The configuration, or all that is wrong with it. */
+  ConfigResult load(Role role, List<Assignment> more) {
+    var assignments = new ArrayList<Assignment>(more);
+    if (logLevel != null) {
+      assignments.add(new Assignment("logging.level", logLevel, "--log-level"));
+    }
+    if (port != null) {
+      assignments.add(new Assignment("sip.listen_port", port, "--port"));
+    }
+    for (String value : values) {
+      int equals = value.indexOf('=');
+      assignments.add(
+          equals < 0
+              ? new Assignment(value, "", "--set")
+              : new Assignment(value.substring(0, equals), value.substring(equals + 1), "--set"));
+    }
+    return ConfigLoader.load(role, Optional.ofNullable(file), System.getenv(), assignments);
+  }
+}

@@ -1,0 +1,71 @@
+package io.sippbx.app;
+
+import io.sippbx.control.ControlPlane;
+import io.sippbx.control.edge.Edge;
+import io.sippbx.control.media.GrpcMediaPlane;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.transaction.TransactionCounts;
+import io.sippbx.control.sip.transport.SendFailure;
+import io.sippbx.control.sip.transport.TransportCounters;
+import io.sippbx.shared.telemetry.ControlMetric;
+import io.sippbx.shared.telemetry.Metrics;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToLongFunction;
+
+/** What a control node counts, as metrics. */
+final class ControlPlaneMetricsBinding {
+
+  private ControlPlaneMetricsBinding() {}
+
+  static void bind(Metrics metrics, ControlPlane control, GrpcMediaPlane media) {
+    metrics.gauge(ControlMetric.ACTIVE_CALLS, control::activeCalls);
+    metrics.counter(
+        ControlMetric.CALLS_REFUSED, () -> control.counters().overCallLimit.sum(), "calls");
+    TransportCounters transport = control.transport().counters();
+    for (TransportProtocol protocol : List.of(TransportProtocol.UDP, TransportProtocol.TCP)) {
+      String label = protocol.name().toLowerCase(Locale.ROOT);
+      metrics.counter(ControlMetric.MESSAGES_RECEIVED, () -> transport.received(protocol), label);
+      metrics.counter(ControlMetric.MESSAGES_SENT, () -> transport.sent(protocol), label);
+      metrics.counter(ControlMetric.MESSAGES_MALFORMED, () -> transport.malformed(protocol), label);
+    }
+    metrics.counter(
+        ControlMetric.MESSAGES_DROPPED, () -> control.counters().overloaded.sum(), "queue_full");
+    metrics.counter(ControlMetric.MESSAGES_DROPPED, () -> control.counters().stray.sum(), "stray");
+    for (SendFailure.Reason reason : SendFailure.Reason.values()) {
+      metrics.counter(
+          ControlMetric.SEND_FAILURES,
+          () -> transport.failures(reason),
+          reason.name().toLowerCase(Locale.ROOT));
+    }
+    metrics.gauge(
+        ControlMetric.CONNECTIONS,
+        () -> transport.acceptedConnections() + transport.openedConnections());
+    transactions(metrics, control);
+    metrics.gauge(ControlMetric.REGISTERED_ADDRESSES, control::registeredAddresses);
+    metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().healthy(), "healthy");
+    metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().suspected(), "suspected");
+    metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().lost(), "lost");
+  }
+
+  private static void transactions(Metrics metrics, ControlPlane control) {
+    metrics.gauge(
+        ControlMetric.TRANSACTIONS,
+        () -> sum(control, c -> c.live().inviteClient() + c.live().nonInviteClient()),
+        "client");
+    metrics.gauge(
+        ControlMetric.TRANSACTIONS,
+        () -> sum(control, c -> c.live().inviteServer() + c.live().nonInviteServer()),
+        "server");
+    metrics.counter(
+        ControlMetric.TRANSACTIONS_REFUSED, () -> sum(control, TransactionCounts::refusedRequests));
+  }
+
+  private static long sum(ControlPlane control, ToLongFunction<TransactionCounts> figure) {
+    long sum = 0;
+    for (Edge edge : control.edges()) {
+      sum += figure.applyAsLong(edge.transactions().counts());
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,201 @@
+package io.sippbx.app;
+
+import io.sippbx.control.ControlPlaneSettings;
+import io.sippbx.control.call.CallLimits;
+import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.registrar.RegistrarLimits;
+import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.registrar.binding.RegistrarSettings;
+import io.sippbx.control.sip.auth.AuthSettings;
+import io.sippbx.control.sip.auth.ConfiguredUsers;
+import io.sippbx.control.sip.auth.DigestAlgorithm;
+import io.sippbx.control.sip.auth.User;
+import io.sippbx.control.sip.message.SipLimits;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.sip.transaction.TransactionLimits;
+import io.sippbx.control.sip.transport.Listener;
+import io.sippbx.control.sip.transport.TransportLimits;
+import io.sippbx.control.sip.transport.TransportSettings;
+import io.sippbx.shared.config.Configuration;
+import io.sippbx.shared.config.Secret;
+import io.sippbx.shared.config.SipConfig;
+import io.sippbx.shared.identity.Incarnation;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the configuration means for a control node. */
+final class ControlSettings {
+
+  static final String SERVER_NAME = "sip-pbx";
+
+  private static final int MAX_TARGETS = 10;
+  private static final int MESSAGES_WAITING = 20_000;
+  private static final int RESERVED_TRANSACTIONS = 5_000;
+  // Room within which a request counts as too large for the path (RFC 3261 18.1.1).
+  private static final int MTU_MARGIN_BYTES = 200;
+
+  private ControlSettings() {}
+
+  static ControlPlaneSettings of(Configuration config, SecureRandom random, int loops) {
+    SipConfig sip = config.sip();
+    return new ControlPlaneSettings(
+        new Secret<>(secret(config, random)),
+        calls(config, new Incarnation(random.nextLong())),
+        transport(sip),
+        access(sip),
+        new RegistrarSettings(
+            sip.registrar().minExpires(),
+            sip.registrar().defaultExpires(),
+            sip.registrar().maxExpires(),
+            sip.registrar().maxBindings()),
+        new ControlPlaneSettings.Limits(
+            sip.calls().maxConcurrent(),
+            sip.registrar().maxAddresses(),
+            MESSAGES_WAITING,
+            sip.calls().retryAfter(),
+            CallLimits.DEFAULT,
+            transactions(sip, loops),
+            RegistrarLimits.DEFAULT));
+  }
+
+  /** 32 octets: the configured secret hashed, or random ones for a node that is alone. */
+  private static byte[] secret(Configuration config, SecureRandom random) {
+    if (config.cluster().secret().isEmpty()) {
+      byte[] own = new byte[32];
+      random.nextBytes(own);
+      return own;
+    }
+    try {
+      return MessageDigest.getInstance("SHA-256")
+          .digest(config.cluster().secret().get().value().getBytes(StandardCharsets.UTF_8));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Expected the JDK to have SHA-256, but", e);
+    }
+  }
+
+  private static CallSettings calls(Configuration config, Incarnation incarnation) {
+    SipConfig sip = config.sip();
+    return new CallSettings(
+        config.cluster().nodeId(),
+        incarnation,
+        new TimerSettings(sip.timers().t1(), sip.timers().t2(), sip.timers().t4()),
+        sip.calls().noAnswerTimeout(),
+        sip.calls().maxDuration(),
+        sip.calls().followRedirects(),
+        MAX_TARGETS,
+        config.media().rtpTimeout().orElse(Duration.ZERO),
+        config.media().codecPriority(),
+        SERVER_NAME);
+  }
+
+  private static TransportSettings transport(SipConfig sip) {
+    var listeners = new ArrayList<Listener>();
+    for (SipConfig.Listener each : sip.listeners()) {
+      TransportProtocol protocol =
+          switch (each.transport()) {
+            case UDP -> TransportProtocol.UDP;
+            case TCP -> TransportProtocol.TCP;
+          };
+      listeners.add(new Listener(protocol, each.bind(), each.advertised()));
+    }
+    return new TransportSettings(
+        listeners,
+        false,
+        sip.wire().udpSockets(),
+        sip.wire().udpReceiveBufferBytes(),
+        sip.wire().mtuBytes() - MTU_MARGIN_BYTES,
+        limits(sip));
+  }
+
+  private static TransportLimits limits(SipConfig sip) {
+    TransportLimits.Tcp tcp = TransportLimits.Tcp.DEFAULT;
+    SipLimits messages = SipLimits.DEFAULT;
+    int maxBytes = sip.wire().maxMessageBytes();
+    return TransportLimits.DEFAULT
+        .withTcp(
+            new TransportLimits.Tcp(
+                sip.tcp().maxConnections(),
+                sip.tcp().maxConnectionsPerIp(),
+                sip.tcp().maxConnections(),
+                sip.tcp().connectTimeout(),
+                tcp.firstMessageTime(),
+                sip.tcp().messageTimeout(),
+                tcp.halfReadBytes(),
+                sip.tcp().idleTimeout(),
+                sip.tcp().sendBufferBytes(),
+                tcp.queuedBytes(),
+                tcp.stalledTime(),
+                tcp.lingerTime()))
+        .withMessages(
+            new SipLimits(
+                maxBytes,
+                Math.min(maxBytes, messages.headerBytes()),
+                messages.headerCount(),
+                messages.viaDepth(),
+                messages.listValues(),
+                Math.min(maxBytes, messages.uriBytes()),
+                maxBytes));
+  }
+
+  /** The node's limit shared out to its loops; kept longer than any call may ring. */
+  private static TransactionLimits transactions(SipConfig sip, int loops) {
+    int each = Math.max(1, sip.wire().maxTransactions() / loops);
+    return new TransactionLimits(
+        each,
+        each,
+        RESERVED_TRANSACTIONS,
+        sip.calls().noAnswerTimeout().multipliedBy(MAX_TARGETS).plusMinutes(5));
+  }
+
+  private static ControlPlaneSettings.Access access(SipConfig sip) {
+    SipConfig.Authentication authentication = sip.authentication();
+    AuthSettings defaults = AuthSettings.of(authentication.realm());
+    var users = new ArrayList<User>();
+    for (SipConfig.User user : authentication.users()) {
+      users.add(
+          switch (user.credential()) {
+            case SipConfig.Credential.Password(Secret<String> password) ->
+                User.withPassword(user.username(), password.value());
+            case SipConfig.Credential.Hashes hashes ->
+                User.withHa1(user.username(), hashes(hashes));
+          });
+    }
+    String canonical = sip.domains().isEmpty() ? authentication.realm() : sip.domains().getFirst();
+    return new ControlPlaneSettings.Access(
+        new AuthSettings(
+            authentication.realm(),
+            defaults.algorithms(),
+            authentication.nonceAge(),
+            defaults.noncesRemembered()),
+        new ConfiguredUsers(authentication.realm(), users),
+        new OwnDomains(ownNames(sip), canonical));
+  }
+
+  /** With domains configured, the addresses of the listeners are ours too. */
+  private static List<String> ownNames(SipConfig sip) {
+    if (sip.domains().isEmpty()) {
+      return List.of();
+    }
+    var names = new ArrayList<>(sip.domains());
+    for (SipConfig.Listener listener : sip.listeners()) {
+      names.add(listener.bind().ip().uriText());
+      listener.advertised().ifPresent(advertised -> names.add(advertised.ip().uriText()));
+    }
+    return names;
+  }
+
+  private static Map<DigestAlgorithm, String> hashes(SipConfig.Credential.Hashes hashes) {
+    var ha1 = new EnumMap<DigestAlgorithm, String>(DigestAlgorithm.class);
+    hashes.ha1Md5().ifPresent(hash -> ha1.put(DigestAlgorithm.MD5, hash.value()));
+    hashes.ha1Sha256().ifPresent(hash -> ha1.put(DigestAlgorithm.SHA_256, hash.value()));
+    return ha1;
+  }
+}

@@ -1,0 +1,285 @@
+package io.sippbx.app;
+
+import io.sippbx.control.ControlPlane;
+import io.sippbx.control.ControlPlaneSettings;
+import io.sippbx.control.media.GrpcMediaPlane;
+import io.sippbx.control.media.GrpcMediaPlaneSettings;
+import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.SystemHostResolver;
+import io.sippbx.control.sip.transport.Listener;
+import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.event.cdr.CdrFolder;
+import io.sippbx.event.cdr.CdrWriter;
+import io.sippbx.media.MediaNode;
+import io.sippbx.media.MediaNodeSettings;
+import io.sippbx.media.relay.start.Relays;
+import io.sippbx.shared.config.Configuration;
+import io.sippbx.shared.config.HostPort;
+import io.sippbx.shared.config.SipConfig;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.operations.OperationsServer;
+import io.sippbx.shared.telemetry.Logging;
+import io.sippbx.shared.telemetry.Metrics;
+import io.sippbx.shared.telemetry.ProcessMetric;
+import io.sippbx.shared.telemetry.SipTraceFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running process: the planes that it was asked for, and what every process has (operations
+ * server, metrics). Started and stopped by one thread.
+ */
+final class Node implements AutoCloseable {
+
+  /** Which planes a process holds. */
+  enum Planes {
+    ALL,
+    CONTROL,
+    MEDIA
+  }
+
+  private static final Logger log = LoggerFactory.getLogger(Node.class);
+  private static final Duration CALLS_END_WITHIN = Duration.ofSeconds(4);
+
+  private final Configuration config;
+  private final Metrics metrics = new Metrics();
+  private final SecureRandom random = new SecureRandom();
+  private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private final List<String> addresses = new ArrayList<>();
+  private @Nullable MediaNode media;
+  private @Nullable ControlPlane control;
+  private @Nullable CallTelemetry telemetry;
+  private @Nullable OperationsServer operations;
+  private BooleanSupplier hasMedia = () -> true;
+
+  private Node(Configuration config) {
+    this.config = config;
+  }
+
+  /**
+   * Starts what was asked for.
+   *
+   * @throws NodeStartException naming what could not be started; nothing is left running then
+   */
+  static Node start(Configuration config, Planes planes, Logging logging)
+      throws NodeStartException {
+    var node = new Node(config);
+    try {
+      node.startPlanes(planes);
+      ProcessMetric.bind(node.metrics, logging);
+      node.metrics.bindJvm();
+      node.startOperations();
+      return node;
+    } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
+      node.close();
+      throw new NodeStartException(String.valueOf(e.getMessage()), e);
+    } catch (NodeStartException e) {
+      node.close();
+      throw e;
+    }
+  }
+
+  private void startPlanes(Planes planes) throws IOException, NodeStartException {
+    switch (planes) {
+      case ALL -> {
+        String name = "media-" + Long.toHexString(random.nextLong());
+        startMedia(new MediaNodeSettings.Listen.InProcess(name));
+        startControl(List.of(new MediaTarget.InProcess(name)));
+      }
+      case CONTROL -> {
+        var targets = new ArrayList<MediaTarget>();
+        for (HostPort each : config.media().nodes()) {
+          targets.add(new MediaTarget.Network(each.host(), each.port()));
+        }
+        if (targets.isEmpty()) {
+          throw new NodeStartException(
+              "media.nodes: a control node needs media nodes: give --media host:port,...");
+        }
+        startControl(targets);
+      }
+      case MEDIA ->
+          startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
+    }
+  }
+
+  private static Endpoint listen(HostPort configured) throws NodeStartException {
+    String host = configured.host().equals("localhost") ? "127.0.0.1" : configured.host();
+    return IpAddress.parse(host)
+        .map(ip -> new Endpoint(ip, configured.port()))
+        .orElseThrow(
+            () ->
+                new NodeStartException(
+                    "media.listen: expected an IP address and a port, but got " + configured));
+  }
+
+  private void startMedia(MediaNodeSettings.Listen listen) {
+    NodeId id = config.cluster().nodeId();
+    MediaNode started =
+        MediaNode.start(
+            MediaSettings.of(config, id, listen),
+            (settings, listener) -> Relays.start(settings, listener, System::nanoTime));
+    open.push(() -> started.stop(Duration.ZERO));
+    media = started;
+    MediaNodeMetricsBinding.bind(metrics, started);
+    started.address().ifPresent(at -> addresses.add("media-control=grpc://" + at));
+    addresses.add(
+        "rtp=" + config.media().portPool().start() + "-" + config.media().portPool().end());
+  }
+
+  private void startControl(List<MediaTarget> targets) throws IOException {
+    int threads = Math.max(1, Runtime.getRuntime().availableProcessors());
+    NettyLoops loops = NettyLoops.start(threads);
+    open.push(loops);
+    ControlPlaneSettings settings = ControlSettings.of(config, random, threads);
+    GrpcMediaPlane mediaPlane =
+        GrpcMediaPlane.start(
+            GrpcMediaPlaneSettings.of(targets),
+            config.cluster().nodeId(),
+            settings.calls().incarnation(),
+            loops.loops().all().getFirst(),
+            random,
+            new SystemHostResolver());
+    open.push(mediaPlane);
+    hasMedia = () -> mediaPlane.stats().placeable() > 0;
+    Optional<CdrWriter> cdr = startCdr();
+    var observer = new CallTelemetry(metrics, System::nanoTime);
+    telemetry = observer;
+    ControlPlane started =
+        ControlPlane.start(
+            settings,
+            loops,
+            mediaPlane,
+            events -> cdr.ifPresent(writer -> events.forEach(writer::accept)),
+            observer,
+            observer);
+    open.push(started);
+    control = started;
+    trace(started);
+    ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
+    for (Listener listener : started.listeners()) {
+      addresses.add(
+          listener.protocol().name().toLowerCase(Locale.ROOT)
+              + "="
+              + listener.bind()
+              + listener
+                  .advertised()
+                  .filter(told -> !told.equals(listener.bind()))
+                  .map(told -> "(" + told + ")")
+                  .orElse(""));
+    }
+  }
+
+  private Optional<CdrWriter> startCdr() throws IOException {
+    if (!config.cdr().enabled()) {
+      return Optional.empty();
+    }
+    CdrFolder folder =
+        CdrFolder.choose(config.cdr(), Optional.of(config.standalone().dataDir().resolve("cdr")));
+    folder
+        .notice()
+        .ifPresent(notice -> log.atWarn().addKeyValue("notice", notice).log("cdr.folder"));
+    CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
+    open.push(writer);
+    writer.bind(metrics);
+    addresses.add("cdr=" + folder.path());
+    return Optional.of(writer);
+  }
+
+  private void trace(ControlPlane started) throws IOException {
+    Optional<SipConfig.Trace> wanted = config.sip().trace();
+    if (wanted.isPresent()) {
+      SipConfig.Trace to = wanted.get();
+      SipTraceFile file = SipTraceFile.open(to.file(), to.maxBytes(), to.files());
+      open.push(file);
+      started.transport().trace(new FileTracer(file));
+    }
+  }
+
+  private void startOperations() throws IOException {
+    var stats = new NodeStats(control, media, telemetry, hasMedia, System::nanoTime);
+    OperationsServer started =
+        OperationsServer.start(config.monitoring(), stats, metrics, Clock.systemUTC());
+    open.push(started);
+    operations = started;
+    addresses.add("http=" + started.adminAddress());
+    addresses.add("metrics=" + started.metricsAddress());
+  }
+
+  /** One line with all addresses. */
+  String banner() {
+    return "sip-pbx ready " + String.join(" ", addresses);
+  }
+
+  /** Where SIP is received. */
+  List<Listener> listeners() {
+    return control == null ? List.of() : control.listeners();
+  }
+
+  /** Where the operations server answers. */
+  Optional<Endpoint> adminAddress() {
+    return operations == null ? Optional.empty() : Optional.of(operations.adminAddress());
+  }
+
+  /** The media node of this process. */
+  Optional<MediaNode> mediaNode() {
+    return Optional.ofNullable(media);
+  }
+
+  /** The control plane of this process. */
+  Optional<ControlPlane> controlPlane() {
+    return Optional.ofNullable(control);
+  }
+
+  /**
+   * Takes no new calls, ends those that are up, waits until each has been told, and closes
+   * everything: bounded, a few seconds in all.
+   */
+  void stop() {
+    log.atInfo().log("node.stopping");
+    if (control != null && telemetry != null) {
+      control.drain();
+      control.hangUpAll();
+      try {
+        if (!telemetry.awaitAllEnded(CALLS_END_WITHIN)) {
+          log.atWarn().addKeyValue("calls", control.activeCalls()).log("node.calls-not-ended");
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    close();
+    log.atInfo().log("node.stopped");
+  }
+
+  /** Closes everything, the last opened first. */
+  @Override
+  public void close() {
+    while (!open.isEmpty()) {
+      AutoCloseable part = open.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        log.atWarn()
+            .addKeyValue("part", part.getClass().getSimpleName())
+            .setCause(e)
+            .log("node.close-failed");
+      }
+    }
+    metrics.close();
+  }
+}

@@ -1,0 +1,64 @@
+package io.sippbx.app;
+
+import io.sippbx.control.ControlPlane;
+import io.sippbx.media.MediaNode;
+import io.sippbx.media.port.PortLedger;
+import io.sippbx.shared.operations.StatsSource;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** What a process answers about itself. Any thread. */
+final class NodeStats implements StatsSource {
+
+  private static final PortLedger NO_PORTS = new PortLedger(0, 0, 0, 0);
+
+  private final @Nullable ControlPlane control;
+  private final @Nullable MediaNode media;
+  private final @Nullable CallTelemetry calls;
+  private final BooleanSupplier hasMedia;
+  private final LongSupplier nanoTime;
+  private final long startedNs;
+
+  /**
+   * @param hasMedia whether a media node takes sessions now; asked only with a control plane
+   */
+  NodeStats(
+      @Nullable ControlPlane control,
+      @Nullable MediaNode media,
+      @Nullable CallTelemetry calls,
+      BooleanSupplier hasMedia,
+      LongSupplier nanoTime) {
+    this.control = control;
+    this.media = media;
+    this.calls = calls;
+    this.hasMedia = hasMedia;
+    this.nanoTime = nanoTime;
+    this.startedNs = nanoTime.getAsLong();
+  }
+
+  @Override
+  public Stats stats() {
+    PortLedger pairs = media == null ? NO_PORTS : media.metrics().pairs();
+    return new Stats(
+        control == null ? 0 : control.activeCalls(),
+        calls == null ? 0 : calls.total(),
+        calls == null ? 0 : calls.failed(),
+        calls == null ? Duration.ZERO : calls.averageDuration(),
+        2L * pairs.total(),
+        2L * pairs.lent(),
+        Duration.ofNanos(nanoTime.getAsLong() - startedNs));
+  }
+
+  @Override
+  public Readiness readiness() {
+    if (control != null && control.isDraining()) {
+      return new Readiness.NotReady("draining");
+    }
+    if (control != null && !hasMedia.getAsBoolean()) {
+      return new Readiness.NotReady("no media node takes calls");
+    }
+    return new Readiness.Ready();
+  }
+}
