@@ -1,5 +1,7 @@
 package io.sippbx.shared.sdp;
 
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record RtpMap(int payloadType, String encoding, int clockRate, String parameters) {
 
-  /** RFC 3551 Table 4 and 5; null where a number is reserved or unassigned. */
+  /** RFC 3551 Tables 4 and 5; empty where a number is reserved or unassigned. */
   private static final List<Optional<RtpMap>> STATIC = staticTypes();
 
   /** Whether both name one codec: the same name, clock rate and channels. */
@@ -72,7 +74,7 @@ public record RtpMap(int payloadType, String encoding, int clockRate, String par
   }
 
   private static List<Optional<RtpMap>> staticTypes() {
-    var types = new RtpMap[35];
+    var types = new ArrayList<Optional<RtpMap>>(Collections.nCopies(35, Optional.empty()));
     put(types, 0, "PCMU", 8_000, "");
     put(types, 3, "GSM", 8_000, "");
     put(types, 4, "G723", 8_000, "");
@@ -97,11 +99,11 @@ public record RtpMap(int payloadType, String encoding, int clockRate, String par
     put(types, 32, "MPV", 90_000, "");
     put(types, 33, "MP2T", 90_000, "");
     put(types, 34, "H263", 90_000, "");
-    return java.util.Arrays.stream(types).map(Optional::ofNullable).toList();
+    return List.copyOf(types);
   }
 
   private static void put(
-      @Nullable RtpMap[] types, int type, String encoding, int clockRate, String parameters) {
-    types[type] = new RtpMap(type, encoding, clockRate, parameters);
+      List<Optional<RtpMap>> types, int type, String encoding, int clockRate, String parameters) {
+    types.set(type, Optional.of(new RtpMap(type, encoding, clockRate, parameters)));
   }
 }
