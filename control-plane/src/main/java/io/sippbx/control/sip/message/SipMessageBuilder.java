@@ -20,7 +20,8 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
   private static final List<HeaderName> MANDATORY =
       List.of(HeaderName.VIA, HeaderName.FROM, HeaderName.TO, HeaderName.CALL_ID, HeaderName.CSEQ);
   private static final byte[] NO_BODY = {};
-  private static final int FIRST_CAPACITY = 512;
+  private static final int FIRST_CAPACITY = 768;
+  private static final int SPARE = 256;
 
   /** Octets that the fields lie in; those of the source itself until something is added. */
   private byte[] buffer;
@@ -305,7 +306,7 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
 
   private void reserve(int octets) {
     if (used + octets > buffer.length) {
-      buffer = Arrays.copyOf(buffer, Math.max(used + octets, used + used / 2 + FIRST_CAPACITY));
+      buffer = Arrays.copyOf(buffer, used + Math.max(octets, used / 4 + SPARE));
     }
   }
 

@@ -170,7 +170,7 @@ final class UriSyntax {
       i++;
     } else {
       i = Chars.skip(b, start, end, Chars.HOST);
-      if (i == start || b[start] == '.' || i - start > 255) {
+      if (i == start || b[start] == '.' || i - start > UriText.MAX_HOST) {
         return ~start;
       }
     }

@@ -7,9 +7,16 @@ import org.jspecify.annotations.Nullable;
 /** Checks of the parts of a SIP URI, and what makes two of them the same. */
 final class UriText {
 
+  /** The longest name of a host (RFC 1035 2.3.4). */
+  static final int MAX_HOST = 255;
+
   private UriText() {}
 
   static void checkHost(String host) {
+    // Names and IPv4 addresses, which come with every message, need no scan of their own.
+    if (host.length() <= MAX_HOST && Chars.all(host, Chars.HOST) && host.charAt(0) != '.') {
+      return;
+    }
     byte[] octets = Text.bytes(host);
     var spans = new Spans();
     if (UriSyntax.hostPort(octets, 0, octets.length, spans, false) != octets.length
