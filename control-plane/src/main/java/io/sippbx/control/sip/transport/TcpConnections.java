@@ -182,8 +182,8 @@ final class TcpConnections {
   }
 
   private void leave(IpAddress peer) {
-    counters.acceptedConnections.decrementAndGet();
     acceptedByPeer.computeIfPresent(peer, (key, count) -> count == 1 ? null : count - 1);
+    counters.acceptedConnections.decrementAndGet();
   }
 
   /**
