@@ -36,6 +36,9 @@ import java.util.function.Consumer;
  * DNS by Netty's asynchronous resolver: the hosts file first, then the name servers of the system
  * or those that are given, over UDP and where an answer is cut off over TCP. Names that are not
  * found as they are, are looked up in the system's search domains. Keeps no answers.
+ *
+ * <p>A name server that refuses a question is not told from one that has no records: the resolver
+ * says the same of both.
  */
 // Netty returns a future from everything; those of closing and of listeners tell nothing new.
 @SuppressWarnings("FutureReturnValueIgnored")

@@ -17,6 +17,7 @@ import io.netty.channel.unix.UnixChannelOption;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -256,8 +257,8 @@ final class Binding {
   private void checkReceiveBuffer(Listener listener, DatagramChannel channel) {
     int asked = settings.receiveBufferBytes();
     Optional<String> systemLimit = systemLimit();
-    // Linux reports twice what it gives, for its own bookkeeping.
-    int got = channel.config().getReceiveBufferSize() / (systemLimit.isPresent() ? 2 : 1);
+    // Linux reports twice what it gives, for its own bookkeeping; the JDK takes that back.
+    int got = channel.config().getReceiveBufferSize() / (loops.io() == NettyLoops.Io.EPOLL ? 2 : 1);
     if (got < asked && !warned) {
       warned = true;
       log.atWarn()
@@ -270,8 +271,9 @@ final class Binding {
   }
 
   private static Optional<String> systemLimit() {
-    try {
-      return Optional.of(Files.readString(RECEIVE_BUFFER_LIMIT, StandardCharsets.US_ASCII).trim());
+    // In one read: a value under /proc/sys ends with the first, however little that asks for.
+    try (InputStream limit = Files.newInputStream(RECEIVE_BUFFER_LIMIT)) {
+      return Optional.of(new String(limit.readNBytes(32), StandardCharsets.US_ASCII).trim());
     } catch (IOException e) {
       return Optional.empty();
     }

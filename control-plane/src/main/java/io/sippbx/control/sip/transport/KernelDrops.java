@@ -38,7 +38,9 @@ final class KernelDrops {
     long sum = 0;
     for (String line : lines) {
       String[] columns = line.trim().split("\\s+", -1);
-      if (columns.length <= LOCAL_COLUMN) {}
+      if (columns.length <= LOCAL_COLUMN) {
+        continue;
+      }
       Optional<Endpoint> local = endpoint(columns[LOCAL_COLUMN]);
       if (local.isPresent() && bound.contains(local.get())) {
         sum += number(columns[columns.length - 1]);

@@ -24,6 +24,7 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.telemetry.RateLimitedLog;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
@@ -38,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The node's event loops on Netty: one group of threads that SIP, the store's client and gRPC
@@ -48,6 +50,7 @@ import org.slf4j.LoggerFactory;
 public final class NettyLoops implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(NettyLoops.class);
+  private static final RateLimitedLog faults = RateLimitedLog.of(log);
 
   /** What moves the octets. */
   public enum Io {
@@ -285,7 +288,7 @@ public final class NettyLoops implements AutoCloseable {
       try {
         task.run();
       } catch (RuntimeException | AssertionError | StackOverflowError e) {
-        log.atError().setCause(e).log("loop.task-failed");
+        faults.at(Level.ERROR, "loop.task-failed").setCause(e).log("loop.task-failed");
       }
     }
   }

@@ -11,6 +11,7 @@ import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transport.SendFailure.Reason;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.telemetry.RateLimitedLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,13 +21,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * SIP over UDP and TCP, on IPv4 and IPv6, by Netty.
@@ -50,7 +51,6 @@ import org.slf4j.LoggerFactory;
 public final class NettySipTransport implements SipTransport, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(NettySipTransport.class);
-  private static final long LOG_INTERVAL_NS = TimeUnit.SECONDS.toNanos(10);
 
   /** A transaction towards a peer that goes by TCP for the size of its request. */
   private record Switched(String branch, Endpoint remote) {}
@@ -64,7 +64,7 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
   private final TcpConnections connections;
   private final RecentSet<Endpoint> refusedTcp;
   private final RecentSet<Switched> switched;
-  private final AtomicLong lastLoggedNs = new AtomicLong(System.nanoTime() - LOG_INTERVAL_NS);
+  private final RateLimitedLog faults = RateLimitedLog.of(log);
   private volatile boolean closed;
 
   private NettySipTransport(NettyLoops loops, TransportSettings settings) throws ListenException {
@@ -411,11 +411,7 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
 
   /** A fault of ours or of who receives: told in the log, but not for every message. */
   private void unexpected(Throwable cause) {
-    long lastNs = lastLoggedNs.get();
-    long nowNs = System.nanoTime();
-    if (nowNs - lastNs >= LOG_INTERVAL_NS && lastLoggedNs.compareAndSet(lastNs, nowNs)) {
-      log.atError().setCause(cause).log("transport.unexpected");
-    }
+    faults.at(Level.ERROR, "transport.unexpected").setCause(cause).log("transport.unexpected");
   }
 
   /** Ends it within five seconds. */

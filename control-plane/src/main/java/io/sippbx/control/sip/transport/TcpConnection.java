@@ -55,6 +55,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
 
   private volatile State state = State.CONNECTING;
   private Closed closedBecause = Closed.BY_PEER;
+  private @Nullable SendFailure notOpened;
   private @Nullable Channel channel;
 
   // Incoming: octets from start to end of the buffer are not used yet.
@@ -135,7 +136,8 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
                 "tcp " + flow.remote() + ": no answer in " + atMost.toMillis() + " ms")
             : new SendFailure(
                 SendFailure.Reason.UNREACHABLE, "tcp " + flow.remote() + ": " + text(cause));
-    end(Closed.NOT_OPENED, failure);
+    notOpened = failure;
+    end(Closed.NOT_OPENED);
   }
 
   /** Takes a message, and fails it when it cannot be written. From any thread. */
@@ -205,11 +207,11 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
         counters.countSent(TransportProtocol.TCP);
       }
       if (finishing && writing == 0) {
-        end(Closed.SHUTDOWN, lost());
+        end(Closed.SHUTDOWN);
       }
     } else {
       if (cause instanceof IOException && state == State.OPEN) {
-        end(Closed.BROKEN, lost());
+        end(Closed.BROKEN);
       }
       out.failed(lost());
     }
@@ -222,7 +224,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
               long leftNs =
                   limits.tcp().stalledTime().toNanos() - (System.nanoTime() - lastWrittenNs);
               if (leftNs <= 0) {
-                end(Closed.STALLED, lost());
+                end(Closed.STALLED);
               } else {
                 watchForStall(leftNs);
               }
@@ -244,7 +246,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     if (accepted) {
       firstMessageTimer =
           eventLoop.schedule(
-              () -> end(Closed.NO_MESSAGE, lost()),
+              () -> end(Closed.NO_MESSAGE),
               limits.tcp().firstMessageTime().toNanos(),
               TimeUnit.NANOSECONDS);
     }
@@ -259,7 +261,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
             () -> {
               long leftNs = limits.tcp().idleTime().toNanos() - (System.nanoTime() - lastUseNs);
               if (leftNs <= 0) {
-                end(Closed.IDLE, lost());
+                end(Closed.IDLE);
               } else {
                 watchForIdle(leftNs);
               }
@@ -329,7 +331,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
             deaf = true;
             closeTimer =
                 eventLoop.schedule(
-                    () -> end(Closed.MALFORMED, lost()),
+                    () -> end(Closed.MALFORMED),
                     malformed.answerable().isPresent() ? limits.tcp().lingerTime().toNanos() : 0,
                     TimeUnit.NANOSECONDS);
           }
@@ -380,7 +382,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     long everybodys = counters.halfReadBytes.addAndGet(buffer.length - heldBytes);
     heldBytes = buffer.length;
     if (left > 0 && everybodys > limits.tcp().halfReadBytes()) {
-      end(Closed.HALF_READ_BYTES, lost());
+      end(Closed.HALF_READ_BYTES);
       return;
     }
     if (finished || left == 0) {
@@ -390,7 +392,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     if (left > 0 && halfReadTimer == null) {
       halfReadTimer =
           eventLoop.schedule(
-              () -> end(Closed.HALF_READ_TIME, lost()),
+              () -> end(Closed.HALF_READ_TIME),
               limits.tcp().halfReadTime().toNanos(),
               TimeUnit.NANOSECONDS);
     }
@@ -398,7 +400,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    end(Closed.BY_PEER, lost());
+    end(Closed.BY_PEER);
   }
 
   @Override
@@ -406,15 +408,15 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     if (!(cause instanceof IOException)) {
       all.unexpected(cause);
     }
-    end(Closed.BROKEN, lost());
+    end(Closed.BROKEN);
   }
 
   /** Ends it, and fails what is not written. From any thread. */
   void close(Closed because) {
     if (eventLoop.inEventLoop()) {
-      end(because, lost());
+      end(because);
     } else {
-      eventLoop.execute(() -> end(because, lost()));
+      eventLoop.execute(() -> end(because));
     }
   }
 
@@ -424,12 +426,12 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
         () -> {
           finishing = true;
           if (state == State.OPEN && writing == 0) {
-            end(Closed.SHUTDOWN, lost());
+            end(Closed.SHUTDOWN);
           }
         });
   }
 
-  private void end(Closed because, SendFailure failure) {
+  private void end(Closed because) {
     if (state == State.CLOSED) {
       return;
     }
@@ -447,10 +449,9 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     cancel(firstMessageTimer);
     cancel(stallTimer);
     cancel(closeTimer);
-    SendFailure told = failure.reason() == SendFailure.Reason.CONNECTION_LOST ? lost() : failure;
     for (Outgoing out = waiting.poll(); out != null; out = waiting.poll()) {
       release(out);
-      out.failed(told);
+      out.failed(lost());
     }
     Channel open = channel;
     if (open != null) {
@@ -460,6 +461,9 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
 
   /** What becomes of a message because of how this ended. */
   private SendFailure lost() {
+    if (notOpened != null) {
+      return notOpened;
+    }
     return switch (closedBecause) {
       case QUEUE_FULL, STALLED -> queueFull();
       case SHUTDOWN -> new SendFailure(SendFailure.Reason.CLOSED, "the transport is shut down");

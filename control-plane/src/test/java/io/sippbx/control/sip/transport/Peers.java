@@ -21,7 +21,9 @@ import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -80,10 +82,12 @@ final class Peers {
     final BlockingQueue<SipMessage> messages = new LinkedBlockingQueue<>();
     final BlockingQueue<Flow> flows = new LinkedBlockingQueue<>();
     final BlockingQueue<ParseResult.Malformed> malformed = new LinkedBlockingQueue<>();
+    final Set<String> threads = ConcurrentHashMap.newKeySet();
     final BlockingQueue<Flow> malformedFlows = new LinkedBlockingQueue<>();
 
     @Override
     public void received(SipMessage message, Flow flow) {
+      threads.add(Thread.currentThread().getName());
       flows.add(flow);
       messages.add(message);
     }
@@ -161,7 +165,9 @@ final class Peers {
 
     Tcp accept() {
       try {
-        return new Tcp(socket.accept());
+        Socket accepted = socket.accept();
+        Tcp.prepare(accepted);
+        return new Tcp(accepted);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -197,17 +203,12 @@ final class Peers {
 
     Tcp(Socket socket) {
       this.socket = socket;
-      try {
-        socket.setSoTimeout((int) PATIENCE.toMillis());
-        socket.setTcpNoDelay(true);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
     }
 
     static Tcp connect(Endpoint to) {
       try {
         var socket = new Socket();
+        prepare(socket);
         socket.connect(NettyLoops.socketAddress(to), (int) PATIENCE.toMillis());
         return new Tcp(socket);
       } catch (IOException e) {
@@ -215,10 +216,26 @@ final class Peers {
       }
     }
 
+    /** Before it is connected: one that was reset takes no options any more. */
+    private static void prepare(Socket socket) throws IOException {
+      socket.setSoTimeout((int) PATIENCE.toMillis());
+      socket.setTcpNoDelay(true);
+    }
+
+    /** Connects and expects to be turned away, which may show at once or with the first read. */
+    static void assertRefused(Endpoint to) {
+      try (var connection = connect(to)) {
+        connection.awaitEnd();
+      } catch (UncheckedIOException e) {
+        assertThat(e).hasMessageContaining("reset");
+      }
+    }
+
     /** One whose receive window is as small as can be. */
     static Tcp connectWithSmallWindow(Endpoint to) {
       try {
         var socket = new Socket();
+        prepare(socket);
         socket.setReceiveBufferSize(1_024);
         socket.connect(NettyLoops.socketAddress(to), (int) PATIENCE.toMillis());
         return new Tcp(socket);
@@ -242,6 +259,15 @@ final class Peers {
 
     void send(String text) {
       send(bytes(text));
+    }
+
+    /** Sends, unless the other side has ended the connection. */
+    void trySend(String text) {
+      try {
+        socket.getOutputStream().write(bytes(text));
+      } catch (IOException e) {
+        assertThat(e).hasMessageNotContaining("timed out");
+      }
     }
 
     /** Exactly so many octets. */
