@@ -317,8 +317,8 @@ final class Negotiation {
     Reinvite.Before before = d.reinvite.orElseThrow().before();
     d.replace(d.leg(Side.CALLER).with(d.leg(Side.CALLER).sdp().backTo(before.caller())));
     d.replace(d.leg(Side.CALLEE).with(d.leg(Side.CALLEE).sdp().backTo(before.callee())));
-    MediaPlan now = d.media.plan();
-    want(d, new MediaPlan(now.aV6(), now.bV6(), before.plan().streams(), now.lastEpoch()), true);
+    // Planned anew and not put back, so that latch epochs never fall.
+    agree(d);
   }
 
   private void agree(Draft d) {

@@ -1,6 +1,5 @@
 package io.sippbx.control.call;
 
-import io.sippbx.control.offer.MediaPlan;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
@@ -37,11 +36,10 @@ public record Reinvite(
   /**
    * What was agreed before.
    *
-   * @param plan what the media node was told
    * @param caller what was said of the session towards the caller
    * @param callee what was said of the session towards the callee
    */
-  public record Before(MediaPlan plan, SdpState caller, SdpState callee) {}
+  public record Before(SdpState caller, SdpState callee) {}
 
   Reinvite withIn(IncomingInvite.State next) {
     return new Reinvite(

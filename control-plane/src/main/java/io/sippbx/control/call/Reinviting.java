@@ -71,7 +71,7 @@ final class Reinviting {
             Optional.empty(),
             body instanceof Negotiation.Body.None,
             false,
-            new Reinvite.Before(d.media.plan(), d.leg(Side.CALLER).sdp(), d.leg(Side.CALLEE).sdp()),
+            new Reinvite.Before(d.leg(Side.CALLER).sdp(), d.leg(Side.CALLEE).sdp()),
             Optional.empty());
     d.reinvite = Optional.of(reinvite);
     d.change();

@@ -505,6 +505,24 @@ class CallDeciderTest {
     }
 
     @Test
+    void aRefusedStreamIsTakenBackAndLatchingIsNotSetBack() {
+      scene.up();
+      var before = scene.call.orElseThrow().media().plan();
+      String video =
+          Scene.offer("192.0.2.11", 40010)
+              + "m=video 40002 RTP/AVP 97\r\na=rtpmap:97 H264/90000\r\n";
+      scene.request(scene.callerRequest(Method.INVITE, 2, video));
+      scene.mediaHolds();
+      scene.response(Scene.answer(passedOn(), 488, "", "", b -> b), List.of());
+      var after = scene.last(Effect.ApplyMedia.class).spec().streams();
+      assertThat(after).hasSize(1);
+      assertThat(after.getFirst().a().remoteRtp())
+          .isEqualTo(before.streams().getFirst().a().remoteRtp());
+      assertThat(after.getFirst().a().latchEpoch())
+          .isGreaterThanOrEqualTo(before.streams().getFirst().a().latchEpoch());
+    }
+
+    @Test
     void aLostDialogEndsTheCall() {
       scene.up().request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010)));
       SipRequest reinvite = passedOn();
