@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.netty.channel.epoll.Epoll;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.sip.message.Branch;
@@ -50,6 +52,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.slf4j.LoggerFactory;
 
 @ParameterizedClass(name = "{0}, IPv6 {1}")
 @MethodSource("kinds")
@@ -1144,6 +1147,32 @@ class NettySipTransportTest {
       Endpoint bound = transport.listeners().getFirst().bind();
       assertThat(tcpAddress(transport)).isEqualTo(told.withPort(bound.port()));
       assertThat(bound.ip()).isEqualTo(anyPort().ip());
+    }
+
+    @Test
+    void warnsOnceWhereTheSystemGivesASmallerReceiveBuffer() throws IOException {
+      var logger = (ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Binding.class);
+      var events = new ListAppender<ILoggingEvent>();
+      events.start();
+      logger.addAppender(events);
+      try {
+        bound(2, settings -> settings.withReceiveBuffer(1 << 30));
+      } finally {
+        logger.detachAppender(events);
+      }
+      assertThat(events.list).hasSize(1);
+      var event = events.list.getFirst();
+      assertThat(event.getMessage()).isEqualTo("transport.receive-buffer-small");
+      assertThat(event.getKeyValuePairs())
+          .extracting(pair -> pair.key)
+          .containsExactly("listener", "asked_bytes", "got_bytes", "net.core.rmem_max");
+      var values = event.getKeyValuePairs().stream().map(pair -> pair.value).toList();
+      assertThat(values.get(1)).isEqualTo(1 << 30);
+      assertThat((Integer) values.get(2)).isBetween(1, (1 << 30) - 1);
+      if (Files.exists(Path.of("/proc/sys/net/core/rmem_max"))) {
+        // What is given is what the limit says, so both were read right.
+        assertThat(values.get(3)).isEqualTo(values.get(2).toString());
+      }
     }
 
     @Test
