@@ -64,7 +64,7 @@ final class RelayWorker implements PacketLoop.Owner {
   private volatile boolean isStopped;
 
   private final List<RelaySession> sessions = new ArrayList<>();
-  private int nextLook;
+  private int tickOfRound;
   private boolean bufferWarned;
 
   /**
@@ -296,10 +296,9 @@ final class RelayWorker implements PacketLoop.Owner {
     for (int i = 0; i < sessions.size(); i++) {
       sessions.get(i).lookForSilence(nowNs);
     }
-    int looks = sessions.isEmpty() ? 0 : sessions.size() / TICKS_A_ROUND + 1;
-    for (int i = 0; i < looks; i++) {
-      nextLook = nextLook + 1 < sessions.size() ? nextLook + 1 : 0;
-      for (RelayStream stream : sessions.get(nextLook).streams()) {
+    tickOfRound = (tickOfRound + 1) % TICKS_A_ROUND;
+    for (int i = tickOfRound; i < sessions.size(); i += TICKS_A_ROUND) {
+      for (RelayStream stream : sessions.get(i).streams()) {
         lookAtKernelDrops(stream);
       }
     }

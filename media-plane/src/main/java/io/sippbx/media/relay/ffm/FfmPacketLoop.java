@@ -163,11 +163,15 @@ public final class FfmPacketLoop implements PacketLoop {
   private void run(Owner owner) {
     long lastTickNs = nowNs;
     while (!isStopping) {
-      int ready = system.epollWait(epollFd, eventMemory.address(), EVENTS, TICK_MS);
+      int ready = epollWait(epollFd, eventMemory.address(), EVENTS, TICK_MS);
       nowNs = clock.getAsLong();
       turn++;
-      if (ready < 0 && system.errno() != EINTR) {
-        owner.failed(new IllegalStateException("epoll_wait: errno " + system.errno()));
+      if (ready < 0) {
+        // interrupted by a signal: there is nothing to learn but whether that is all
+        ready = system.epollLook(epollFd, eventMemory.address(), EVENTS);
+        if (ready < 0 && system.errno() != EINTR) {
+          owner.failed(new IllegalStateException("epoll_wait: errno " + system.errno()));
+        }
       }
       try {
         boolean woken = false;
@@ -197,7 +201,7 @@ public final class FfmPacketLoop implements PacketLoop {
 
   /** Clears the eventfd before the flag, so that no later wake-up is lost. */
   private void clearWake() {
-    long ignored = system.read(eventFd, optionMemory.address(), 8);
+    long ignored = LinuxSockets.read(eventFd, optionMemory.address(), 8);
     wakeAsked.set(false);
   }
 
@@ -354,7 +358,7 @@ public final class FfmPacketLoop implements PacketLoop {
       for (int i = 0; i < times && !isClosed; i++) {
         length.putInt(0, SOCKADDR_IN6_BYTES);
         long bytes =
-            system.receive(
+            receive(
                 fd,
                 datagramAddress,
                 maxDatagramBytes,
@@ -414,7 +418,8 @@ public final class FfmPacketLoop implements PacketLoop {
 
     @Override
     public boolean send(int at, int bytes) {
-      return system.send(fd, datagramAddress + at, bytes, destinationAddress, destinationBytes)
+      return LinuxSockets.send(
+              fd, datagramAddress + at, bytes, destinationAddress, destinationBytes)
           >= 0;
     }
 

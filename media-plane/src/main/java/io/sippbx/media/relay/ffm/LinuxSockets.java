@@ -17,9 +17,11 @@ import java.util.Locale;
 /**
  * The system calls of the packet loop, as Linux has them on x86-64 and aarch64, and their numbers.
  *
- * <p>Each returns what the C library returns; after -1, {@link Caller#errno} tells why. Pointers
- * are passed as {@code long}: the memory behind them belongs to the loop and outlives every call,
- * so that nothing need keep it alive for the time of one, and passing it makes no object.
+ * <p>Each returns what the C library returns. After -1, {@link Caller#errno} tells why for those of
+ * a {@link Caller}; the others, made for each packet, do without it, because taking it along makes
+ * an object where the JIT does not remove it. Pointers are passed as {@code long}: the memory
+ * behind them belongs to the loop and outlives every call, so that nothing need keep it alive for
+ * the time of one, and passing it makes no object.
  *
  * <p>Calls that cannot block are linked as critical: the thread does not leave and enter the Java
  * state. They hold up a safepoint for as long as they take, some microseconds; that is why {@code
@@ -53,7 +55,6 @@ final class LinuxSockets {
 
   static final int EPERM = 1;
   static final int EINTR = 4;
-  static final int EAGAIN = 11;
   static final int EACCES = 13;
   static final int ENFILE = 23;
   static final int EMFILE = 24;
@@ -97,8 +98,9 @@ final class LinuxSockets {
   private static final MethodHandle EPOLL_WAIT =
       LINKER.downcallHandle(
           LINKER.defaultLookup().findOrThrow("epoll_wait"),
-          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
-          Linker.Option.captureCallState("errno"));
+          FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT));
+  private static final MethodHandle EPOLL_LOOK =
+      shortCall("epoll_wait", JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
   private static final MethodHandle RECVFROM =
       shortTransfer("recvfrom", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle SENDTO =
@@ -121,18 +123,18 @@ final class LinuxSockets {
   }
 
   private static MethodHandle shortCall(String name, MemoryLayout... arguments) {
-    return handle(name, FunctionDescriptor.of(JAVA_INT, arguments));
-  }
-
-  private static MethodHandle shortTransfer(String name, MemoryLayout... arguments) {
-    return handle(name, FunctionDescriptor.of(JAVA_LONG, arguments));
-  }
-
-  private static MethodHandle handle(String name, FunctionDescriptor descriptor) {
     return LINKER.downcallHandle(
         LINKER.defaultLookup().findOrThrow(name),
-        descriptor,
+        FunctionDescriptor.of(JAVA_INT, arguments),
         Linker.Option.captureCallState("errno"),
+        Linker.Option.critical(false));
+  }
+
+  /** Without errno: a datagram that does not go through is lost whatever the reason. */
+  private static MethodHandle shortTransfer(String name, MemoryLayout... arguments) {
+    return LINKER.downcallHandle(
+        LINKER.defaultLookup().findOrThrow(name),
+        FunctionDescriptor.of(JAVA_LONG, arguments),
         Linker.Option.critical(false));
   }
 
@@ -145,11 +147,48 @@ final class LinuxSockets {
     }
   }
 
+  /** Blocks for up to {@code timeoutMs}; -1 when interrupted, see {@link Caller#epollLook}. */
+  static int epollWait(int epollFd, long events, int capacity, int timeoutMs) {
+    try {
+      return (int) EPOLL_WAIT.invokeExact(epollFd, events, capacity, timeoutMs);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static long read(int fd, long buffer, long bytes) {
+    try {
+      return (long) READ.invokeExact(fd, buffer, bytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Never blocks; the length is that of the datagram, even if it was cut off. */
+  static long receive(int fd, long buffer, long capacity, long sockaddr, long sockaddrBytes) {
+    try {
+      return (long)
+          RECVFROM.invokeExact(
+              fd, buffer, capacity, MSG_DONTWAIT | MSG_TRUNC, sockaddr, sockaddrBytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Never blocks. */
+  static long send(int fd, long buffer, long length, long sockaddr, int sockaddrBytes) {
+    try {
+      return (long) SENDTO.invokeExact(fd, buffer, length, MSG_DONTWAIT, sockaddr, sockaddrBytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
   private static IllegalStateException unexpected(Throwable t) {
     return new IllegalStateException("Expected a system call to return, but it threw", t);
   }
 
-  /** Calls on behalf of one thread, with its errno. */
+  /** Calls on behalf of one thread, with errno. */
   static final class Caller {
 
     private final MemorySegment state;
@@ -227,10 +266,10 @@ final class LinuxSockets {
       }
     }
 
-    /** Blocks for up to {@code timeoutMs}. */
-    int epollWait(int epollFd, long events, int capacity, int timeoutMs) {
+    /** What {@link LinuxSockets#epollWait} would say without waiting, and with errno. */
+    int epollLook(int epollFd, long events, int capacity) {
       try {
-        return (int) EPOLL_WAIT.invokeExact(state, epollFd, events, capacity, timeoutMs);
+        return (int) EPOLL_LOOK.invokeExact(state, epollFd, events, capacity, 0);
       } catch (Throwable t) {
         throw unexpected(t);
       }
@@ -239,35 +278,6 @@ final class LinuxSockets {
     int eventFd() {
       try {
         return (int) EVENTFD.invokeExact(state, 0, EFD_NONBLOCK | EFD_CLOEXEC);
-      } catch (Throwable t) {
-        throw unexpected(t);
-      }
-    }
-
-    long read(int fd, long buffer, long bytes) {
-      try {
-        return (long) READ.invokeExact(state, fd, buffer, bytes);
-      } catch (Throwable t) {
-        throw unexpected(t);
-      }
-    }
-
-    /** Never blocks; the length is that of the datagram, even if it was cut off. */
-    long receive(int fd, long buffer, long capacity, long sockaddr, long sockaddrBytes) {
-      try {
-        return (long)
-            RECVFROM.invokeExact(
-                state, fd, buffer, capacity, MSG_DONTWAIT | MSG_TRUNC, sockaddr, sockaddrBytes);
-      } catch (Throwable t) {
-        throw unexpected(t);
-      }
-    }
-
-    /** Never blocks. */
-    long send(int fd, long buffer, long length, long sockaddr, int sockaddrBytes) {
-      try {
-        return (long)
-            SENDTO.invokeExact(state, fd, buffer, length, MSG_DONTWAIT, sockaddr, sockaddrBytes);
       } catch (Throwable t) {
         throw unexpected(t);
       }
