@@ -54,6 +54,7 @@ public final class CdrWriter implements AutoCloseable {
   /** Of each file that is read back at the start, its end: a limit for time and memory. */
   private static final long MAX_READ_BACK = 64L << 20;
 
+  private static final long IDLE_MS = 1_000;
   private static final String LOCK = ".cdr.lock";
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final Duration LAST_RETRY = Duration.ofSeconds(15);
@@ -82,7 +83,13 @@ public final class CdrWriter implements AutoCloseable {
   private CdrFile.@Nullable Torn torn;
   private Instant swept = Instant.MIN;
 
-  private record Item(CallEvent event, Runnable done) {}
+  private record Item(CallEvent event, Runnable done) {
+    static final Item WAKE_UP = new Item(CallEvent.getDefaultInstance(), () -> {});
+
+    boolean isWakeUp() {
+      return event.getCallKey().isEmpty();
+    }
+  }
 
   private CdrWriter(
       Path folder, CdrConfig config, InstantSource clock, Duration firstRetry, FileChannel lock) {
@@ -265,15 +272,19 @@ public final class CdrWriter implements AutoCloseable {
     try {
       while (true) {
         sweepWhenDue();
-        Item first = queue.poll(200, TimeUnit.MILLISECONDS);
-        if (first == null) {
-          if (closing.getCount() == 0) {
+        boolean last = closing.getCount() == 0;
+        Item first = last ? queue.poll() : queue.poll(IDLE_MS, TimeUnit.MILLISECONDS);
+        if (first != null) {
+          batch.add(first);
+          queue.drainTo(batch, BATCH - 1);
+          batch.removeIf(Item::isWakeUp);
+        }
+        if (batch.isEmpty()) {
+          if (last && first == null) {
             break;
           }
           continue;
         }
-        batch.add(first);
-        queue.drainTo(batch, BATCH - 1);
         inHand = batch.size();
         if (!writeUntilDone(batch)) {
           break;
@@ -285,6 +296,7 @@ public final class CdrWriter implements AutoCloseable {
       // Only close() interrupts, when its time is up.
       Thread.currentThread().interrupt();
     }
+    queue.removeIf(Item::isWakeUp);
     lost.add(inHand + (long) queue.size());
     try {
       if (file != null) {
@@ -459,6 +471,8 @@ public final class CdrWriter implements AutoCloseable {
   public void close(Duration limit) {
     closing.countDown();
     try {
+      // When there is no room the writer is awake.
+      queue.offer(Item.WAKE_UP);
       if (!thread.join(limit)) {
         thread.interrupt();
         thread.join(Duration.ofSeconds(1));

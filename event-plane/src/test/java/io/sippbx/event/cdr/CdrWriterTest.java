@@ -1,0 +1,373 @@
+package io.sippbx.event.cdr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.event.cdr.CdrWriter.Answer;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.Ringing;
+import io.sippbx.shared.config.CdrConfig;
+import io.sippbx.shared.telemetry.Metrics;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class CdrWriterTest {
+
+  private static final Instant NOW = Instant.parse("2025-01-05T12:00:00Z");
+  private static final Duration RETRY = Duration.ofMillis(5);
+
+  @TempDir Path temp;
+
+  private Path folder() {
+    return temp.resolve("cdr");
+  }
+
+  private Path today() {
+    return folder().resolve("cdr-2025-01-05.jsonl");
+  }
+
+  private CdrConfig config(int queueLength) {
+    return new CdrConfig(
+        true,
+        folder(),
+        false,
+        "cdr-%Y-%m-%d.jsonl",
+        CdrConfig.Rotation.DAILY,
+        Optional.of(90),
+        queueLength);
+  }
+
+  private CdrWriter start() throws IOException {
+    return start(1_000);
+  }
+
+  private CdrWriter start(int queueLength) throws IOException {
+    Files.createDirectories(folder());
+    return CdrWriter.start(folder(), config(queueLength), InstantSource.fixed(NOW), RETRY);
+  }
+
+  private static List<String> keys(Path file) throws IOException {
+    var keys = new ArrayList<String>();
+    for (String line : Files.readAllLines(file)) {
+      keys.add(new ObjectMapper().readTree(line).get("call_key").asText());
+    }
+    return keys;
+  }
+
+  private static void handOver(CdrWriter writer, CallEvent event) throws InterruptedException {
+    var done = new CountDownLatch(1);
+    assertThat(writer.accept(event, done::countDown)).isEqualTo(Answer.TAKEN);
+    assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void saysDoneWhenTheRecordIsInItsFile() throws Exception {
+    try (CdrWriter writer = start()) {
+      handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+      assertThat(keys(today())).containsExactly("a");
+      assertThat(writer.records()).isEqualTo(1);
+      assertThat(writer.depth()).isZero();
+    }
+  }
+
+  @Test
+  void choosesTheFileByTheEndOfTheCallInUtc() throws Exception {
+    try (CdrWriter writer = start()) {
+      writer.accept(Ends.of("a", "2025-01-04T23:59:59.999Z"));
+      writer.accept(Ends.of("b", "2025-01-05T00:00:00Z"));
+      writer.accept(Ends.of("c", "2025-01-04T23:59:59Z"));
+    }
+    assertThat(keys(folder().resolve("cdr-2025-01-04.jsonl"))).containsExactly("a", "c");
+    assertThat(keys(today())).containsExactly("b");
+  }
+
+  @Test
+  void beginsAFileEachHourWhenAsked() throws Exception {
+    Files.createDirectories(folder());
+    var hourly =
+        new CdrConfig(
+            true, folder(), false, "%Y%m%d-%H", CdrConfig.Rotation.HOURLY, Optional.empty(), 100);
+    try (CdrWriter writer = CdrWriter.start(folder(), hourly, InstantSource.fixed(NOW))) {
+      writer.accept(Ends.of("a", "2025-01-05T10:59:59Z"));
+      writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+    }
+    assertThat(keys(folder().resolve("20250105-10"))).containsExactly("a");
+    assertThat(keys(folder().resolve("20250105-11"))).containsExactly("b");
+  }
+
+  @Test
+  void writesNothingForEventsThatEndNoCall() throws Exception {
+    try (CdrWriter writer = start()) {
+      var ringing = CallEvent.newBuilder().setCallKey("a").setRinging(Ringing.getDefaultInstance());
+      assertThat(writer.accept(ringing.build())).isEqualTo(Answer.NOT_AN_END);
+    }
+    assertThat(today()).doesNotExist();
+  }
+
+  @Test
+  void refusesAnEndOfNoCall() throws Exception {
+    try (CdrWriter writer = start()) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> writer.accept(Ends.of("", "2025-01-05T11:00:00Z")));
+    }
+  }
+
+  @Nested
+  class OncePerCall {
+    @Test
+    void writesOneRecordForAnEndThatComesTwice() throws Exception {
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+        writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+        writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+        writer.close();
+        assertThat(keys(today())).containsExactly("a", "b");
+        assertThat(writer.duplicates()).isEqualTo(2);
+        assertThat(writer.records()).isEqualTo(2);
+      }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"2025-01-05T11:00:00Z", "2025-01-04T11:59:00Z"})
+    void remembersAcrossARestartFromTheFilesOfTwoDays(String end) throws Exception {
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", end));
+      }
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", end));
+        assertThat(writer.records()).isZero();
+        assertThat(writer.duplicates()).isEqualTo(1);
+      }
+    }
+
+    @Test
+    void forgetsTheOldestOverItsBound() {
+      var recent = new RecentCalls(2);
+      recent.add("a");
+      recent.add("b");
+      recent.add("a");
+      recent.add("c");
+      assertThat(recent.contains("a")).isFalse();
+      assertThat(recent.contains("b")).isTrue();
+      assertThat(recent.contains("c")).isTrue();
+      assertThat(recent.size()).isEqualTo(2);
+    }
+
+    /** Crashes at any byte of the file, over and over: each call is there exactly once at last. */
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void survivesCrashesAtAnyByte(long seed) throws Exception {
+      var random = new Random(seed);
+      var expected = new TreeSet<String>();
+      for (int start = 0; start < 8; start++) {
+        try (CdrWriter writer = start()) {
+          int count = random.nextInt(20);
+          for (int i = 0; i < count; i++) {
+            expected.add("call-" + random.nextInt(60));
+          }
+          // What was not acknowledged comes again: here simply all.
+          for (String key : expected) {
+            writer.accept(Ends.of(key, "2025-01-05T11:00:00Z"));
+          }
+        }
+        if (Files.exists(today())) {
+          byte[] content = Files.readAllBytes(today());
+          int kept = content.length - random.nextInt(Math.min(content.length, 700) + 1);
+          Files.write(today(), java.util.Arrays.copyOf(content, kept));
+        }
+      }
+      try (CdrWriter writer = start()) {
+        expected.add("last");
+        for (String key : expected) {
+          writer.accept(Ends.of(key, "2025-01-05T11:00:00Z"));
+        }
+      }
+      assertThat(keys(today()))
+          .as("seed %d", seed)
+          .doesNotHaveDuplicates()
+          .containsExactlyInAnyOrderElementsOf(expected);
+    }
+
+    @Test
+    void readsBackPastLinesThatAreNotItsOwn() throws Exception {
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+      }
+      Files.writeString(
+          today(), "not json\n" + "x".repeat(300_000) + "\n\n", StandardOpenOption.APPEND);
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
+      }
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+        handOver(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
+        assertThat(writer.duplicates()).isEqualTo(2);
+      }
+    }
+  }
+
+  @Nested
+  class WhenTheDiskIsAway {
+
+    /** A file in the folder's place: creating anything in it fails, for root too. */
+    private void takeAway() throws IOException {
+      Files.move(folder(), temp.resolve("away"));
+      Files.createFile(folder());
+    }
+
+    private void bringBack() throws IOException {
+      Files.delete(folder());
+      Files.move(temp.resolve("away"), folder());
+    }
+
+    @Test
+    void triesAgainUntilItIsBackAndRaisesAnAlarmMeanwhile() throws Exception {
+      try (CdrWriter writer = start();
+          var metrics = new Metrics()) {
+        writer.bind(metrics);
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+        assertThat(metrics.scrapeText()).contains("cdr_write_alarm 0.0\n");
+        takeAway();
+        var done = new CountDownLatch(3);
+        for (String key : List.of("b", "c", "d")) {
+          writer.accept(Ends.of(key, "2025-01-05T11:00:00Z"), done::countDown);
+        }
+        while (writer.failures() < 2) {
+          Thread.onSpinWait();
+        }
+        assertThat(writer.isFailing()).isTrue();
+        assertThat(metrics.scrapeText())
+            .contains("cdr_write_alarm 1.0\n", "cdr_queue_length 3.0\n", "cdr_records_total 1.0\n");
+        bringBack();
+        assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(keys(today())).containsExactlyInAnyOrder("a", "b", "c", "d");
+        assertThat(writer.lost()).isZero();
+        writer.close();
+        assertThat(writer.isFailing()).isFalse();
+      }
+    }
+
+    @Test
+    void keepsWhatFitsAndCountsWhatDoesNot() throws Exception {
+      CdrWriter writer = start(100);
+      takeAway();
+      writer.accept(Ends.of("first", "2025-01-05T11:00:00Z"));
+      while (writer.failures() < 1) {
+        Thread.onSpinWait();
+      }
+      int taken = 0;
+      for (int i = 0; i < 150; i++) {
+        if (writer.accept(Ends.of("call-" + i, "2025-01-05T11:00:00Z")) == Answer.TAKEN) {
+          taken++;
+        }
+      }
+      assertThat(taken).isEqualTo(100);
+      assertThat(writer.lost()).isEqualTo(50);
+      bringBack();
+      writer.close();
+      assertThat(keys(today())).hasSize(101);
+      assertThat(writer.lost()).isEqualTo(50);
+    }
+
+    @Test
+    void givesUpAtTheEndOfTheProcessAndCountsIt() throws Exception {
+      CdrWriter writer = start();
+      takeAway();
+      writer.accept(Ends.of("a", "2025-01-05T11:00:00Z"));
+      writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+      writer.close();
+      assertThat(writer.lost()).isEqualTo(2);
+      assertThat(writer.accept(Ends.of("c", "2025-01-05T11:00:00Z"))).isEqualTo(Answer.REFUSED);
+      bringBack();
+    }
+
+    @Test
+    void goesOnInANewFileWhenTheOldOneWasMovedAway() throws Exception {
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+        Files.move(today(), folder().resolve("archived"));
+        handOver(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
+        assertThat(keys(folder().resolve("archived"))).containsExactly("a");
+        assertThat(keys(today())).containsExactly("b");
+      }
+    }
+  }
+
+  @Test
+  void deletesOldFilesOfItsPatternAndNothingElse() throws Exception {
+    Files.createDirectories(folder());
+    for (String name :
+        List.of(
+            "cdr-2024-10-06.jsonl",
+            "cdr-2024-10-07.jsonl",
+            "cdr-2020-01-01.jsonl.gz",
+            "billing-2020-01-01.jsonl",
+            "cdr-2020-13-01.jsonl")) {
+      Files.writeString(folder().resolve(name), "");
+    }
+    Files.createDirectory(folder().resolve("cdr-2020-01-02.jsonl"));
+    try (CdrWriter writer = start()) {
+      handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
+    }
+    try (var files = Files.list(folder())) {
+      assertThat(files.map(path -> path.getFileName().toString()))
+          .containsExactlyInAnyOrder(
+              "cdr-2024-10-07.jsonl",
+              "cdr-2020-01-01.jsonl.gz",
+              "billing-2020-01-01.jsonl",
+              "cdr-2020-13-01.jsonl",
+              "cdr-2020-01-02.jsonl",
+              "cdr-2025-01-05.jsonl",
+              ".cdr.lock");
+    }
+  }
+
+  @Test
+  void leavesAFolderToTheProcessThatHasIt() throws Exception {
+    try (CdrWriter writer = start()) {
+      assertThatThrownBy(this::start)
+          .isInstanceOf(IOException.class)
+          .hasMessage(
+              "cdr.output_dir = "
+                  + folder()
+                  + ": expected a folder that no other process writes to");
+      assertThat(writer.records()).isZero();
+    }
+    start().close();
+  }
+
+  @Test
+  void goesOnAfterAnErrorOfWhoWasTold() throws Exception {
+    try (CdrWriter writer = start()) {
+      writer.accept(
+          Ends.of("a", "2025-01-05T11:00:00Z"),
+          () -> {
+            throw new IllegalStateException("somebody's error");
+          });
+      handOver(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
+      assertThat(keys(today())).containsExactly("a", "b");
+    }
+  }
+}
