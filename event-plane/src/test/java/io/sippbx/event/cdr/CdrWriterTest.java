@@ -32,6 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
+@SuppressWarnings("try") // what closing does is looked at before the resource ends
 class CdrWriterTest {
 
   private static final Instant NOW = Instant.parse("2025-01-05T12:00:00Z");

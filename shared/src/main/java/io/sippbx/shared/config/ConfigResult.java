@@ -17,7 +17,7 @@ public sealed interface ConfigResult {
     }
   }
 
-  /** It cannot; all that is wrong, in the order of the reference file where there is one. */
+  /** It cannot; all that is wrong: keys first, then values in the order of the reference file. */
   record Refused(List<Problem> problems) implements ConfigResult {
     /** Copies {@code problems}. */
     public Refused {

@@ -181,7 +181,7 @@ final class Mapping {
     if (explicit.isEmpty() && ip.isEmpty() && ipV6.isEmpty()) {
       reader.refuse("sip.listen_ip", "expected an address here or in sip.listen_ipv6");
     }
-    if (explicit.isEmpty() && transports.isEmpty()) {
+    if (explicit.isEmpty() && reader.isEmptyList("sip.transport")) {
       reader.refuse("sip.transport", "expected at least one of: udp, tcp");
     }
     return listeners;

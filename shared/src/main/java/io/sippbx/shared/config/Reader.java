@@ -40,6 +40,15 @@ final class Reader {
     return settings.isSet(key);
   }
 
+  /** Whether the value is a list without items. */
+  boolean isEmptyList(String key) {
+    return switch (settings.value(key)) {
+      case Yaml.Scalar scalar -> scalar.text().isBlank();
+      case Yaml.Sequence sequence -> sequence.items().isEmpty();
+      case Yaml.Mapping _, Yaml.Nothing _ -> false;
+    };
+  }
+
   /** Says that the value of a key does not go with others. */
   void refuse(String key, String expectation) {
     Yaml value = settings.value(key);

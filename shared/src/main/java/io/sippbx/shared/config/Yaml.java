@@ -160,7 +160,10 @@ sealed interface Yaml {
       }
       return new Sequence(items, origin);
     }
-    return token == JsonToken.VALUE_NULL
+    // The parser gives an empty text for nothing at all; only a quoted one takes room in the file.
+    boolean nothing =
+        parser.currentTokenLocation().getCharOffset() == parser.currentLocation().getCharOffset();
+    return token == JsonToken.VALUE_NULL || nothing
         ? new Nothing(origin)
         : new Scalar(parser.getText(), origin);
   }
