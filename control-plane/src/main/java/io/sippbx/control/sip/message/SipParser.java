@@ -3,6 +3,7 @@ package io.sippbx.control.sip.message;
 import io.sippbx.control.sip.message.ParseResult.KeepAlive;
 import io.sippbx.control.sip.message.ParseResult.Malformed;
 import io.sippbx.control.sip.message.ParseResult.NeedMoreBytes;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -21,6 +22,7 @@ public final class SipParser {
    * 18.3).
    */
   public static ParseResult parse(byte[] buffer, int offset, int length, SipLimits limits) {
+    Objects.checkFromIndexSize(offset, length, buffer.length);
     int end = offset + length;
     int start = skipLineEnds(buffer, offset, end);
     if (start == end) {
@@ -49,6 +51,7 @@ public final class SipParser {
    */
   public static ParseResult parseStream(
       byte[] buffer, int offset, int length, int scanned, SipLimits limits) {
+    Objects.checkFromIndexSize(offset, length, buffer.length);
     int end = offset + length;
     int start = offset;
     if (length == 0) {

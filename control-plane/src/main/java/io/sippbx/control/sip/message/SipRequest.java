@@ -71,15 +71,21 @@ public final class SipRequest extends SipMessage {
     private Method method;
     private Uri uri;
 
+    /** The CSeq of the source where it names another method, as one that is refused may. */
+    private final @Nullable CSeq mismatch;
+
     private Builder(Method method, Uri uri) {
       this.method = method;
       this.uri = uri;
+      this.mismatch = null;
     }
 
     private Builder(SipRequest source) {
       super(source);
       this.method = source.method();
       this.uri = source.uri();
+      CSeq cSeq = source.cSeq();
+      this.mismatch = cSeq.method().equals(source.method()) ? null : cSeq;
     }
 
     @Override
@@ -108,7 +114,7 @@ public final class SipRequest extends SipMessage {
      * The request, with Content-Length set, and Max-Forwards 70 if it had none.
      *
      * @throws IllegalStateException without Via, From, To, Call-ID or CSeq, or with the CSeq of
-     *     another method
+     *     another method that {@link ParseResult.Malformed#answerable} did not come with
      */
     public SipRequest build() {
       if (!has(HeaderName.MAX_FORWARDS)) {
@@ -125,7 +131,7 @@ public final class SipRequest extends SipMessage {
               (bytes, fields, bodyStart) ->
                   new SipRequest(
                       bytes, fields, bodyStart, method, uriStart, uriStart + target.length, uri));
-      if (!request.cSeq().method().equals(method)) {
+      if (!request.cSeq().method().equals(method) && !request.cSeq().equals(mismatch)) {
         throw new IllegalStateException(
             "Expected a CSeq with method " + method + ", but got " + request.cSeq());
       }

@@ -113,6 +113,11 @@ final class ParserProperties {
     assertEquals(request.vias(), again.vias());
     assertEquals(request.cSeq(), again.cSeq());
     views(request);
+    Via completed = request.topVia().withRport(5060);
+    SipRequest asArrived = request.toBuilder().replaceTopVia(completed).build();
+    assertEquals(completed, asArrived.topVia(), "can be completed with where it came from");
+    assertEquals(request.cSeq(), asArrived.cSeq());
+    assertEquals(views(asArrived).size(), views(request).size());
   }
 
   /** A message of ours, which any limit that its source met cannot refuse. */
