@@ -12,6 +12,7 @@ import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -261,7 +262,7 @@ final class CallMailbox {
 
   /** The loop's timers are those of the record. */
   private void syncTimers() {
-    Map<TimerId, Instant> wanted = call == null ? Map.of() : call.timers();
+    Map<TimerId, Instant> wanted = call == null ? Collections.emptyMap() : call.timers();
     Iterator<Map.Entry<TimerId, Scheduled>> running = timers.entrySet().iterator();
     while (running.hasNext()) {
       Map.Entry<TimerId, Scheduled> each = running.next();

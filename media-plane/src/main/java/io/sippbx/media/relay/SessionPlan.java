@@ -1,7 +1,7 @@
 package io.sippbx.media.relay;
 
 import java.time.Duration;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 
 /**
@@ -19,7 +19,7 @@ public record SessionPlan(List<StreamPlan> streams, Duration mediaTimeout) {
     if (mediaTimeout.isNegative()) {
       throw new IllegalArgumentException("Expected a time-out from 0, but got " + mediaTimeout);
     }
-    var seen = new HashSet<Integer>();
+    var seen = new LinkedHashSet<Integer>();
     for (StreamPlan stream : streams) {
       if (!seen.add(stream.index())) {
         throw new IllegalArgumentException("Expected each stream once, but got " + streams);
