@@ -36,6 +36,7 @@ final class VirtualNetwork {
   private final Random random;
   private final double loss;
   private final Map<Endpoint, BiConsumer<SipMessage, Flow>> hosts = new LinkedHashMap<>();
+  private final Map<Endpoint, SipMessage> lastTo = new LinkedHashMap<>();
   private final List<Sent> trace = new ArrayList<>();
   private final long startNs;
 
@@ -52,11 +53,17 @@ final class VirtualNetwork {
     return new HostTransport(address);
   }
 
+  /** The last message that was sent to a host. */
+  Optional<SipMessage> lastTo(Endpoint host) {
+    return Optional.ofNullable(lastTo.get(host));
+  }
+
   List<Sent> trace() {
     return trace;
   }
 
   private void carry(Endpoint from, Endpoint to, SipMessage message) {
+    lastTo.put(to, message);
     String line =
         switch (message) {
           case SipRequest request -> request.method().name();

@@ -1,0 +1,304 @@
+package io.sippbx.control.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.call.ActiveCalls;
+import io.sippbx.control.call.Call;
+import io.sippbx.control.call.CallDecider;
+import io.sippbx.control.call.CallKeys;
+import io.sippbx.control.call.CallLimits;
+import io.sippbx.control.call.CallObserver;
+import io.sippbx.control.call.CallRuntime;
+import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.call.Target;
+import io.sippbx.control.event.CallEventEncoder;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.registrar.RegisterResult;
+import io.sippbx.control.registrar.RegistrarLimits;
+import io.sippbx.control.registrar.RegistrarListener;
+import io.sippbx.control.registrar.RegistrarService;
+import io.sippbx.control.registrar.RequestAuthenticator;
+import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.registrar.binding.Registrar;
+import io.sippbx.control.registrar.binding.RegistrarSettings;
+import io.sippbx.control.registrar.binding.RegistrationEvent;
+import io.sippbx.control.routing.NextHops;
+import io.sippbx.control.routing.Router;
+import io.sippbx.control.sip.auth.AccessDecision;
+import io.sippbx.control.sip.auth.AccessPolicy;
+import io.sippbx.control.sip.auth.AccessResponses;
+import io.sippbx.control.sip.auth.AuthSettings;
+import io.sippbx.control.sip.auth.ConfiguredUsers;
+import io.sippbx.control.sip.auth.NonceMemory;
+import io.sippbx.control.sip.locate.Location;
+import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.transaction.StatelessResponder;
+import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transaction.TransactionLimits;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** A node, its phones, and what was seen. */
+final class World implements CallObserver, RegistrarListener {
+
+  /** The ways in which a call may go. */
+  enum Kind {
+    CALLER_HANGS_UP(VirtualPhone.Answering.ANSWER),
+    CALLEE_HANGS_UP(VirtualPhone.Answering.ANSWER_THEN_BYE),
+    DELAYED_OFFER(VirtualPhone.Answering.ANSWER),
+    REINVITED(VirtualPhone.Answering.ANSWER),
+    CANCELLED_AT_ONCE(VirtualPhone.Answering.ANSWER),
+    CANCELLED_SOMETIME(VirtualPhone.Answering.ANSWER),
+    BUSY(VirtualPhone.Answering.BUSY),
+    DECLINED(VirtualPhone.Answering.DECLINE),
+    NO_ANSWER(VirtualPhone.Answering.RING_ON),
+    DEAD_CALLEE(VirtualPhone.Answering.SILENT),
+    NO_ACK(VirtualPhone.Answering.ANSWER),
+    MEDIA_TIMEOUT(VirtualPhone.Answering.ANSWER);
+
+    final VirtualPhone.Answering answering;
+
+    Kind(VirtualPhone.Answering answering) {
+      this.answering = answering;
+    }
+  }
+
+  static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
+  private static final byte[] SECRET = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+
+  final VirtualLoops clock;
+  final Random random;
+  final VirtualNetwork network;
+  private final LedgerMediaPlane media;
+  private final InMemoryCallStore<Call> store;
+  private final ActiveCalls active;
+  final List<Edge> edges = new ArrayList<>();
+  private final VirtualPhone alice;
+  private final VirtualPhone bob;
+  private final Map<String, Integer> endsPerCall = new LinkedHashMap<>();
+  private final Map<String, Integer> lastSeq = new LinkedHashMap<>();
+  private final List<String> defects = new ArrayList<>();
+  final List<CallHappening.Ended> ended = new ArrayList<>();
+  int started;
+
+  World(long seed, double loss) {
+    this(seed, loss, 10_000);
+  }
+
+  World(long seed, double loss, int callLimit) {
+    active = new ActiveCalls(callLimit);
+    clock = VirtualLoops.shuffled(seed);
+    random = new Random(seed);
+    network = new VirtualNetwork(clock.loop("wire"), random, loss);
+    media = new LedgerMediaPlane(clock.loop("media"), random);
+    Loops loops = clock.loops("edge", 2);
+    store = new InMemoryCallStore<>(loops);
+    Dispatcher[] dispatcher = new Dispatcher[1];
+    SipTransport transport =
+        network.attach(EDGE, (message, flow) -> dispatcher[0].received(message, flow));
+    build(loops, transport);
+    dispatcher[0] = new Dispatcher(loops, edges, SECRET, 10_000, new EdgeCounters());
+    media.onEvent(
+        event ->
+            edges
+                .get(Math.floorMod(event.call().hashCode(), edges.size()))
+                .calls()
+                .offer(event.call(), new io.sippbx.control.call.Input.MediaHappened(event)));
+    alice = new VirtualPhone(clock.loop("alice"), Endpoint.of("127.0.0.2", 5060), EDGE, network);
+    bob = new VirtualPhone(clock.loop("bob"), Endpoint.of("127.0.0.3", 5060), EDGE, network);
+  }
+
+  private void build(Loops loops, SipTransport transport) {
+    var settings =
+        new CallSettings(
+            new NodeId("edge-1"),
+            new Incarnation(1),
+            TimerSettings.RFC_3261,
+            Duration.ofSeconds(60),
+            Duration.ofMinutes(10),
+            true,
+            10,
+            Duration.ofSeconds(60),
+            List.of(),
+            "sip-pbx");
+    var decider =
+        new CallDecider(settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6()));
+    var shared =
+        new EdgeShared(
+            new StatelessResponder(transport, AccessResponses::tag),
+            new EdgeCounters(),
+            active,
+            media,
+            () -> false,
+            Duration.ofSeconds(10),
+            "sip-pbx");
+    var policy =
+        new AccessPolicy(AuthSettings.of("test"), new ConfiguredUsers("test", List.of()), SECRET);
+    var domains = new OwnDomains(List.of(), "test");
+    for (Loop loop : loops.all()) {
+      var bindings = new InMemoryRegistrationStore(100, loop);
+      var registrar =
+          new RegistrarService(
+              loop,
+              bindings,
+              policy,
+              domains,
+              new Registrar(RegistrarSettings.DEFAULT),
+              RegistrarLimits.DEFAULT,
+              random::nextLong,
+              this);
+      Locator locator =
+          (uri, home, answer) ->
+              home.execute(
+                  () ->
+                      answer.accept(
+                          new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names")));
+      Router router =
+          (invite, answer) -> loop.execute(() -> answer.accept(new Router.Route.Found(route())));
+      var services =
+          new EdgeServices(
+              new CallKeys(SECRET),
+              registrar,
+              new RequestAuthenticator(loop, bindings, policy, domains, new NonceMemory(10), this),
+              router,
+              new NextHops(locator, loop),
+              locator);
+      edges.add(
+          new Edge(
+              loop,
+              shared,
+              services,
+              user ->
+                  new TransactionLayer(
+                      loop, transport, user, TimerSettings.RFC_3261, TransactionLimits.DEFAULT),
+              transactions ->
+                  new CallRuntime(
+                      loop,
+                      store,
+                      decider,
+                      new TransactionEffects(loop, transactions, media, this::published),
+                      new CallEventEncoder(new NodeId("edge-1")),
+                      this,
+                      active,
+                      CallLimits.DEFAULT,
+                      TimerSettings.RFC_3261,
+                      random::nextLong)));
+    }
+  }
+
+  private static List<List<Target>> route() {
+    Endpoint bob = Endpoint.of("127.0.0.3", 5060);
+    return List.of(
+        List.of(
+            new Target(
+                SipUri.of("bob", bob), List.of(), Destination.to(TransportProtocol.UDP, bob))));
+  }
+
+  private void published(List<CallEvent> events) {
+    for (CallEvent event : events) {
+      Integer before = lastSeq.put(event.getCallKey(), event.getSeq());
+      if (event.getSeq() != (before == null ? 0 : before) + 1) {
+        defects.add("seq " + event.getSeq() + " after " + before + " of " + event.getCallKey());
+      }
+      if (event.hasEnded()) {
+        endsPerCall.merge(event.getCallKey(), 1, Integer::sum);
+      }
+    }
+  }
+
+  @Override
+  public void happened(CallKey call, CallHappening happening) {
+    if (happening instanceof CallHappening.Started) {
+      started++;
+    } else if (happening instanceof CallHappening.Ended end) {
+      ended.add(end);
+    }
+  }
+
+  @Override
+  public void defect(CallKey call, String where, RuntimeException defect) {
+    defects.add(where + " of " + call + ": " + defect);
+    defect.printStackTrace();
+  }
+
+  @Override
+  public void dropped(CallKey call, Drop why) {
+    defects.add("dropped " + why + " of " + call);
+  }
+
+  @Override
+  public void changed(RegistrationEvent event) {}
+
+  @Override
+  public void answered(RegisterResult result, Flow flow) {}
+
+  @Override
+  public void decided(Method method, AccessDecision decision, Flow flow) {}
+
+  /** Lets one call of this kind happen; what it starts goes on beside the next calls. */
+  void startCall(Kind kind) {
+    alice.loop().execute(() -> carryOut(kind));
+  }
+
+  private void carryOut(Kind kind) {
+    Loop loop = alice.loop();
+    bob.plan(kind.answering, Duration.ofMillis(30 + random.nextInt(300)), Duration.ofSeconds(3));
+    VirtualPhone.Dialog dialog = alice.call("bob", kind != Kind.DELAYED_OFFER);
+    switch (kind) {
+      case CALLER_HANGS_UP, DELAYED_OFFER ->
+          loop.schedule(Duration.ofSeconds(40), () -> alice.bye(dialog));
+      case CANCELLED_AT_ONCE -> loop.schedule(Duration.ofMillis(1), () -> alice.cancel(dialog));
+      case CANCELLED_SOMETIME ->
+          loop.schedule(Duration.ofMillis(random.nextInt(500)), () -> alice.cancel(dialog));
+      case NO_ACK -> dialog.acknowledges = false;
+      case REINVITED -> {
+        loop.schedule(Duration.ofSeconds(35), () -> alice.reinvite(dialog));
+        loop.schedule(Duration.ofMillis(35_000 + random.nextInt(100)), () -> alice.bye(dialog));
+      }
+      case MEDIA_TIMEOUT ->
+          loop.schedule(Duration.ofSeconds(40), () -> media.sessions().forEach(media::timeOut));
+      case CALLEE_HANGS_UP, BUSY, DECLINED, NO_ANSWER, DEAD_CALLEE -> {}
+    }
+  }
+
+  void comesToRest(long seed, int calls) {
+    clock.runAll();
+    String where = "seed " + seed;
+    assertThat(defects).as(where).isEmpty();
+    assertThat(media.violations()).as(where).isEmpty();
+    assertThat(started).as(where).isEqualTo(calls);
+    assertThat(endsPerCall.values()).as(where).hasSize(calls).allMatch(ends -> ends == 1);
+    assertThat(active.size()).as("active calls, " + where).isZero();
+    assertThat(store.size()).as("records, " + where).isZero();
+    assertThat(media.sessions()).as("media sessions, " + where).isEmpty();
+    for (Edge edge : edges) {
+      assertThat(edge.calls().size()).as("mailboxes, " + where).isZero();
+      assertThat(edge.transactions().counts().live().total()).as("transactions, " + where).isZero();
+    }
+    assertThat(alice.transactions().counts().live().total()).as(where).isZero();
+    assertThat(bob.transactions().counts().live().total()).as(where).isZero();
+    assertThat(clock.pending()).as("timers, " + where).isZero();
+  }
+}
