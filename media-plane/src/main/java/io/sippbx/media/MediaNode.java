@@ -15,6 +15,7 @@ import io.sippbx.media.relay.End;
 import io.sippbx.media.relay.Relay;
 import io.sippbx.media.relay.RelayListener;
 import io.sippbx.media.relay.RelaySettings;
+import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.session.ControlNode;
 import io.sippbx.media.session.MediaSessions;
 import io.sippbx.media.session.NodeState;
@@ -99,16 +100,23 @@ public final class MediaNode implements AutoCloseable {
   }
 
   /**
-   * Starts a node with its own relay.
+   * Starts a node.
    *
    * @throws IllegalArgumentException if the settings do not fit this machine; the message says all
    * @throws UncheckedIOException if the address of the service cannot be bound
    */
+  public static MediaNode start(MediaNodeSettings settings) {
+    return start(settings, (relay, listener) -> Relays.start(relay, listener, System::nanoTime));
+  }
+
+  /** Starts a node with the relay that is made for it. */
   public static MediaNode start(MediaNodeSettings settings, RelayFactory relays) {
     return start(settings, EphemeralRangeCheck.ofThisMachine(), relays);
   }
 
-  /** Starts a node on the machine that {@code machine} knows. */
+  /**
+   * Starts a node on the machine that {@code machine} knows, with the relay that is made for it.
+   */
   public static MediaNode start(
       MediaNodeSettings settings, EphemeralRangeCheck machine, RelayFactory relays) {
     List<String> problems = settings.problems(machine);
