@@ -1,0 +1,233 @@
+package io.sippbx.system;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** A process of the built executable, on ports of its own. */
+final class EdgeProcess implements AutoCloseable {
+
+  private static final Duration STARTS_WITHIN = Duration.ofSeconds(60);
+  private static final Duration SETTLES_WITHIN = Duration.ofSeconds(20);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+  /** What a configuration begins with: loopback, free ports, folders below the test's own. */
+  private static final String CONFIGURATION =
+      """
+      sip:
+        listen_ip: 127.0.0.1
+        listen_port: 0
+        max_concurrent_calls: 1000
+      %s
+      media:
+        bind_ip: 127.0.0.1
+        port_pool: {start: %d, end: %d}
+      %s
+      cdr: {output_dir: "%s"}
+      standalone: {data_dir: "%s"}
+      monitoring: {prometheus_port: 0, health_check_port: 0}
+      """;
+
+  private final Child child;
+  private final Path folder;
+  private final String banner;
+
+  private EdgeProcess(Child child, Path folder, String banner) {
+    this.child = child;
+    this.folder = folder;
+    this.banner = banner;
+  }
+
+  /** All planes in one process; the lines stand in the section {@code sip} of its configuration. */
+  static EdgeProcess standalone(Path folder, String... sip) {
+    return start(folder, 400, List.of(sip), List.of(), List.of("standalone"));
+  }
+
+  /**
+   * Starts and waits until it is ready.
+   *
+   * @param rtpPorts how many ports media get
+   * @param arguments sub-command and options
+   */
+  static EdgeProcess start(
+      Path folder, int rtpPorts, List<String> sip, List<String> media, List<String> arguments) {
+    int firstPort = Ports.range(rtpPorts);
+    Path file = folder.resolve("sip-pbx.yaml");
+    try {
+      Files.createDirectories(folder.resolve("cdr"));
+      Files.writeString(
+          file,
+          CONFIGURATION.formatted(
+              indented(sip),
+              firstPort,
+              firstPort + rtpPorts - 1,
+              indented(media),
+              folder.resolve("cdr"),
+              folder.resolve("data")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    var all = new ArrayList<String>(arguments);
+    all.add("--config");
+    all.add(file.toString());
+    Child child = run(folder, all);
+    Optional<String> banner =
+        child.awaitLine(line -> line.startsWith("sip-pbx ready"), STARTS_WITHIN);
+    if (banner.isEmpty()) {
+      child.close();
+      throw new AssertionError("sip-pbx did not start:\n" + child.tail());
+    }
+    var edge = new EdgeProcess(child, folder, banner.get());
+    try {
+      // A control node that has just started knows only after a while that its media node takes
+      // calls.
+      Await.until(
+          "it is ready", STARTS_WITHIN, () -> edge.get("/ready").statusCode(), code -> code == 200);
+    } catch (AssertionError e) {
+      edge.close();
+      throw e;
+    }
+    return edge;
+  }
+
+  private static String indented(List<String> lines) {
+    return String.join("\n", lines.stream().map(line -> "  " + line).toList());
+  }
+
+  /** Runs the executable with any arguments, and waits for nothing. */
+  static Child run(Path folder, List<String> arguments) {
+    Path app = Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath();
+    if (!Files.isDirectory(app.resolve("lib")) || !Files.isDirectory(app.resolve("classes"))) {
+      throw new AssertionError(
+          app + " holds no built executable: run `mvn verify` at the root, or package app first");
+    }
+    var command =
+        new ArrayList<String>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xmx512m",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                app.resolve("classes") + ":" + app.resolve("lib") + "/*",
+                "io.sippbx.app.Main"));
+    command.addAll(arguments);
+    return Child.start("sip-pbx " + arguments.getFirst(), folder, command);
+  }
+
+  /** An address of the banner, as {@code 127.0.0.1:5060} for {@code udp}. */
+  String address(String name) {
+    for (String word : banner.split(" ")) {
+      if (word.startsWith(name + "=")) {
+        return word.substring(name.length() + 1);
+      }
+    }
+    throw new AssertionError("no " + name + " in: " + banner);
+  }
+
+  /** Where SIP is spoken over this transport of sipp. */
+  String sip(Sipp.Transport transport) {
+    return address(transport == Sipp.Transport.UDP ? "udp" : "tcp");
+  }
+
+  Child child() {
+    return child;
+  }
+
+  /** What {@code /api/stats} says. */
+  JsonNode stats() {
+    try {
+      return JSON.readTree(get("/api/stats").body());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private HttpResponse<String> get(String path) {
+    String port = address("http").substring(address("http").lastIndexOf(':'));
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1" + port + path))
+              .timeout(Duration.ofSeconds(10))
+              .build();
+      return HTTP.send(request, HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  int activeCalls() {
+    return stats().path("active_calls").asInt(-1);
+  }
+
+  int portsInUse() {
+    return stats().path("port_pool").path("in_use").asInt(-1);
+  }
+
+  /** Waits until no call is up and no port is lent. */
+  void awaitNothingLeft() {
+    Await.until(
+        "no call and no port is left",
+        SETTLES_WITHIN,
+        this::stats,
+        stats ->
+            stats.path("active_calls").asInt(-1) == 0
+                && stats.path("port_pool").path("in_use").asInt(-1) == 0);
+  }
+
+  /** All records so far, in the order in which they were written. */
+  List<JsonNode> cdrs() {
+    var records = new ArrayList<JsonNode>();
+    try (Stream<Path> files = Files.list(folder.resolve("cdr"))) {
+      for (Path file : files.filter(each -> each.toString().endsWith(".jsonl")).sorted().toList()) {
+        String text = Files.readString(file);
+        // The last line may be half written.
+        for (String line : text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
+          records.add(JSON.readTree(line));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return records;
+  }
+
+  /** The only record of the call with this Call-ID on the caller's side. */
+  JsonNode cdr(String callerCallId) {
+    List<JsonNode> found =
+        Await.until(
+            "there is a CDR of " + callerCallId,
+            SETTLES_WITHIN,
+            () ->
+                cdrs().stream()
+                    .filter(each -> each.path("call_id").asText().equals(callerCallId))
+                    .toList(),
+            records -> !records.isEmpty());
+    if (found.size() != 1) {
+      throw new AssertionError("expected one CDR of a call, but found " + found);
+    }
+    return found.getFirst();
+  }
+
+  @Override
+  public void close() {
+    child.close();
+  }
+}
