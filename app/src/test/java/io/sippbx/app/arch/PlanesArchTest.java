@@ -35,7 +35,7 @@ class PlanesArchTest {
       })
   void areAllLookedAt(String module) {
     assertThat(Product.CLASSES.stream().map(JavaClass::getPackageName))
-        .anyMatch(name -> name.startsWith(module + "."));
+        .anyMatch(name -> (name + ".").startsWith(module + "."));
   }
 
   @ParameterizedTest
