@@ -10,7 +10,12 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {StandaloneCommand.class, ControlPlaneCommand.class, MediaPlaneCommand.class})
+    subcommands = {
+      StandaloneCommand.class,
+      ControlPlaneCommand.class,
+      MediaPlaneCommand.class,
+      DemoCommand.class
+    })
 public final class Main {
 
   private Main() {}
