@@ -57,10 +57,11 @@ public final class Demo {
       return false;
     }
     boolean ok = run(folder);
-    if (ok) {
+    Path log = folder.resolve(DemoConfig.LOG);
+    if (ok || !Files.exists(log)) {
       delete(folder);
     } else {
-      say("The log is kept: %s", folder.resolve(DemoConfig.LOG));
+      say("The log is kept: %s", log);
     }
     return ok;
   }
