@@ -1,6 +1,8 @@
 package io.sippbx.media.port;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +22,7 @@ public final class EphemeralRangeCheck {
   /** Where Linux lists ports of that range that it does not give after all. */
   public static final Path LINUX_RESERVED = Path.of("/proc/sys/net/ipv4/ip_local_reserved_ports");
 
+  private static final int MAX_BYTES = 65_536;
   private static final Pattern FORM = Pattern.compile("(\\d{1,5})\\s+(\\d{1,5})");
   private static final Pattern RESERVED = Pattern.compile("(\\d{1,5})(?:-(\\d{1,5}))?");
 
@@ -93,8 +96,9 @@ public final class EphemeralRangeCheck {
   }
 
   private static String read(Path file) {
-    try {
-      return Files.readString(file).strip();
+    // Not Files.readString: it trusts the size, which /proc does not tell.
+    try (InputStream in = Files.newInputStream(file)) {
+      return new String(in.readNBytes(MAX_BYTES), StandardCharsets.US_ASCII).strip();
     } catch (IOException e) {
       return "";
     }

@@ -3,9 +3,12 @@ package io.sippbx.media.port;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -57,5 +60,18 @@ class EphemeralRangeCheckTest {
     var check = new EphemeralRangeCheck(folder.resolve("none"), folder.resolve("none"));
     assertThat(check.ephemeral()).isEmpty();
     assertThat(check.problem(new PortRange(1, 65_535))).isEmpty();
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void readsWhatThisMachineSays() throws IOException {
+    // By its bytes, and not by its size, which /proc does not tell.
+    String said;
+    try (var in = Files.newInputStream(Path.of("/proc/sys/net/ipv4/ip_local_port_range"))) {
+      said = new String(in.readNBytes(100), StandardCharsets.US_ASCII).strip();
+    }
+    String[] ends = said.split("\\s+", -1);
+    assertThat(EphemeralRangeCheck.ofThisMachine().ephemeral())
+        .contains(new PortRange(Integer.parseInt(ends[0]), Integer.parseInt(ends[1])));
   }
 }
