@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
@@ -80,27 +81,31 @@ final class PlainNumbersJson implements GrpcJsonMarshaller {
       for (Object entry : (List<?>) value) {
         if (entry instanceof MapEntry<?, ?> pair) {
           generator.writeFieldName(String.valueOf(pair.getKey()));
-          writeValue(generator, pair.getValue());
+          writeValue(generator, field.getMessageType().findFieldByName("value"), pair.getValue());
         }
       }
       generator.writeEndObject();
     } else if (field.isRepeated()) {
       generator.writeStartArray();
       for (Object item : (List<?>) value) {
-        writeValue(generator, item);
+        writeValue(generator, field, item);
       }
       generator.writeEndArray();
     } else {
-      writeValue(generator, value);
+      writeValue(generator, field, value);
     }
   }
 
-  private static void writeValue(JsonGenerator generator, @Nullable Object value)
-      throws IOException {
+  private static void writeValue(
+      JsonGenerator generator, FieldDescriptor field, @Nullable Object value) throws IOException {
     switch (value) {
       case null -> generator.writeNull();
       case Message message -> write(generator, message);
+      case Integer number when isUnsigned(field) ->
+          generator.writeNumber(Integer.toUnsignedLong(number));
       case Integer number -> generator.writeNumber(number);
+      case Long number when isUnsigned(field) ->
+          generator.writeNumber(new BigInteger(Long.toUnsignedString(number)));
       case Long number -> generator.writeNumber(number);
       case Double number when Double.isFinite(number) -> generator.writeNumber(number);
       case Float number when Float.isFinite(number) -> generator.writeNumber(number);
@@ -110,5 +115,12 @@ final class PlainNumbersJson implements GrpcJsonMarshaller {
           generator.writeString(Base64.getEncoder().encodeToString(bytes.toByteArray()));
       default -> generator.writeString(String.valueOf(value));
     }
+  }
+
+  private static boolean isUnsigned(FieldDescriptor field) {
+    return switch (field.getType()) {
+      case UINT32, UINT64, FIXED32, FIXED64 -> true;
+      default -> false;
+    };
   }
 }

@@ -61,6 +61,23 @@ public enum ControlMetric implements Metric {
           "messages",
           "SIP messages that were neither handled nor answered.",
           Label.of("reason", "too_long", "queue_full", "stray", "limit"))),
+  KERNEL_DROPS(
+      counter(
+          "sip_kernel_drops_total",
+          "datagrams",
+          "Datagrams that the kernel dropped because a receive buffer was full: raise"
+              + " sip.udp_receive_buffer_bytes and net.core.rmem_max.")),
+  RETRANSMISSIONS(
+      counter(
+          "sip_retransmissions_total",
+          "messages",
+          "Messages of transactions that came or went again: loss on the way, or a slow end.",
+          Label.of("direction", "in", "out"))),
+  TRANSACTION_TIMEOUTS(
+      counter(
+          "sip_transaction_timeouts_total",
+          "transactions",
+          "Transactions that ended without an answer or without an ACK.")),
   SEND_FAILURES(
       counter(
           "sip_send_failures_total",

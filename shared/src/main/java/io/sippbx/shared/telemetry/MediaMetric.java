@@ -20,8 +20,9 @@ public enum MediaMetric implements Metric {
           "rtp_packets_dropped_total",
           "packets",
           "Packets that were received and not relayed: from a stranger, no RTP or RTCP, not wanted"
-              + " in this direction, nowhere to send it yet, or the socket's queue was full.",
-          Label.of("reason", "stray", "invalid", "direction", "no_remote", "send"))),
+              + " in this direction, not taken by the socket that sends, or dropped by the kernel"
+              + " because a receive buffer was full.",
+          Label.of("reason", "stray", "invalid", "direction", "send", "kernel"))),
   PORT_POOL_USAGE(
       gauge(
           "rtp_port_pool_usage",

@@ -32,6 +32,11 @@ public enum ProcessMetric implements Metric {
     return spec;
   }
 
+  /** Binds what the trace file counts. */
+  public static void bind(Metrics metrics, SipTraceFile trace) {
+    metrics.counter(TRACE_MESSAGES_DROPPED, trace::dropped);
+  }
+
   /** Binds what the log of the process counts. */
   public static void bind(Metrics metrics, Logging logging) {
     metrics.counter(LOG_LINES, logging::written);

@@ -9,6 +9,7 @@ import ch.qos.logback.core.OutputStreamAppender;
 import ch.qos.logback.core.encoder.EncoderBase;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import io.sippbx.shared.config.LoggingConfig;
+import java.io.OutputStream;
 
 /**
  * What Logback does before {@link Logging} is started: warnings to standard error. Without it,
@@ -27,12 +28,30 @@ public final class QuietUntilStarted extends ContextAwareBase implements Configu
     appender.setContext(context);
     appender.setName("start");
     appender.setEncoder(encoder);
-    appender.setOutputStream(System.err);
+    appender.setOutputStream(new StandardError());
     appender.start();
     var root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+  }
+
+  /** Standard error as it is at the time; not closed with the appender, for others write to it. */
+  private static final class StandardError extends OutputStream {
+    @Override
+    public void write(int octet) {
+      System.err.write(octet);
+    }
+
+    @Override
+    public void write(byte[] octets, int offset, int length) {
+      System.err.write(octets, offset, length);
+    }
+
+    @Override
+    public void flush() {
+      System.err.flush();
+    }
   }
 
   private static final class LineEncoder extends EncoderBase<ILoggingEvent> {

@@ -24,10 +24,13 @@ import io.sippbx.shared.telemetry.Metrics;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -40,9 +43,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(120)
 @DisplayName("the HTTP side of a process, asked by other people's clients")
 class OperationsServerIT {
 
@@ -361,6 +366,42 @@ class OperationsServerIT {
           .hasMessageStartingWith(
               key + " = " + port + ": expected a port that can be bound on 127.0.0.1, but ")
           .hasMessageContaining("in use");
+    }
+  }
+
+  @Test
+  void refusesConnectionsOverTheLimitAndTakesThemAgainLater() throws Exception {
+    var two = new MonitoringConfig(LOOPBACK, 0, 0, 2, Duration.ofSeconds(10));
+    try (var metrics = new Metrics();
+        var small = OperationsServer.start(two, ANSWERS, metrics, InstantSource.system())) {
+      int port = small.adminAddress().port();
+      try (var first = new Socket(InetAddress.getLoopbackAddress(), port);
+          var second = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        assertThat(firstByte(first)).isEqualTo('H');
+        assertThat(firstByte(second)).isEqualTo('H');
+        try (var third = new Socket(InetAddress.getLoopbackAddress(), port)) {
+          assertThat(firstByte(third)).isEqualTo(-1);
+        }
+      }
+      int answer = -1;
+      while (answer != 'H') {
+        try (var later = new Socket(InetAddress.getLoopbackAddress(), port)) {
+          answer = firstByte(later);
+        }
+      }
+    }
+  }
+
+  /** Of the answer to a request; -1 when the server closes the connection. */
+  private static int firstByte(Socket socket) throws IOException {
+    socket.setSoTimeout(10_000);
+    try {
+      socket
+          .getOutputStream()
+          .write("GET /health HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      return socket.getInputStream().read();
+    } catch (SocketException e) {
+      return -1;
     }
   }
 

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.LoggerContext;
 import io.sippbx.shared.config.LoggingConfig;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +95,34 @@ class LoggingTest {
     start(LoggingConfig.Level.INFO).close();
     LoggerFactory.getLogger("io.sippbx.test.X").warn("late");
     assertThat(messages()).isEmpty();
+  }
+
+  @Test
+  void leavesStandardErrorOpenWhenItTakesOver() throws IOException {
+    PrintStream before = System.err;
+    var shown = new ByteArrayOutputStream();
+    var closed = new AtomicBoolean();
+    System.setErr(
+        new PrintStream(shown, true, StandardCharsets.UTF_8) {
+          @Override
+          public void close() {
+            closed.set(true);
+            super.close();
+          }
+        });
+    try {
+      reset();
+      LoggerFactory.getLogger("io.sippbx.test.X").warn("early");
+      start(LoggingConfig.Level.INFO).close();
+      System.err.print("still");
+    } finally {
+      System.err.flush();
+      System.setErr(before);
+    }
+    assertThat(closed).isFalse();
+    assertThat(shown.toString(StandardCharsets.UTF_8))
+        .contains("WARN  early [X]\n")
+        .endsWith("still");
   }
 
   @Test
