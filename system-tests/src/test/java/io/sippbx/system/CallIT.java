@@ -52,7 +52,7 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void carriesCallToItsRecord(Transport transport) {
     Outcome call =
         call(
@@ -73,7 +73,7 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void passesBusyOn(Transport transport) {
     Outcome call =
         call(
@@ -94,7 +94,7 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void givesUpWhenNobodyAnswers(Transport transport) {
     Outcome call =
         call(
@@ -105,14 +105,14 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void cancelsRingingCall(Transport transport) {
     Outcome call = call(transport, Sipp.scenario("caller-cancels"), Sipp.scenario("callee-rings"));
     assertThat(edge.cdr(call.callId()).path("sip_status").asInt()).isEqualTo(487);
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void passesOfferOfTheCallee(Transport transport) {
     Outcome call =
         call(
@@ -123,7 +123,7 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void holdsAndResumes(Transport transport) {
     Outcome call =
         call(
@@ -134,7 +134,7 @@ class CallIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void doesNotFindWhoIsNotRegistered(Transport transport) {
     Sipp.scenario("caller-refused")
         .over(transport)

@@ -114,7 +114,8 @@ final class Child implements AutoCloseable {
 
   /** Asks it to end (SIGTERM). */
   void terminate() {
-    process.destroy();
+    // Not Process.destroy(), which closes the pipe of what it still has to say.
+    process.toHandle().destroy();
   }
 
   boolean isAlive() {

@@ -3,11 +3,7 @@ package io.sippbx.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.system.Sipp.Transport;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -28,23 +24,7 @@ class DigestIT {
 
   @BeforeAll
   static void start() {
-    edge =
-        EdgeProcess.standalone(
-            folder,
-            "users:",
-            // sipp reads the first challenge only, and knows MD5 only: with a hash for MD5 alone
-            // there is no other.
-            "  - {username: alice, ha1_md5: " + ha1("alice", "secret-of-alice") + "}",
-            "  - {username: bob, ha1_md5: " + ha1("bob", "secret-of-bob") + "}");
-  }
-
-  private static String ha1(String user, String password) {
-    try {
-      byte[] text = (user + ":sip-pbx:" + password).getBytes(StandardCharsets.UTF_8);
-      return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Expected the JDK to have MD5, but", e);
-    }
+    edge = EdgeProcess.standalone(folder, Passwords.users("alice", "bob"));
   }
 
   @AfterAll
@@ -53,19 +33,20 @@ class DigestIT {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Transport.class, names = "UDP")
+  @EnumSource(Transport.class)
   void callsWithPasswords(Transport transport) {
     try (Sipp callee = Sipp.scenario("callee").over(transport).option("-d", "50").listen(folder)) {
       Sipp.scenario("register-digest")
           .over(transport)
+          .at(Phones.registrant(transport, "127.0.0.1"))
           .with("user", "bob")
           .with("contact", Phones.contact("bob", "127.0.0.1", callee, transport))
-          .option("-au", "bob", "-ap", "secret-of-bob")
+          .option("-au", "bob", "-ap", Passwords.of("bob"))
           .succeed(folder, edge.sip(transport));
       Sipp caller =
           Sipp.scenario("caller-digest")
               .over(transport)
-              .option("-au", "alice", "-ap", "secret-of-alice", "-d", "200")
+              .option("-au", "alice", "-ap", Passwords.of("alice"), "-d", "200")
               .option("-auth_uri", "bob@" + edge.sip(transport))
               .succeed(folder, edge.sip(transport));
       callee.awaitSuccess();
@@ -75,7 +56,7 @@ class DigestIT {
       Sipp.scenario("unregister-digest")
           .over(transport)
           .with("user", "bob")
-          .option("-au", "bob", "-ap", "secret-of-bob")
+          .option("-au", "bob", "-ap", Passwords.of("bob"))
           .succeed(folder, edge.sip(transport));
     }
   }

@@ -24,23 +24,6 @@ final class EdgeProcess implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
-  /** What a configuration begins with: loopback, free ports, folders below the test's own. */
-  private static final String CONFIGURATION =
-      """
-      sip:
-        listen_ip: 127.0.0.1
-        listen_port: 0
-        max_concurrent_calls: 1000
-      %s
-      media:
-        bind_ip: 127.0.0.1
-        port_pool: {start: %d, end: %d}
-      %s
-      cdr: {output_dir: "%s"}
-      standalone: {data_dir: "%s"}
-      monitoring: {prometheus_port: 0, health_check_port: 0}
-      """;
-
   private final Child child;
   private final Path folder;
   private final String banner;
@@ -70,13 +53,27 @@ final class EdgeProcess implements AutoCloseable {
       Files.createDirectories(folder.resolve("cdr"));
       Files.writeString(
           file,
-          CONFIGURATION.formatted(
-              indented(sip),
-              firstPort,
-              firstPort + rtpPorts - 1,
-              indented(media),
-              folder.resolve("cdr"),
-              folder.resolve("data")));
+          """
+          sip:
+            listen_ip: 127.0.0.1
+            listen_port: 0
+            max_concurrent_calls: 1000
+          %s
+          media:
+            bind_ip: 127.0.0.1
+            port_pool: {start: %d, end: %d}
+          %s
+          cdr: {output_dir: "%s"}
+          standalone: {data_dir: "%s"}
+          monitoring: {prometheus_port: 0, health_check_port: 0}
+          """
+              .formatted(
+                  indented(sip),
+                  firstPort,
+                  firstPort + rtpPorts - 1,
+                  indented(media),
+                  folder.resolve("cdr"),
+                  folder.resolve("data")));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
