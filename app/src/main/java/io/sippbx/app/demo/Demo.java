@@ -181,7 +181,9 @@ public final class Demo {
 
   private void media(PhoneFacts caller, PhoneFacts callee) {
     say("%nMedia (RTP, G.711 mu-law, a packet every %d ms)%n", RtpEndpoint.PACKET_TIME.toMillis());
-    say("  %-16s %8s %8s %8s   %s", "way", "sent", "heard", "lost", "of what was heard");
+    say(
+        "  %-16s %8s %8s %8s %8s   %s",
+        "way", "sent", "heard", "clipped", "lost", "of what was heard");
     way(caller, callee);
     way(callee, caller);
   }
@@ -189,11 +191,12 @@ public final class Demo {
   private void way(PhoneFacts from, PhoneFacts to) {
     Reception.Reading heard = to.heard();
     say(
-        "  %-16s %8d %8d %8d   %.1f %% is the tone of %s, %s",
+        "  %-16s %8d %8d %8d %8d   %.1f %% is the tone of %s, %s",
         from.name() + " -> " + to.name(),
         from.sent(),
         heard.packets(),
-        heard.lost(),
+        to.clippedFrom(from),
+        to.lostFrom(from),
         100 * heard.share(),
         from.name(),
         from.tone());

@@ -113,6 +113,7 @@ final class Phone implements AutoCloseable {
         agent.challengesAnswered(),
         voice.tone(),
         voice.sent(),
+        voice.lastSequence(),
         voice.reception().reading());
   }
 

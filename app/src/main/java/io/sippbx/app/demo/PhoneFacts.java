@@ -11,6 +11,7 @@ import io.sippbx.shared.net.Endpoint;
  * @param challenges that it has answered
  * @param tone what it said
  * @param sent packets
+ * @param lastSequence the number of the last of them
  * @param heard what came of the other phone
  */
 record PhoneFacts(
@@ -20,4 +21,19 @@ record PhoneFacts(
     int challenges,
     Tone tone,
     int sent,
-    Reception.Reading heard) {}
+    int lastSequence,
+    Reception.Reading heard) {
+
+  private static final int SEQUENCE_NUMBERS = 1 << 16;
+
+  /** Packets of the other phone that are missing within its talk, or at its end. */
+  int lostFrom(PhoneFacts other) {
+    int atTheEnd = (other.lastSequence - heard.lastSequence()) & (SEQUENCE_NUMBERS - 1);
+    return heard.lost() + (heard.packets() == 0 ? 0 : atTheEnd);
+  }
+
+  /** Packets that are missing where it began to talk: said before the path was open. */
+  int clippedFrom(PhoneFacts other) {
+    return other.sent - heard.packets() - lostFrom(other);
+  }
+}

@@ -52,7 +52,7 @@ final class RtpEndpoint implements AutoCloseable {
   private final byte[] out = new byte[HEADER + SAMPLES];
   private final int ssrc;
   private final int firstTimestamp;
-  private int sequence;
+  private final int firstSequence;
   private long sample;
 
   private volatile @Nullable InetSocketAddress target;
@@ -71,7 +71,7 @@ final class RtpEndpoint implements AutoCloseable {
     // RFC 3550 5.1: all three begin anywhere.
     this.ssrc = random.nextInt();
     this.firstTimestamp = random.nextInt();
-    this.sequence = random.nextInt() & 0xffff;
+    this.firstSequence = random.nextInt() & 0xffff;
     this.selector = Selector.open();
     rtp.configureBlocking(false);
     rtp.register(selector, SelectionKey.OP_READ);
@@ -163,6 +163,11 @@ final class RtpEndpoint implements AutoCloseable {
     return sent.get();
   }
 
+  /** The sequence number of the last packet, as it is on the wire. */
+  int lastSequence() {
+    return (firstSequence + sent.get() - 1) & 0xffff;
+  }
+
   /** What was heard so far. */
   Reception reception() {
     return reception;
@@ -221,12 +226,11 @@ final class RtpEndpoint implements AutoCloseable {
     packet
         .put((byte) 0x80)
         .put((byte) ((marker ? 0x80 : 0) | MuLaw.PAYLOAD_TYPE))
-        .putShort((short) sequence)
+        .putShort((short) (firstSequence + sent.get()))
         .putInt(firstTimestamp + (int) sample)
         .putInt(ssrc);
     tone.write(out, HEADER, SAMPLES, sample);
     packet.clear();
-    sequence = (sequence + 1) & 0xffff;
     sample += SAMPLES;
     if (rtp.send(packet, to) > 0) {
       sent.incrementAndGet();

@@ -28,7 +28,7 @@ class InspectionTest {
 
   private static final PortRange RELAY = new PortRange(12_000, 12_031);
   private static final Instant BEGAN = Instant.parse("2026-01-01T10:00:00.9Z");
-  private static final Reception.Reading ALL = new Reception.Reading(150, 0, 0, 0, 1, 0);
+  private static final Reception.Reading ALL = new Reception.Reading(150, 0, 0, 0, 999, 1, 0);
   private static final CallFacts FACTS = facts("", Endpoint.of("127.0.0.1", 12_002));
 
   private static final String CDR =
@@ -50,6 +50,7 @@ class InspectionTest {
         challenges,
         new Tone(400),
         150,
+        999,
         heard);
   }
 
@@ -150,20 +151,31 @@ class InspectionTest {
   class OfTheMedia {
     @ParameterizedTest
     @CsvSource({
-      "150, 0, 0, 0, 1.0, 0.0, 0",
-      "148, 0, 0, 0, 1.0, 0.0, 0",
-      "140, 0, 0, 0, 1.0, 0.0, 1",
-      "151, 0, 0, 0, 1.0, 0.0, 1",
-      "149, 1, 0, 0, 1.0, 0.0, 1",
-      "150, 0, 1, 0, 1.0, 0.0, 1",
-      "150, 0, 0, 1, 1.0, 0.0, 1",
-      "150, 0, 0, 0, 0.8, 0.0, 1",
-      "150, 0, 0, 0, 0.9, 0.1, 1",
-      "0, 0, 0, 0, 0.0, 0.0, 2"
+      "150, 0, 0, 0, 999, 1.0, 0.0, 0",
+      "140, 0, 0, 0, 999, 1.0, 0.0, 0",
+      "139, 0, 0, 0, 999, 1.0, 0.0, 1",
+      "151, 0, 0, 0, 999, 1.0, 0.0, 1",
+      "149, 1, 0, 0, 999, 1.0, 0.0, 1",
+      "149, 0, 0, 0, 998, 1.0, 0.0, 1",
+      "150, 0, 1, 0, 999, 1.0, 0.0, 1",
+      "150, 0, 0, 1, 999, 1.0, 0.0, 1",
+      "150, 0, 0, 0, 999, 0.8, 0.0, 1",
+      "150, 0, 0, 0, 999, 0.9, 0.1, 1",
+      "0, 0, 0, 0, 0, 0.0, 0.0, 2"
     })
     void wantsAllOfItAndNothingElse(
-        int packets, int lost, int duplicates, int strange, double share, double echo, int wrong) {
-      inspection(2, new Reception.Reading(packets, lost, duplicates, strange, share, echo)).media();
+        int packets,
+        int lost,
+        int duplicates,
+        int strange,
+        int lastSequence,
+        double share,
+        double echo,
+        int wrong) {
+      inspection(
+              2,
+              new Reception.Reading(packets, lost, duplicates, strange, lastSequence, share, echo))
+          .media();
       assertThat(checks.all()).hasSize(4);
       assertThat(failed()).hasSize(wrong).allMatch(claim -> claim.startsWith("alice -> bob"));
     }

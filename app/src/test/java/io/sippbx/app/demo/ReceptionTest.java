@@ -23,21 +23,30 @@ class ReceptionTest {
     hear(0x80, 0, sequence, SSRC);
   }
 
+  /** A packet after so many packets' time of silence in all. */
+  private void hearAfter(int silence, int sequence) {
+    hear(0x80, 0, sequence, (sequence + silence) * SAMPLES, SSRC);
+  }
+
   private void hear(int first, int payloadType, int sequence, int ssrc) {
+    hear(first, payloadType, sequence, sequence * SAMPLES, ssrc);
+  }
+
+  private void hear(int first, int payloadType, int sequence, int timestamp, int ssrc) {
     ByteBuffer packet =
         ByteBuffer.allocate(12 + SAMPLES)
             .put((byte) first)
             .put((byte) payloadType)
             .putShort((short) sequence)
-            .putInt(sequence * SAMPLES)
+            .putInt(timestamp)
             .putInt(ssrc);
-    new Tone(400).write(packet.array(), 12, SAMPLES, (long) sequence * SAMPLES);
+    new Tone(400).write(packet.array(), 12, SAMPLES, timestamp);
     reception.receive(packet.clear());
   }
 
   @Test
   void hasHeardNothingAtFirst() {
-    assertThat(reception.reading()).isEqualTo(new Reception.Reading(0, 0, 0, 0, 0, 0));
+    assertThat(reception.reading()).isEqualTo(new Reception.Reading(0, 0, 0, 0, 0, 0, 0));
   }
 
   @Test
@@ -52,12 +61,45 @@ class ReceptionTest {
 
   @Test
   void countsAcrossTheEndOfTheSequenceNumbers() {
-    for (int sequence : new int[] {65_534, 65_535, 0, 2}) {
-      hear(sequence);
+    for (int number : new int[] {65_534, 65_535, 65_536, 65_538}) {
+      hear(0x80, 0, number & 0xffff, number * SAMPLES, SSRC);
     }
     Reception.Reading reading = reception.reading();
     assertThat(reading.packets()).isEqualTo(4);
     assertThat(reading.lost()).isEqualTo(1);
+    assertThat(reading.lastSequence()).isEqualTo(2);
+  }
+
+  @Test
+  void countsAcrossTheEndOfTheClock() {
+    int start = -2 * SAMPLES;
+    for (int i = 0; i < 5; i++) {
+      hear(0x80, 0, 9 + i, start + i * SAMPLES, SSRC);
+    }
+    assertThat(reception.reading().packets()).isEqualTo(5);
+    assertThat(reception.reading().lost()).isZero();
+  }
+
+  @Test
+  void tellsWhatIsMissingAtTheEdgeOfTalkFromLoss() {
+    hear(1);
+    hear(2);
+    // 3 and 4 were said before the path was open again, 6 was lost.
+    hearAfter(50, 5);
+    hearAfter(50, 7);
+    Reception.Reading reading = reception.reading();
+    assertThat(reading.packets()).isEqualTo(4);
+    assertThat(reading.lost()).isEqualTo(1);
+    assertThat(reading.lastSequence()).isEqualTo(7);
+  }
+
+  @Test
+  void keepsNoMoreStretchesThanItHasRoomFor() {
+    for (int i = 0; i < 120; i++) {
+      hearAfter(i, i);
+    }
+    assertThat(reception.reading().packets()).isEqualTo(100);
+    assertThat(reception.reading().strange()).isEqualTo(20);
   }
 
   @Test
@@ -84,7 +126,7 @@ class ReceptionTest {
       Collections.shuffle(order.subList(i, i + 8), random);
     }
     hear(first);
-    order.forEach(sequence -> hear(sequence & 0xffff));
+    order.forEach(number -> hear(0x80, 0, number & 0xffff, number * SAMPLES, SSRC));
     Reception.Reading reading = reception.reading();
     assertThat(reading.packets()).isEqualTo(200);
     assertThat(reading.lost()).isZero();
