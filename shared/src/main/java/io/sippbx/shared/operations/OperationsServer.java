@@ -42,7 +42,8 @@ import org.slf4j.event.Level;
 /**
  * Two HTTP ports: {@code /health}, {@code /ready}, {@code /api} and gRPC administration on one,
  * {@code /metrics} on the other. Health is answered from the start on, whatever else is not ready
- * yet. Starting takes about a second, most of it loading classes: start it beside other things.
+ * yet. Starting takes one to two seconds of processor time, nearly all of it to load classes: start
+ * it beside other things.
  */
 public final class OperationsServer implements AutoCloseable {
 
