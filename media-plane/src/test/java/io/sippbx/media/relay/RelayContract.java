@@ -969,8 +969,7 @@ abstract class RelayContract {
         try {
           sockets += Files.readSymbolicLink(file).toString().startsWith("socket:") ? 1 : 0;
         } catch (NoSuchFileException e) {
-          // closed since the folder was read
-          continue;
+          // closed since the folder was read: no socket of ours any more
         }
       }
     }
