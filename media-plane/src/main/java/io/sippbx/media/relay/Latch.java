@@ -14,6 +14,8 @@ package io.sippbx.media.relay;
  * Closed  -- packet                           --> Closed  stray
  * any     -- signalled(address, higher epoch) --> Open
  * any     -- signalled(nothing)               --> Closed
+ * Open    -- packet from the source that was held in the epoch before, while another address is
+ *            signalled now                    --> Open    lingering; Held when it goes on for 3 s
  * </pre>
  *
  * The 3 s begin with the first packet of the epoch and not with the epoch: a phone may ring for a
@@ -35,6 +37,11 @@ final class Latch {
   enum Verdict {
     /** Drop it. */
     STRAY,
+    /**
+     * Take it: its source was held in the epoch before. It is not held, and any other latches in
+     * its place.
+     */
+    LINGERING,
     /** Take it: it is from the held source. */
     HELD,
     /** Take it: its source is held from now on, and is the epoch's first. */
@@ -49,6 +56,15 @@ final class Latch {
   private long signalledLow;
   private int signalledPort;
 
+  /** Held in an epoch before, by an end that has since named another place. */
+  private boolean hasOld;
+
+  private long oldHigh;
+  private long oldLow;
+  private int oldPort;
+  private boolean oldLingers;
+  private long oldSinceNs;
+
   private boolean isHeld;
   private long heldHigh;
   private long heldLow;
@@ -62,7 +78,8 @@ final class Latch {
    */
   void signalled(long high, long low, int port, int newEpoch) {
     if (!isOpen || newEpoch > epoch) {
-      isHeld = false;
+      boolean isElsewhere = low != signalledLow || port != signalledPort || high != signalledHigh;
+      unlatch(isElsewhere);
     }
     epoch = isOpen ? Math.max(epoch, newEpoch) : newEpoch;
     isOpen = true;
@@ -74,6 +91,17 @@ final class Latch {
   /** The end has not said where it receives: nothing is taken from it. */
   void signalledNothing() {
     isOpen = false;
+    unlatch(true);
+  }
+
+  private void unlatch(boolean isElsewhere) {
+    if (isHeld) {
+      hasOld = isElsewhere;
+      oldHigh = heldHigh;
+      oldLow = heldLow;
+      oldPort = heldPort;
+    }
+    oldLingers = false;
     isHeld = false;
   }
 
@@ -83,8 +111,19 @@ final class Latch {
       return Verdict.STRAY;
     }
     if (!isHeld) {
-      isHeld = true;
       firstNs = nowNs;
+      if (isOld(high, low, port)) {
+        if (!oldLingers) {
+          oldLingers = true;
+          oldSinceNs = nowNs;
+        }
+        if (nowNs - oldSinceNs < SIGNALLED_FIRST_NS) {
+          return Verdict.LINGERING;
+        }
+        // It has not moved after all, and nobody else came.
+        firstNs = oldSinceNs;
+      }
+      isHeld = true;
       hold(high, low, port, nowNs);
       return Verdict.LATCHED;
     }
@@ -98,6 +137,14 @@ final class Latch {
       return Verdict.REPLACED;
     }
     return Verdict.STRAY;
+  }
+
+  private boolean isOld(long high, long low, int port) {
+    return hasOld
+        && low == oldLow
+        && port == oldPort
+        && high == oldHigh
+        && !(low == signalledLow && port == signalledPort && high == signalledHigh);
   }
 
   private void hold(long high, long low, int port, long nowNs) {

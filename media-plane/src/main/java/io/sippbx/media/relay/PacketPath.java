@@ -100,6 +100,10 @@ final class PacketPath implements PacketReader {
   private boolean isLatched(Lane lane, long high, long low, int port, boolean isRtp) {
     switch (lane.latch.received(high, low, port, worker.nowNs())) {
       case HELD -> {}
+      case LINGERING -> {
+        // no first packet of the new epoch: that is of the one who comes
+        return true;
+      }
       case STRAY -> {
         return false;
       }

@@ -2,6 +2,7 @@ package io.sippbx.media.relay;
 
 import static io.sippbx.media.relay.Latch.Verdict.HELD;
 import static io.sippbx.media.relay.Latch.Verdict.LATCHED;
+import static io.sippbx.media.relay.Latch.Verdict.LINGERING;
 import static io.sippbx.media.relay.Latch.Verdict.REPLACED;
 import static io.sippbx.media.relay.Latch.Verdict.STRAY;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -113,6 +114,70 @@ class LatchTest {
     assertThat(receive(STRANGER, SECOND)).isEqualTo(REPLACED);
   }
 
+  /** The phone moved from NAT; packets of the old place are still on their way. */
+  @Test
+  void takesWhatLingersOfTheOldSourceButLetsAnyOtherLatch() {
+    signal(SIGNALLED, 0);
+    receive(NAT, 0);
+    Endpoint moved = Endpoint.of("192.0.2.99", 4_444);
+    signal(moved, 1);
+    assertThat(receive(NAT, SECOND)).isEqualTo(LINGERING);
+    assertThat(latch.isHeld()).isFalse();
+    // what is sent goes where the end said that it is now
+    assertThat(destination()).isEqualTo(moved);
+    // behind another NAT it never sends from the signalled address; it is not locked out
+    assertThat(receive(STRANGER, 10 * SECOND)).isEqualTo(LATCHED);
+    assertThat(receive(NAT, 10 * SECOND)).isEqualTo(STRAY);
+    assertThat(destination()).isEqualTo(STRANGER);
+    // and its own 3 s begin with its own first packet
+    assertThat(receive(moved, 12 * SECOND)).isEqualTo(REPLACED);
+  }
+
+  @Test
+  void holdsTheOldSourceAgainWhenItGoesOnForThreeSecondsAlone() {
+    signal(SIGNALLED, 0);
+    receive(NAT, 0);
+    signal(SIGNALLED.withPort(4_002), 1);
+    for (long ms = 0; ms < 3_000; ms += 20) {
+      assertThat(receive(NAT, SECOND + ms * 1_000_000)).isEqualTo(LINGERING);
+    }
+    assertThat(receive(NAT, 4 * SECOND)).isEqualTo(LATCHED);
+    assertThat(destination()).isEqualTo(NAT);
+    assertThat(receive(STRANGER, 4 * SECOND)).isEqualTo(STRAY);
+  }
+
+  @Test
+  void prefersTheOldSourceWhereItIsTheOneSignalledNow() {
+    signal(SIGNALLED, 0);
+    receive(NAT, 0);
+    signal(NAT, 1);
+    assertThat(receive(NAT, SECOND)).isEqualTo(LATCHED);
+  }
+
+  /** The epoch is the end's: it rises for RTP too when only RTCP is elsewhere. */
+  @Test
+  void prefersTheOldSourceWhereTheSignalledAddressIsAsBefore() {
+    signal(SIGNALLED, 0);
+    receive(NAT, 0);
+    signal(SIGNALLED, 1);
+    assertThat(receive(NAT, SECOND)).isEqualTo(LATCHED);
+    assertThat(destination()).isEqualTo(NAT);
+  }
+
+  @Test
+  void doesNotPreferTheSourceOfAnEndThatWasForgotten() {
+    signal(SIGNALLED, 0);
+    receive(NAT, 0);
+    latch.signalledNothing();
+    assertThat(receive(NAT, SECOND)).isEqualTo(STRAY);
+    signal(STRANGER, 1);
+    assertThat(receive(NAT, SECOND)).isEqualTo(LINGERING);
+    // nor after yet another one, before anybody else has come
+    signal(SIGNALLED, 2);
+    assertThat(receive(NAT, 5 * SECOND)).isEqualTo(LINGERING);
+    assertThat(receive(SIGNALLED, 5 * SECOND)).isEqualTo(LATCHED);
+  }
+
   @Test
   void tellsApartSourcesByPortAndByEveryBitOfTheAddress() {
     signal(SIGNALLED, 0);
@@ -151,6 +216,8 @@ class LatchTest {
     List<Endpoint> places = List.of(SIGNALLED, NAT, STRANGER, Endpoint.of("2001:db8::1", 4_000));
     @Nullable Endpoint signalled = null;
     @Nullable Endpoint held = null;
+    @Nullable Endpoint old = null;
+    long lingersSinceNs = -1;
     int epoch = 0;
     long firstNs = 0;
     long lastNs = 0;
@@ -161,13 +228,20 @@ class LatchTest {
         case 0 -> {
           latch.signalledNothing();
           signalled = null;
+          old = held == null ? old : held;
           held = null;
         }
         case 1, 2 -> {
           int raised = epoch + random.nextInt(-1, 3);
           Endpoint to = places.get(random.nextInt(places.size()));
           signal(to, raised);
-          held = signalled == null || raised > epoch ? null : held;
+          if (signalled == null || raised > epoch) {
+            if (signalled != null && held != null) {
+              old = to.equals(signalled) ? null : held;
+            }
+            held = null;
+            lingersSinceNs = -1;
+          }
           epoch = signalled == null ? raised : Math.max(epoch, raised);
           signalled = to;
         }
@@ -176,6 +250,10 @@ class LatchTest {
           Verdict expected;
           if (signalled == null) {
             expected = STRAY;
+          } else if (held == null && from.equals(old) && !from.equals(signalled)) {
+            lingersSinceNs = lingersSinceNs < 0 ? nowNs : lingersSinceNs;
+            expected = nowNs >= lingersSinceNs + 3 * SECOND ? LATCHED : LINGERING;
+            firstNs = lingersSinceNs;
           } else if (held == null) {
             expected = LATCHED;
             firstNs = nowNs;
@@ -187,7 +265,7 @@ class LatchTest {
           } else {
             expected = STRAY;
           }
-          if (expected != STRAY) {
+          if (expected != STRAY && expected != LINGERING) {
             held = from;
             lastNs = nowNs;
           }

@@ -327,6 +327,30 @@ abstract class RelayContract {
     }
 
     @Test
+    void losesNothingOfTheOldPlaceAndDoesNotHoldIt() {
+      Call call = call(V4, V4);
+      call.a.send(audio(0xA, 1), call.ports.aRtp());
+      call.b.receive();
+      assertThat(event()).isEqualTo("first 0 A");
+      Phone signalled = phone(V4);
+      follow(plan(epoch(at(call.endA(), signalled.local()), 1), call.endB()));
+      // still on its way when the plan came
+      call.a.send(audio(0xA, 2), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(audio(0xA, 2));
+      call.b.send(audio(0xB, 1), call.ports.bRtp());
+      assertThat(signalled.receive()).isEqualTo(audio(0xB, 1));
+      assertThat(event()).isEqualTo("first 0 B");
+      Phone behindNat = phone(V4);
+      behindNat.send(audio(0xA, 3), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(audio(0xA, 3));
+      assertThat(event()).isEqualTo("first 0 A");
+      call.a.send(audio(0xA, 4), call.ports.aRtp());
+      await(() -> relay.counts().droppedStray() == 1);
+      call.b.send(audio(0xB, 2), call.ports.bRtp());
+      assertThat(behindNat.receive()).isEqualTo(audio(0xB, 2));
+    }
+
+    @Test
     void latchesRtcpOnItsOwn() {
       Call call = call(V4, V4);
       Phone behindNat = phone(V4);
