@@ -227,7 +227,7 @@ public final class CallDecider {
       }
       case MediaAnswer.Refused refused -> mediaRefused(d);
       case MediaAnswer.Unreachable unreachable -> {
-        if (d.isUp() && isNothingWaiting(d)) {
+        if (!isWaitedFor(d)) {
           d.start(TimerId.of(Kind.MEDIA), MEDIA_RETRY);
         } else {
           mediaRefused(d);
@@ -236,8 +236,11 @@ public final class CallDecider {
     }
   }
 
-  private static boolean isNothingWaiting(Draft d) {
-    return d.reinvite.filter(r -> r.waiting().isPresent() || r.sent().isEmpty()).isEmpty();
+  /** Whether something can go on only with the answer of the media node. */
+  private static boolean isWaitedFor(Draft d) {
+    return d.legs.isEmpty()
+        ? d.callees.isEmpty() || d.pendingAnswer.isPresent()
+        : d.reinvite.filter(r -> r.waiting().isPresent() || r.sent().isEmpty()).isPresent();
   }
 
   private void resume(Draft d) {
@@ -247,6 +250,9 @@ public final class CallDecider {
       setup.resumeAnswer(d, d.pendingAnswer.get());
     } else if (d.legs.isEmpty() && d.callees.isEmpty()) {
       setup.launchNextGroup(d);
+      if (d.termination.isEmpty()) {
+        negotiation.keep(d);
+      }
     } else if (d.reinvite.isPresent()) {
       reinviting.resume(d);
     }
@@ -260,7 +266,7 @@ public final class CallDecider {
             leg.fork(pending.response().toTag()).ifPresent(fork -> ending.discard(d, leg, fork));
           });
       setup.noMedia(d);
-    } else if (!isNothingWaiting(d)) {
+    } else if (isWaitedFor(d)) {
       reinviting.mediaRefused(d);
     } else {
       ending.end(d, new Termination(Result.COMPLETED, Reason.MEDIA_LOST, 200));
@@ -268,7 +274,7 @@ public final class CallDecider {
   }
 
   private void applyAgain(Draft d) {
-    if (d.isUp() && d.media.node().isPresent()) {
+    if (d.termination.isEmpty() && d.media.node().isPresent()) {
       d.effect(negotiation.apply(d));
     }
   }

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param heldRevision the latest revision that the node said it holds; 0 before the first answer
  * @param plan whose streams the node was told last
  * @param addresses where the node receives
+ * @param stage how far the session was told to be wanted
  * @param released the session was ended, or never opened
  * @param totals the last counts, once it was released
  */
@@ -28,9 +29,19 @@ public record MediaPart(
     long heldRevision,
     MediaPlan plan,
     List<StreamAddresses> addresses,
-    boolean confirmed,
+    Stage stage,
     Released released,
     Optional<MediaTotals> totals) {
+
+  /** What the node may do with the session by itself. It rises and never falls. */
+  public enum Stage {
+    /** The call's first commit is under way: the node drops what is not confirmed in time. */
+    TENTATIVE,
+    /** The call is being set up, however long that takes; nobody need send yet. */
+    KEPT,
+    /** The call is answered: the node tells when nothing comes any more. */
+    WATCHED
+  }
 
   /** How far the end of the session is. */
   public enum Released {
@@ -48,21 +59,31 @@ public record MediaPart(
 
   /** No session yet. */
   static MediaPart none(Optional<NodeId> node, MediaPlan plan) {
-    return new MediaPart(node, 0, 0, plan, List.of(), false, Released.NO, Optional.empty());
+    return new MediaPart(
+        node, 0, 0, plan, List.of(), Stage.TENTATIVE, Released.NO, Optional.empty());
   }
 
   /** The session shall have these streams from now on. */
-  MediaPart wanting(MediaPlan wanted, boolean nowConfirmed) {
+  MediaPart wanting(MediaPlan wanted, Stage now) {
     return new MediaPart(
-        node, revision + 1, heldRevision, wanted, addresses, nowConfirmed, released, totals);
+        node, revision + 1, heldRevision, wanted, addresses, atLeast(now), released, totals);
+  }
+
+  private Stage atLeast(Stage now) {
+    return now.compareTo(stage) > 0 ? now : stage;
+  }
+
+  /** Whether the node, told this, would hold another session than now. */
+  boolean wouldChange(MediaPlan wanted, Stage now) {
+    return !wanted.streams().equals(plan.streams()) || (revision > 0 && atLeast(now) != stage);
   }
 
   MediaPart holding(long held, List<StreamAddresses> now) {
-    return new MediaPart(node, revision, held, plan, now, confirmed, released, totals);
+    return new MediaPart(node, revision, held, plan, now, stage, released, totals);
   }
 
   MediaPart with(Released now, Optional<MediaTotals> counts) {
-    return new MediaPart(node, revision, heldRevision, plan, addresses, confirmed, now, counts);
+    return new MediaPart(node, revision, heldRevision, plan, addresses, stage, now, counts);
   }
 
   /** Whether the addresses of every wanted stream are known. */
@@ -85,6 +106,10 @@ public record MediaPart(
   /** The instruction for the state wanted. */
   SessionSpec spec(CallKey call, Duration mediaTimeout) {
     return new SessionSpec(
-        call, revision, plan.streams(), confirmed, confirmed ? mediaTimeout : Duration.ZERO);
+        call,
+        revision,
+        plan.streams(),
+        stage != Stage.TENTATIVE,
+        stage == Stage.WATCHED ? mediaTimeout : Duration.ZERO);
   }
 }

@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.call.MediaPart.Stage;
 import io.sippbx.control.offer.AnswerCheck;
 import io.sippbx.control.offer.CodecName;
 import io.sippbx.control.offer.CodecPriority;
@@ -129,9 +130,14 @@ final class Negotiation {
     }
     MediaPlan plan = d.media.plan().offered(End.A, offer);
     if (!plan.streams().isEmpty()) {
-      d.media = d.media.wanting(plan, false);
+      d.media = d.media.wanting(plan, Stage.TENTATIVE);
     }
     return Optional.empty();
+  }
+
+  /** The call is committed: its session is not dropped any more, however long callees ring. */
+  void keep(Draft d) {
+    want(d, d.media.plan(), Stage.KEPT);
   }
 
   /** The instruction for what is wanted now. The session must have a node. */
@@ -170,7 +176,7 @@ final class Negotiation {
     Fork told = answering(d, fork, check.usable());
     d.replace(d.callee(legOrdinal).with(told));
     d.change();
-    want(d, d.media.plan().early(offerOf(told), check.usable()), false);
+    want(d, d.media.plan().early(offerOf(told), check.usable()), Stage.KEPT);
     return Optional.of(told.caller().ours().body().toBytes());
   }
 
@@ -201,7 +207,7 @@ final class Negotiation {
       return new Answer.Unusable();
     }
     Fork told = answering(d, fork, check.usable());
-    want(d, d.media.plan().agreed(offerOf(told), check.usable()), true);
+    want(d, d.media.plan().agreed(offerOf(told), check.usable()), Stage.WATCHED);
     return new Answer.Ready(told, Optional.of(told.caller().ours().body().toBytes()));
   }
 
@@ -209,7 +215,7 @@ final class Negotiation {
     if (said.isEmpty() || OfferCheck.refusal(said.get()).isPresent()) {
       return new Answer.Unusable();
     }
-    want(d, d.media.plan().offered(End.B, said.get()), true);
+    want(d, d.media.plan().offered(End.B, said.get()), Stage.WATCHED);
     return d.media.hasAllAddresses()
         ? resumed(d, fork, said.get())
         : d.media.node().isPresent() ? new Answer.WaitForMedia() : new Answer.Unusable();
@@ -251,7 +257,7 @@ final class Negotiation {
     if (OfferCheck.refusal(offer).isPresent()) {
       return Reoffer.UNUSABLE;
     }
-    want(d, d.media.plan().offered(end(from), offer), true);
+    want(d, d.media.plan().offered(end(from), offer), Stage.WATCHED);
     if (d.media.hasAllAddresses()) {
       return Reoffer.READY;
     }
@@ -282,7 +288,7 @@ final class Negotiation {
       if (OfferCheck.refusal(said.get()).isPresent()) {
         return new Reanswer.Unusable();
       }
-      want(d, d.media.plan().offered(end(other), said.get()), true);
+      want(d, d.media.plan().offered(end(other), said.get()), Stage.WATCHED);
       return d.media.hasAllAddresses()
           ? resumedReoffer(d, reinvite, response)
           : d.media.node().isPresent() ? new Reanswer.WaitForMedia() : new Reanswer.Unusable();
@@ -325,19 +331,16 @@ final class Negotiation {
     Optional<SessionDescription> a = d.leg(Side.CALLER).sdp().theirs();
     Optional<SessionDescription> b = d.leg(Side.CALLEE).sdp().theirs();
     if (a.isPresent() && b.isPresent()) {
-      want(d, d.media.plan().agreed(a.get(), b.get()), true);
+      want(d, d.media.plan().agreed(a.get(), b.get()), Stage.WATCHED);
     }
   }
 
   /** Tells the media node, if that is news. */
-  private void want(Draft d, MediaPlan plan, boolean confirmed) {
-    boolean news =
-        !plan.streams().equals(d.media.plan().streams())
-            || (confirmed && !d.media.confirmed() && d.media.revision() > 0);
-    if (!news || d.media.node().isEmpty()) {
+  private void want(Draft d, MediaPlan plan, Stage stage) {
+    if (!d.media.wouldChange(plan, stage) || d.media.node().isEmpty()) {
       return;
     }
-    d.media = d.media.wanting(plan, confirmed);
+    d.media = d.media.wanting(plan, stage);
     d.effect(apply(d));
     d.change();
   }

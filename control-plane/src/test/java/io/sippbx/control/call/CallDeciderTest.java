@@ -9,6 +9,7 @@ import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.event.Termination.Result;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
@@ -69,6 +70,42 @@ class CallDeciderTest {
     }
 
     @Test
+    @DisplayName("the first commit stands: the node may not drop the session while a callee rings")
+    void confirmsTheSessionWithTheFirstInvite() {
+      scene.begin().mediaHolds();
+      SessionSpec spec = scene.last(Effect.ApplyMedia.class).spec();
+      assertThat(spec.revision()).isEqualTo(2);
+      assertThat(spec.confirmed()).isTrue();
+      assertThat(spec.mediaTimeout()).as("nobody need send before the answer").isZero();
+      scene.mediaHolds(spec).callee(0, 180, "bob", "");
+      assertThat(scene.all(Effect.ApplyMedia.class)).isEmpty();
+      scene.now = scene.now.plusSeconds(170);
+      scene.callee(0, 200, "bob", BOB);
+      assertThat(scene.answered()).containsExactly("200 INVITE");
+      assertThat(scene.last(Effect.ApplyMedia.class).spec().mediaTimeout())
+          .isEqualTo(Scene.SETTINGS.mediaTimeout());
+    }
+
+    @Test
+    void tellsASilentMediaNodeAgainWhileTheCalleeRings() {
+      scene.begin().mediaHolds();
+      SessionSpec spec = scene.last(Effect.ApplyMedia.class).spec();
+      scene.apply(new Input.MediaApplied(2, new MediaAnswer.Unreachable("reset")));
+      assertThat(scene.answered()).isEmpty();
+      scene.callee(0, 180, "bob", "").fires(Kind.MEDIA, 0);
+      assertThat(scene.last(Effect.ApplyMedia.class).spec()).isEqualTo(spec);
+    }
+
+    @Test
+    void endsASetUpWhoseSessionIsGone() {
+      scene.begin().mediaHolds();
+      scene.apply(
+          new Input.MediaApplied(
+              2, new MediaAnswer.Refused(MediaAnswer.Refusal.RELEASED, "gone", 1)));
+      assertThat(scene.answered()).containsExactly("503 INVITE");
+    }
+
+    @Test
     void tellsTheCalleeNothingOfTheCallersAddresses() {
       scene.begin().mediaHolds();
       String sent = scene.last(Effect.Request.class).request().toString();
@@ -95,6 +132,8 @@ class CallDeciderTest {
     void usesAtMostSixCommitsForACall() {
       int commits = 0;
       scene.begin();
+      commits += committed();
+      scene.mediaHolds();
       commits += committed();
       scene.mediaHolds();
       commits += committed();
@@ -181,7 +220,9 @@ class CallDeciderTest {
       scene.callee(0, 183, "bob", BOB);
       assertThat(scene.answered()).containsExactly("183 INVITE");
       assertThat(Scene.body(scene.last(Effect.Respond.class).response())).contains("m=audio 10000");
-      assertThat(scene.last(Effect.ApplyMedia.class).spec().confirmed()).isFalse();
+      SessionSpec spec = scene.last(Effect.ApplyMedia.class).spec();
+      assertThat(spec.confirmed()).isTrue();
+      assertThat(spec.mediaTimeout()).isZero();
     }
 
     @Test

@@ -177,7 +177,7 @@ class CallRuntimeTest {
     assertThat(done).as("only what may run beside the commit").containsExactly("apply 1");
     assertThat(seen).isEmpty();
     clock.advance(Duration.ofMillis(100));
-    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE");
+    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).containsExactly("1 STARTED");
   }
 
@@ -187,7 +187,7 @@ class CallRuntimeTest {
     begin(CallLimits.DEFAULT);
     clock.advance(Duration.ofMillis(100));
     assertThat(commits.get(1)).isEqualTo(commits.get(0));
-    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE");
+    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).as("told once").containsExactly("1 STARTED");
   }
 
@@ -211,7 +211,7 @@ class CallRuntimeTest {
     memory.commit(
         new CallCommit<>(key, 0, new CommitId(99), Optional.of(theirs), List.of()), answer -> {});
     begin(CallLimits.DEFAULT);
-    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE");
+    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).as("it has started once").isEmpty();
   }
 

@@ -2,6 +2,8 @@ package io.sippbx.control.edge;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
@@ -41,6 +43,17 @@ class EdgeSimulationTest {
     }
     world.comesToRest(2, 100);
     assertThat(world.ended).allMatch(end -> end.termination().reason().text().equals("normal"));
+  }
+
+  @Test
+  void aCalleeMayRingForLongerThanAnUnconfirmedSessionLives() {
+    var world = new World(3, 0);
+    world.startCall(World.Kind.RINGS_LONG);
+    world.comesToRest(3, 1);
+    CallHappening.Ended end = world.ended.getFirst();
+    assertThat(end.termination().reason()).isEqualTo(Termination.Reason.NORMAL);
+    assertThat(Duration.between(end.startedAt(), end.answeredAt().orElseThrow()))
+        .isGreaterThan(Duration.ofSeconds(169));
   }
 
   @ParameterizedTest(name = "seed {0}")

@@ -24,6 +24,7 @@ import java.util.function.Consumer;
 final class LedgerMediaPlane implements MediaPlane {
 
   private static final NodeId NODE = new NodeId("media-1");
+  private static final Duration UNCONFIRMED = Duration.ofSeconds(90);
 
   private final Loop loop;
   private final Random random;
@@ -63,6 +64,9 @@ final class LedgerMediaPlane implements MediaPlane {
       violations.add("another spec at revision " + spec.revision() + " of " + spec.call());
     }
     held.put(spec.call(), spec);
+    if (!spec.confirmed()) {
+      loop.schedule(UNCONFIRMED, () -> expire(spec));
+    }
     int base = bases.computeIfAbsent(spec.call(), key -> nextPort += 64);
     var addresses = new ArrayList<StreamAddresses>();
     for (StreamSpec stream : spec.streams()) {
@@ -72,6 +76,15 @@ final class LedgerMediaPlane implements MediaPlane {
               stream.index(), relay(port), relay(port + 1), relay(port + 2), relay(port + 3)));
     }
     return new MediaAnswer.Held(spec.revision(), addresses, List.of());
+  }
+
+  /** What nobody has confirmed since is dropped. */
+  private void expire(SessionSpec spec) {
+    if (spec.equals(held.get(spec.call()))) {
+      held.remove(spec.call());
+      released.put(spec.call(), spec.revision());
+      listener.accept(new MediaEvent.Expired(spec.call(), spec.revision()));
+    }
   }
 
   private static Endpoint relay(int port) {
@@ -95,10 +108,10 @@ final class LedgerMediaPlane implements MediaPlane {
     listener = events;
   }
 
-  /** Says that the call has been silent for too long. */
+  /** Says that the call has been silent for too long, if it is to say so at all. */
   void timeOut(CallKey call) {
     SessionSpec spec = held.get(call);
-    if (spec != null) {
+    if (spec != null && !spec.mediaTimeout().isZero()) {
       listener.accept(new MediaEvent.MediaTimeout(call, spec.revision()));
     }
   }

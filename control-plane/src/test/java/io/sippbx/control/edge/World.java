@@ -73,6 +73,7 @@ final class World implements CallObserver, RegistrarListener {
     CANCELLED_SOMETIME(VirtualPhone.Answering.ANSWER),
     BUSY(VirtualPhone.Answering.BUSY),
     DECLINED(VirtualPhone.Answering.DECLINE),
+    RINGS_LONG(VirtualPhone.Answering.ANSWER),
     NO_ANSWER(VirtualPhone.Answering.RING_ON),
     DEAD_CALLEE(VirtualPhone.Answering.SILENT),
     NO_ACK(VirtualPhone.Answering.ANSWER),
@@ -136,7 +137,7 @@ final class World implements CallObserver, RegistrarListener {
             new NodeId("edge-1"),
             new Incarnation(1),
             TimerSettings.RFC_3261,
-            Duration.ofSeconds(60),
+            Duration.ofSeconds(180),
             Duration.ofMinutes(10),
             true,
             10,
@@ -264,11 +265,16 @@ final class World implements CallObserver, RegistrarListener {
 
   private void carryOut(Kind kind) {
     Loop loop = alice.loop();
-    bob.plan(kind.answering, Duration.ofMillis(30 + random.nextInt(300)), Duration.ofSeconds(3));
+    Duration rings =
+        kind == Kind.RINGS_LONG
+            ? Duration.ofSeconds(170)
+            : Duration.ofMillis(30 + random.nextInt(300));
+    bob.plan(kind.answering, rings, Duration.ofSeconds(3));
     VirtualPhone.Dialog dialog = alice.call("bob", kind != Kind.DELAYED_OFFER);
     switch (kind) {
       case CALLER_HANGS_UP, DELAYED_OFFER ->
           loop.schedule(Duration.ofSeconds(40), () -> alice.bye(dialog));
+      case RINGS_LONG -> loop.schedule(Duration.ofSeconds(200), () -> alice.bye(dialog));
       case CANCELLED_AT_ONCE -> loop.schedule(Duration.ofMillis(1), () -> alice.cancel(dialog));
       case CANCELLED_SOMETIME ->
           loop.schedule(Duration.ofMillis(random.nextInt(500)), () -> alice.cancel(dialog));
