@@ -83,6 +83,6 @@ public final class NextHops {
         flow.protocol() == to.protocol()
             && flow.protocol().isReliable()
             && flow.remote().ip().equals(to.remote().ip());
-    return same ? new Destination(to.protocol(), to.remote(), Optional.of(flow)) : to;
+    return same ? to.preferring(flow) : to;
   }
 }

@@ -11,8 +11,13 @@ import io.sippbx.control.registrar.binding.Reach;
 import io.sippbx.control.sip.locate.Location;
 import io.sippbx.control.sip.locate.Locator;
 import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.net.IpAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -59,6 +64,22 @@ public final class UserRouter implements Router {
         });
   }
 
+  /**
+   * Over the flow of the registration. When the connection is gone, by a new one to the contact, if
+   * that names the host that was seen; a phone behind a NAT cannot be connected to.
+   */
+  private static Destination over(Flow flow, SipUri contact) {
+    IpAddress seen = flow.remote().ip();
+    TransportProtocol protocol = contact.transport().orElse(flow.protocol());
+    if (!flow.protocol().isReliable()
+        || protocol != flow.protocol()
+        || !contact.hostIp().equals(Optional.of(seen))) {
+      return Destination.over(flow);
+    }
+    int port = contact.port().orElse(protocol.defaultPort());
+    return Destination.to(protocol, new Endpoint(seen, port)).preferring(flow);
+  }
+
   /** Finds the way to one contact after the other; one that has none is left out. */
   private final class Locating {
     private final List<RegisteredContact> all;
@@ -76,7 +97,7 @@ public final class UserRouter implements Router {
       while (next < all.size()) {
         RegisteredContact contact = all.get(next++);
         if (contact.binding().reach() == Reach.FLOW) {
-          add(contact, Destination.over(contact.binding().flow()));
+          add(contact, over(contact.binding().flow(), contact.uri()));
           continue;
         }
         Uri hop =

@@ -16,7 +16,8 @@ public enum Reach {
   PATH,
   /**
    * Back over the flow that the registration came by: the contact is behind a NAT, or holds a
-   * connection open to us. When the flow is gone, as {@link #CONTACT}.
+   * connection open to us. When that is gone, as {@link #CONTACT}, if the contact names the host
+   * that was seen; else there is no way.
    */
   FLOW,
   /** To where the contact's URI points. */

@@ -13,8 +13,15 @@ import io.sippbx.shared.net.Endpoint;
  * @param local our <em>advertised</em> address of the listener, not the one that it is bound to
  * @param remote the source address that was seen, whatever the message says
  * @param connection not 0 over a connection; 0 over UDP
+ * @param accepted whether it is a connection that the peer opened: then its remote port was that
+ *     connection's alone, and nobody listens there
  */
-public record Flow(TransportProtocol protocol, Endpoint local, Endpoint remote, long connection) {
+public record Flow(
+    TransportProtocol protocol,
+    Endpoint local,
+    Endpoint remote,
+    long connection,
+    boolean accepted) {
 
   /** The connection number of flows that have no connection. */
   public static final long NO_CONNECTION = 0;
@@ -28,10 +35,25 @@ public record Flow(TransportProtocol protocol, Endpoint local, Endpoint remote, 
               + " and connection "
               + connection);
     }
+    if (accepted && connection == NO_CONNECTION) {
+      throw new IllegalArgumentException("Expected a connection to be accepted, but got none");
+    }
   }
 
   /** A flow over UDP. */
   public static Flow udp(Endpoint local, Endpoint remote) {
-    return new Flow(TransportProtocol.UDP, local, remote, NO_CONNECTION);
+    return new Flow(TransportProtocol.UDP, local, remote, NO_CONNECTION, false);
+  }
+
+  /** A flow over a connection that the peer opened. */
+  public static Flow accepted(
+      TransportProtocol protocol, Endpoint local, Endpoint remote, long connection) {
+    return new Flow(protocol, local, remote, connection, true);
+  }
+
+  /** A flow over a connection that we opened. */
+  public static Flow opened(
+      TransportProtocol protocol, Endpoint local, Endpoint remote, long connection) {
+    return new Flow(protocol, local, remote, connection, false);
   }
 }

@@ -43,8 +43,8 @@ import org.slf4j.event.Level;
  * over UDP, its retransmissions go over the same connection and are absorbed by the peer as repeats
  * (so they need not be suppressed), and responses are matched by branch and method, which are the
  * same. CANCEL and ACK, which must go the way of their INVITE, are small; the branches that went by
- * TCP are therefore remembered for a time. A destination whose UDP flow leads elsewhere than its
- * address is behind address translation and gets UDP at any size.
+ * TCP are therefore remembered for a time. A destination that is a UDP flow only, or whose flow
+ * leads elsewhere than its address, is behind address translation and gets UDP at any size.
  */
 // Netty returns a future from everything; those of closing and of listeners tell nothing new.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -172,13 +172,20 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
     }
     switch (to.protocol()) {
       case UDP -> {
-        if (message instanceof SipRequest request && to.remote().equals(remote)) {
+        boolean atItsAddress = !to.onlyFlow() && to.remote().equals(remote);
+        if (message instanceof SipRequest request && atItsAddress) {
           sendRequest(request, from, remote, sink);
         } else {
           sendUdp(from, remote, message.toBytes(), sink);
         }
       }
-      case TCP -> sendTcp(message.toBytes(), from, remote, to.flow(), sink);
+      case TCP -> {
+        if (to.onlyFlow()) {
+          sendOver(to.flow().orElseThrow(), message.toBytes(), sink);
+        } else {
+          sendTcp(message.toBytes(), from, remote, to.flow(), sink);
+        }
+      }
       case TLS, WS, WSS -> sink.accept(notFrom(to.protocol(), remote));
     }
   }
@@ -208,14 +215,7 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
           Endpoint back = Vias.reconnectTo(response.topVia(), flow.remote());
           sendTcp(message.toBytes(), from, back, Optional.of(flow), sink);
         } else {
-          Optional<TcpConnection> alive = connections.of(flow);
-          if (alive.isPresent()) {
-            alive.get().send(Outgoing.once(message.toBytes(), sink));
-          } else {
-            sink.accept(
-                new SendFailure(
-                    Reason.CONNECTION_LOST, "tcp " + flow.remote() + ": connection lost"));
-          }
+          sendOver(flow, message.toBytes(), sink);
         }
       }
       case TLS, WS, WSS -> sink.accept(notFrom(flow.protocol(), flow.remote()));
@@ -283,6 +283,17 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
       throw new IllegalStateException("Expected a socket of each UDP listener, but got none");
     }
     socket.send(channel, octets, remote, sink);
+  }
+
+  /** Over this connection and no other. */
+  private void sendOver(Flow flow, byte[] octets, Consumer<SendFailure> sink) {
+    Optional<TcpConnection> alive = connections.of(flow);
+    if (alive.isPresent()) {
+      alive.get().send(Outgoing.once(octets, sink));
+    } else {
+      sink.accept(
+          new SendFailure(Reason.CONNECTION_LOST, "tcp " + flow.remote() + ": connection lost"));
+    }
   }
 
   private void sendTcp(

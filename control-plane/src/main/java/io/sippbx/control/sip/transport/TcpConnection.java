@@ -50,7 +50,6 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
   private final Inbound inbound;
   private final EventLoop eventLoop;
   private final Flow flow;
-  private final boolean accepted;
   private final AtomicLong queued = new AtomicLong();
 
   private volatile State state = State.CONNECTING;
@@ -83,17 +82,14 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
 
   /**
    * @param flow names this connection
-   * @param accepted whether the peer opened it
    */
-  TcpConnection(
-      TcpConnections all, Inbound inbound, EventLoop eventLoop, Flow flow, boolean accepted) {
+  TcpConnection(TcpConnections all, Inbound inbound, EventLoop eventLoop, Flow flow) {
     this.all = all;
     this.limits = all.limits();
     this.counters = inbound.counters();
     this.inbound = inbound;
     this.eventLoop = eventLoop;
     this.flow = flow;
-    this.accepted = accepted;
   }
 
   Flow flow() {
@@ -102,10 +98,6 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
 
   EventLoop eventLoop() {
     return eventLoop;
-  }
-
-  boolean isAccepted() {
-    return accepted;
   }
 
   /** Whether it may still be sent over; it may end at any time. */
@@ -243,7 +235,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     state = State.OPEN;
     lastUseNs = System.nanoTime();
     watchForIdle(limits.tcp().idleTime().toNanos());
-    if (accepted) {
+    if (flow.accepted()) {
       firstMessageTimer =
           eventLoop.schedule(
               () -> end(Closed.NO_MESSAGE),

@@ -205,8 +205,8 @@ final class TcpConnections {
     if (number == Flow.NO_CONNECTION) {
       number = nextNumber.incrementAndGet();
     }
-    var flow = new Flow(TransportProtocol.TCP, local, remote, number);
-    return new TcpConnection(this, inbound, eventLoop, flow, accepted);
+    var flow = new Flow(TransportProtocol.TCP, local, remote, number, accepted);
+    return new TcpConnection(this, inbound, eventLoop, flow);
   }
 
   private static void handlers(Channel channel, TcpConnection connection) {
@@ -222,7 +222,7 @@ final class TcpConnections {
   void ended(TcpConnection connection) {
     Flow flow = connection.flow();
     byNumber.remove(flow.connection(), connection);
-    if (connection.isAccepted()) {
+    if (flow.accepted()) {
       leave(peer(flow.remote().ip()));
     } else {
       opened.remove(new Way(flow.local(), flow.remote()), connection);

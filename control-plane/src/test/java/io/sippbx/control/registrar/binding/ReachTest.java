@@ -79,11 +79,9 @@ class ReachTest {
         Uri.of(contact),
         List.of(),
         vias,
-        new Flow(
-            transport,
-            LOCAL,
-            Endpoint.of(source, 33_333),
-            transport == TransportProtocol.UDP ? 0 : 7));
+        transport == TransportProtocol.UDP
+            ? Flow.udp(LOCAL, Endpoint.of(source, 33_333))
+            : Flow.accepted(transport, LOCAL, Endpoint.of(source, 33_333), 7));
   }
 
   private static Via via(String sentBy, TransportProtocol transport) {

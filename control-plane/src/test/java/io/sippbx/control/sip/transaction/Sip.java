@@ -19,7 +19,7 @@ final class Sip {
   static final Endpoint US = Endpoint.of("192.0.2.1", 5060);
   static final Endpoint PEER = Endpoint.of("192.0.2.2", 5060);
   static final Flow UDP = Flow.udp(US, PEER);
-  static final Flow TCP = new Flow(TransportProtocol.TCP, US, PEER, 7);
+  static final Flow TCP = Flow.accepted(TransportProtocol.TCP, US, PEER, 7);
 
   private Sip() {}
 

@@ -105,8 +105,10 @@ final class VirtualNetwork {
                     new SendFailure(SendFailure.Reason.UNREACHABLE, remote.toString())));
         return;
       }
-      long connection = protocol.isReliable() ? 1 : Flow.NO_CONNECTION;
-      var flow = new Flow(protocol, remote, address, connection);
+      Flow flow =
+          protocol.isReliable()
+              ? Flow.accepted(protocol, remote, address, 1)
+              : Flow.udp(remote, address);
       if (protocol.isReliable()) {
         host.deliver(message, flow, TCP_DELAY);
         return;

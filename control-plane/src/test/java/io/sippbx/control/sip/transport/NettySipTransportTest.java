@@ -413,11 +413,20 @@ class NettySipTransportTest {
       var request = ours(transport, TransportProtocol.UDP, Method.INVITE, "1", 2_000);
       transport.send(
           request,
-          new Destination(
-              TransportProtocol.UDP,
-              new Endpoint(behindNat.endpoint().ip(), 9),
-              Optional.of(Flow.udp(udpAddress(transport), behindNat.endpoint()))),
+          Destination.to(TransportProtocol.UDP, new Endpoint(behindNat.endpoint().ip(), 9))
+              .preferring(Flow.udp(udpAddress(transport), behindNat.endpoint())),
           failures::add);
+      assertThat(behindNat.receive()).isEqualTo(request.toBytes());
+      assertThat(transport.counters().switchedToTcp()).isZero();
+    }
+
+    @Test
+    void neverLeavesAUdpFlowThatIsAllThereIs() throws IOException {
+      var transport = started();
+      var behindNat = using(new Udp(v6));
+      var request = ours(transport, TransportProtocol.UDP, Method.INVITE, "1", 2_000);
+      Flow flow = Flow.udp(udpAddress(transport), behindNat.endpoint());
+      transport.send(request, Destination.over(flow), failures::add);
       assertThat(behindNat.receive()).isEqualTo(request.toBytes());
       assertThat(transport.counters().switchedToTcp()).isZero();
     }
@@ -880,7 +889,7 @@ class NettySipTransportTest {
       try (var phone = Tcp.connect(tcpAddress(transport))) {
         phone.send(options(over("TCP", phone.local()), "1"));
         Flow flow = Peers.next(received.flows);
-        to = new Destination(TransportProtocol.TCP, contact.endpoint(), Optional.of(flow));
+        to = Destination.to(TransportProtocol.TCP, contact.endpoint()).preferring(flow);
         transport.send(
             ours(transport, TransportProtocol.TCP, Method.INVITE, "2", 0), to, failures::add);
         assertThat(branchOf(phone.message())).isEqualTo("z9hG4bK2");
@@ -899,6 +908,47 @@ class NettySipTransportTest {
       try (var connection = contact.accept()) {
         assertThat(branchOf(connection.message())).isEqualTo("z9hG4bK5");
       }
+    }
+
+    @Test
+    @DisplayName("RFC 5626 5.3: a flow that the peer opened is gone for good")
+    void failsAtOnceOverAFlowOfThePeerThatIsGone() throws IOException {
+      var transport = started();
+      Flow flow;
+      try (var phone = Tcp.connect(tcpAddress(transport))) {
+        phone.send(options(over("TCP", phone.local()), "1"));
+        flow = Peers.next(received.flows);
+      }
+      Peers.await("end", () -> transport.counters().acceptedConnections() == 0);
+      transport.send(
+          ours(transport, TransportProtocol.TCP, Method.INVITE, "2", 0),
+          Destination.over(flow),
+          failures::add);
+      assertThat(Peers.next(failures).reason()).isEqualTo(Reason.CONNECTION_LOST);
+      assertThat(transport.counters().openedConnections()).isZero();
+      assertThat(transport.counters().closed(Closed.NOT_OPENED)).isZero();
+    }
+
+    @Test
+    void opensAFlowOfOursAgain() throws IOException {
+      var transport = started();
+      var peer = using(new TcpServer(v6));
+      var first = ours(transport, TransportProtocol.TCP, Method.OPTIONS, "1", 0);
+      transport.send(first, Destination.to(TransportProtocol.TCP, peer.endpoint()), failures::add);
+      Flow flow;
+      try (var connection = peer.accept()) {
+        connection.send(ok(connection.message()).toBytes());
+        flow = Peers.next(received.flows);
+      }
+      Peers.await("end", () -> transport.counters().openedConnections() == 0);
+      transport.send(
+          ours(transport, TransportProtocol.TCP, Method.OPTIONS, "2", 0),
+          Destination.over(flow),
+          failures::add);
+      try (var connection = peer.accept()) {
+        assertThat(branchOf(connection.message())).isEqualTo("z9hG4bK2");
+      }
+      assertThat(failures).isEmpty();
     }
 
     @Test

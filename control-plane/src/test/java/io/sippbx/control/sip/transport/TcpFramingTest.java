@@ -80,8 +80,7 @@ class TcpFramingTest {
                 all,
                 inbound,
                 channel.eventLoop(),
-                new Flow(TransportProtocol.TCP, US, PEER, 7),
-                true));
+                Flow.accepted(TransportProtocol.TCP, US, PEER, 7)));
     channel.pipeline().fireChannelActive();
     int from = 0;
     for (int i = 0; i <= cuts.length; i++) {
