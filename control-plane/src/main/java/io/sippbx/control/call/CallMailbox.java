@@ -34,7 +34,10 @@ final class CallMailbox {
   private final Map<TimerId, Scheduled> timers = new TreeMap<>();
   private final Map<ServerTransactionId, SuccessRepeater> repeaters = new LinkedHashMap<>();
   private @Nullable Call call;
-  private long version;
+
+  /** The record as it stands in the store, as far as this node knows. */
+  private Optional<Versioned<Call>> stored = Optional.empty();
+
   private boolean busy;
   private boolean closed;
   private boolean defective;
@@ -49,7 +52,7 @@ final class CallMailbox {
   /** Takes up a record that was read from the store. */
   void load(Versioned<Call> current) {
     call = current.record();
-    version = current.version();
+    stored = Optional.of(current);
     busy = false;
     syncTimers();
     drain();
@@ -133,7 +136,7 @@ final class CallMailbox {
                             runtime.loop().now(),
                             happenings))
             .orElse(List.of());
-    var commit = new CallCommit<>(key, version, id, decision.call(), events);
+    var commit = new CallCommit<>(key, stored, id, decision.call(), events);
     busy = true;
     carryOut(decision.beside());
     send(commit, input, decision, attempt, 1);
@@ -154,13 +157,12 @@ final class CallMailbox {
       int sending,
       CommitAnswer<Call> answer) {
     switch (answer) {
-      case CommitAnswer.Applied<Call> applied ->
-          committed(decision, commit.events(), applied.version());
+      case CommitAnswer.Applied<Call> applied -> committed(decision, commit, applied.version());
       case CommitAnswer.AlreadyApplied<Call> already ->
-          committed(decision, commit.events(), already.version());
+          committed(decision, commit, already.version());
       case CommitAnswer.Conflict<Call> conflict -> {
         call = conflict.current().record();
-        version = conflict.current().version();
+        stored = Optional.of(conflict.current());
         busy = false;
         if (attempt >= runtime.limits().commitAttempts()) {
           runtime.observer().dropped(key, CallObserver.Drop.CONTENDED);
@@ -170,6 +172,7 @@ final class CallMailbox {
         drain();
       }
       case CommitAnswer.Gone<Call> gone -> close();
+      case CommitAnswer.Fenced<Call> fenced -> close();
       case CommitAnswer.Unknown<Call> unknown -> {
         if (sending < runtime.limits().commitAttempts()) {
           runtime
@@ -191,12 +194,12 @@ final class CallMailbox {
     }
   }
 
-  private void committed(Decision decision, List<CallEvent> events, long now) {
-    version = now;
+  private void committed(Decision decision, CallCommit<Call> commit, long version) {
+    stored = commit.record().map(next -> new Versioned<>(version, commit.id(), next));
     call = decision.call().orElse(null);
     busy = false;
-    if (!events.isEmpty()) {
-      runtime.effects().publish(events);
+    if (!commit.events().isEmpty()) {
+      runtime.effects().publish(commit.events());
     }
     for (CallHappening happening : decision.happenings()) {
       runtime.observer().happened(key, happening);

@@ -309,6 +309,9 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
                   decide(register, accepted, current.version(), current.record());
               case CommitAnswer.Gone<Registration> gone ->
                   decide(register, accepted, 0, Registration.EMPTY);
+              // No keeper has a say in registrations.
+              case CommitAnswer.Fenced<Registration> fenced ->
+                  finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
               case CommitAnswer.Unknown<Registration> unknown -> {
                 if (sends < limits.maxSends()) {
                   commit(register, accepted, version, id, ok, sends + 1);

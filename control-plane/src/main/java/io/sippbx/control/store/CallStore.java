@@ -6,8 +6,8 @@ import java.util.function.Consumer;
 /**
  * Where calls live between two inputs.
  *
- * <p>Methods return at once. An answer is given exactly once, on the loop that the store was made
- * for the call, never inline.
+ * <p>Methods return at once. An answer is given exactly once, within the store's time-out, on the
+ * loop that the store was made for the call, never inline.
  *
  * @param <R> the stored call; the store does not look into it
  */
@@ -17,9 +17,28 @@ public interface CallStore<R> {
   void read(CallKey call, Consumer<ReadAnswer<R>> answer);
 
   /**
-   * Replaces the record and appends the events to the outbox, both or neither, if the version is
-   * still the one expected. A commit whose outcome is {@link CommitAnswer.Unknown} is to be sent
-   * again with the same id.
+   * Replaces the record, puts the events into the outbox and the call into the indexes, all or
+   * nothing.
+   *
+   * <ul>
+   *   <li>The record's last commit has this id: {@link CommitAnswer.AlreadyApplied}.
+   *   <li>An epoch is given, and it is not the partition's: {@link CommitAnswer.Fenced}.
+   *   <li>What was read stands there still: {@link CommitAnswer.Applied} with the next version.
+   *   <li>Something else stands there: {@link CommitAnswer.Conflict} with it. A version below the
+   *       one that was read means that the store lost writes: see {@link #restore}.
+   *   <li>There is no record, and one was read: {@link CommitAnswer.Gone}.
+   *   <li>No answer in time: {@link CommitAnswer.Unknown}. The same commit is to be sent again.
+   * </ul>
    */
   void commit(CallCommit<R> commit, Consumer<CommitAnswer<R>> answer);
+
+  /**
+   * Writes back what the store has lost: if it holds no record of the call or an older one, ours
+   * replaces it, with its version and commit id.
+   *
+   * <p>{@link CommitAnswer.Applied} if it did; {@link CommitAnswer.AlreadyApplied} if ours stands
+   * there; {@link CommitAnswer.Conflict} with what stands there if that is newer, or of the same
+   * version by another's commit; {@link CommitAnswer.Unknown} without an answer in time.
+   */
+  void restore(CallRestore<R> restore, Consumer<CommitAnswer<R>> answer);
 }

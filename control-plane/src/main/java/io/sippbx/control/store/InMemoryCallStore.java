@@ -1,82 +1,175 @@
 package io.sippbx.control.store;
 
+import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
-import io.sippbx.control.store.CommitAnswer.AlreadyApplied;
-import io.sippbx.control.store.CommitAnswer.Applied;
-import io.sippbx.control.store.CommitAnswer.Conflict;
 import io.sippbx.control.store.CommitAnswer.Gone;
 import io.sippbx.shared.identity.CallKey;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * Keeps calls in this process: the whole commit contract, and nothing that outlives the node.
- * Threads may commit to different calls at once; commits to one call are serialised.
+ * Keeps calls in this process: the whole commit contract, and nothing that outlives the node. For
+ * any thread; the commits to one partition are serialised. The loops' clock is the store's time.
  *
  * <p>A removed record leaves nothing, so that a commit sent again after a removal is answered
  * {@link Gone}.
  */
-public final class InMemoryCallStore<R> implements CallStore<R> {
+public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore {
 
-  private final Map<CallKey, Versioned<R>> records = new ConcurrentHashMap<>();
+  private final List<InMemoryPartition<R>> partitions;
   private final Loops loops;
 
   /**
+   * A store without an outbox, for a server that tells its events as it commits them.
+   *
    * @param loops where answers are given: each call's on the loop of its key
    */
   public InMemoryCallStore(Loops loops) {
+    this(loops, 0);
+  }
+
+  /**
+   * @param loops where answers are given: each call's on the loop of its key
+   * @param maxOutbox events that wait in a partition's outbox; beyond it the oldest are dropped
+   */
+  public InMemoryCallStore(Loops loops, int maxOutbox) {
+    if (maxOutbox < 0) {
+      throw new IllegalArgumentException("Expected an outbox of 0 or more, but got " + maxOutbox);
+    }
     this.loops = loops;
+    var made = new ArrayList<InMemoryPartition<R>>();
+    for (int i = 0; i < Partition.COUNT; i++) {
+      made.add(new InMemoryPartition<>(maxOutbox));
+    }
+    this.partitions = List.copyOf(made);
+  }
+
+  private InMemoryPartition<R> of(CallKey call) {
+    return partitions.get(Partition.of(call).number());
+  }
+
+  private Loop loop(CallKey call) {
+    return loops.of(call.hashCode());
+  }
+
+  private <T> void answer(
+      Partition partition, Question<R, T> question, Consumer<PartitionStore.Answer<T>> answer) {
+    Loop loop = loops.of(partition.number());
+    PartitionStore.Answer<T> said = question.ask(partitions.get(partition.number()), loop.now());
+    loop.execute(() -> answer.accept(said));
+  }
+
+  private interface Question<R, T> {
+    PartitionStore.Answer<T> ask(InMemoryPartition<R> partition, Instant now);
   }
 
   @Override
   public void read(CallKey call, Consumer<ReadAnswer<R>> answer) {
-    Versioned<R> current = records.get(call);
-    ReadAnswer<R> outcome =
-        current == null ? new ReadAnswer.Absent<>() : new ReadAnswer.Found<>(current);
-    loops.of(call.hashCode()).execute(() -> answer.accept(outcome));
+    Loop loop = loop(call);
+    ReadAnswer<R> outcome = of(call).read(call, loop.now());
+    loop.execute(() -> answer.accept(outcome));
   }
 
   @Override
   public void commit(CallCommit<R> commit, Consumer<CommitAnswer<R>> answer) {
-    CommitAnswer<R> outcome = apply(commit);
-    loops.of(commit.call().hashCode()).execute(() -> answer.accept(outcome));
+    Loop loop = loop(commit.call());
+    CommitAnswer<R> outcome = of(commit.call()).commit(commit, loop.now());
+    loop.execute(() -> answer.accept(outcome));
+  }
+
+  @Override
+  public void restore(CallRestore<R> restore, Consumer<CommitAnswer<R>> answer) {
+    Loop loop = loop(restore.call());
+    CommitAnswer<R> outcome = of(restore.call()).restore(restore, loop.now());
+    loop.execute(() -> answer.accept(outcome));
+  }
+
+  @Override
+  public void claimTimers(
+      Partition partition,
+      OptionalLong epoch,
+      int limit,
+      Consumer<PartitionStore.Answer<DueTimer>> answer) {
+    checkLimit(limit);
+    answer(partition, (of, now) -> of.claimTimers(epoch, limit, now), answer);
+  }
+
+  @Override
+  public void inFlight(
+      Partition partition,
+      NodeId node,
+      Optional<CallKey> after,
+      int limit,
+      Consumer<PartitionStore.Answer<CallKey>> answer) {
+    checkLimit(limit);
+    answer(partition, (of, now) -> of.inFlight(node, after, limit, now), answer);
+  }
+
+  @Override
+  public void onMedia(
+      Partition partition,
+      NodeId node,
+      Optional<CallKey> after,
+      int limit,
+      Consumer<PartitionStore.Answer<CallKey>> answer) {
+    checkLimit(limit);
+    answer(partition, (of, now) -> of.onMedia(node, after, limit, now), answer);
+  }
+
+  @Override
+  public void outbox(
+      Partition partition,
+      Optional<OutboxId> after,
+      int limit,
+      Consumer<PartitionStore.Answer<OutboxEntry>> answer) {
+    checkLimit(limit);
+    answer(partition, (of, now) -> of.outbox(after, limit), answer);
+  }
+
+  @Override
+  public void acknowledge(
+      Partition partition, List<OutboxId> ids, Consumer<PartitionStore.Answer<OutboxId>> answer) {
+    checkLimit(ids.size());
+    answer(partition, (of, now) -> of.acknowledge(ids), answer);
+  }
+
+  @Override
+  public void outboxDepth(Partition partition, Consumer<PartitionStore.Answer<Long>> answer) {
+    answer(partition, (of, now) -> of.outboxDepth(), answer);
+  }
+
+  static void checkLimit(int limit) {
+    if (limit < 1 || limit > MAX_BATCH) {
+      throw new IllegalArgumentException(
+          "Expected a limit of 1 to " + MAX_BATCH + ", but got " + limit);
+    }
+  }
+
+  /** Gives a partition a keeper's epoch; for tests of what is fenced. */
+  public void setEpoch(Partition partition, long epoch) {
+    partitions.get(partition.number()).setEpoch(epoch);
   }
 
   /** How many calls there are, tombstones among them. */
   public int size() {
-    return records.size();
+    int size = 0;
+    for (InMemoryPartition<R> each : partitions) {
+      size += each.size();
+    }
+    return size;
   }
 
-  private CommitAnswer<R> apply(CallCommit<R> commit) {
-    var outcome = new Outcome<R>();
-    records.compute(
-        commit.call(),
-        (key, current) -> {
-          if (current == null) {
-            if (commit.expectedVersion() != 0) {
-              outcome.answer = new Gone<>();
-              return null;
-            }
-            outcome.answer = new Applied<>(1);
-            return commit.record().map(r -> new Versioned<>(1, commit.id(), r)).orElse(null);
-          }
-          if (current.commit().equals(commit.id())) {
-            outcome.answer = new AlreadyApplied<>(current.version());
-            return current;
-          }
-          if (current.version() != commit.expectedVersion()) {
-            outcome.answer = new Conflict<>(current);
-            return current;
-          }
-          long version = current.version() + 1;
-          outcome.answer = new Applied<>(version);
-          return commit.record().map(r -> new Versioned<>(version, commit.id(), r)).orElse(null);
-        });
-    return outcome.answer;
-  }
-
-  private static final class Outcome<R> {
-    private CommitAnswer<R> answer = new Gone<>();
+  /** Events that were dropped because nobody took them out of a full outbox. */
+  public long outboxDrops() {
+    long drops = 0;
+    for (InMemoryPartition<R> each : partitions) {
+      drops += each.outboxDrops();
+    }
+    return drops;
   }
 }

@@ -15,6 +15,7 @@ import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
@@ -76,6 +77,11 @@ class CallRuntimeTest {
                 memory.commit(commit, applied -> answer.accept(new CommitAnswer.Unknown<>("lost")));
             case LOSE -> loop.execute(() -> answer.accept(new CommitAnswer.Unknown<>("lost")));
           }
+        }
+
+        @Override
+        public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
+          memory.restore(restore, answer);
         }
       };
 
@@ -209,7 +215,8 @@ class CallRuntimeTest {
     // Another node has set the call up already: this INVITE is found to be the same one.
     Call theirs = scene.begin().call.orElseThrow();
     memory.commit(
-        new CallCommit<>(key, 0, new CommitId(99), Optional.of(theirs), List.of()), answer -> {});
+        new CallCommit<>(key, Optional.empty(), new CommitId(99), Optional.of(theirs), List.of()),
+        answer -> {});
     begin(CallLimits.DEFAULT);
     assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).as("it has started once").isEmpty();
@@ -234,7 +241,8 @@ class CallRuntimeTest {
   void anInputForACallOfAnotherNodeReadsItsRecord() {
     Call theirs = scene.up().call.orElseThrow();
     memory.commit(
-        new CallCommit<>(key, 0, new CommitId(99), Optional.of(theirs), List.of()), answer -> {});
+        new CallCommit<>(key, Optional.empty(), new CommitId(99), Optional.of(theirs), List.of()),
+        answer -> {});
     SipRequest bye = scene.callerRequest(io.sippbx.control.sip.message.Method.BYE, 2, "");
     CallRuntime runtime = runtime(CallLimits.DEFAULT);
     loop.execute(

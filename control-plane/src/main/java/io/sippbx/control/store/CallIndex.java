@@ -1,0 +1,58 @@
+package io.sippbx.control.store;
+
+import io.sippbx.shared.identity.NodeId;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * Where a call is to be found other than by its key, as a whole: a commit says what holds after it,
+ * and the store works out what that changes.
+ *
+ * @param inFlightOn the control node that has transactions of it open
+ * @param onMedia the media nodes that may hold a session of it; sorted, each once
+ * @param timers its long timers by name, in store time to the millisecond
+ */
+public record CallIndex(
+    Optional<NodeId> inFlightOn, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
+
+  /** To be found by its key only: a quiescent call without media, or a tombstone. */
+  public static final CallIndex NONE = new CallIndex(Optional.empty(), List.of(), new TreeMap<>());
+
+  /** Media nodes of one call at most: where it is, where it goes, and where it was. */
+  public static final int MAX_MEDIA = 8;
+
+  /** Long timers of one call at most. */
+  public static final int MAX_TIMERS = 64;
+
+  private static final Pattern TIMER_NAME = Pattern.compile("[A-Za-z0-9._-]{1,48}");
+
+  /** Copies and checks. */
+  public CallIndex {
+    onMedia = onMedia.stream().sorted().distinct().toList();
+    if (onMedia.size() > MAX_MEDIA) {
+      throw new IllegalArgumentException(
+          "Expected " + MAX_MEDIA + " media nodes or fewer, but got " + onMedia.size());
+    }
+    if (timers.size() > MAX_TIMERS) {
+      throw new IllegalArgumentException(
+          "Expected " + MAX_TIMERS + " timers or fewer, but got " + timers.size());
+    }
+    var cut = new TreeMap<String, Instant>();
+    for (Map.Entry<String, Instant> each : timers.entrySet()) {
+      if (!TIMER_NAME.matcher(each.getKey()).matches()) {
+        throw new IllegalArgumentException(
+            "Expected 1 to 48 letters, digits, dots, hyphens and underscores as a timer's name,"
+                + " but got "
+                + each.getKey());
+      }
+      cut.put(each.getKey(), Instant.ofEpochMilli(each.getValue().toEpochMilli()));
+    }
+    timers = Collections.unmodifiableSortedMap(cut);
+  }
+}
