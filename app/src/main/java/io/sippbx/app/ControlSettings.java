@@ -172,11 +172,19 @@ final class ControlSettings {
     return new ControlPlaneSettings.Access(
         new AuthSettings(
             authentication.realm(),
-            defaults.algorithms(),
+            authentication.algorithms().stream().map(ControlSettings::algorithm).toList(),
             authentication.nonceAge(),
             defaults.noncesRemembered()),
         new ConfiguredUsers(authentication.realm(), users),
         new OwnDomains(ownNames(sip), canonical));
+  }
+
+  private static DigestAlgorithm algorithm(SipConfig.DigestAlgorithm algorithm) {
+    return switch (algorithm) {
+      case SHA_512_256 -> DigestAlgorithm.SHA_512_256;
+      case SHA_256 -> DigestAlgorithm.SHA_256;
+      case MD5 -> DigestAlgorithm.MD5;
+    };
   }
 
   /** With domains configured, the addresses of the listeners are ours too. */

@@ -99,7 +99,10 @@ public final class ControlPlane implements AutoCloseable {
     var encoder = new CallEventEncoder(settings.calls().node());
     var policy =
         new AccessPolicy(
-            settings.access().auth(), settings.access().users(), settings.clusterSecret().value());
+            settings.access().auth(),
+            settings.access().users(),
+            settings.clusterSecret().value(),
+            settings.access().domains()::own);
     var nonces = new NonceMemory(settings.access().auth().noncesRemembered());
     for (Loop loop : loops.loops().all()) {
       InMemoryRegistrationStore bindings = registrations.on(loop);

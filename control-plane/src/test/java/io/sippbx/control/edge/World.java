@@ -155,9 +155,10 @@ final class World implements CallObserver, RegistrarListener {
             () -> false,
             Duration.ofSeconds(10),
             "sip-pbx");
-    var policy =
-        new AccessPolicy(AuthSettings.of("test"), new ConfiguredUsers("test", List.of()), SECRET);
     var domains = new OwnDomains(List.of(), "test");
+    var policy =
+        new AccessPolicy(
+            AuthSettings.of("test"), new ConfiguredUsers("test", List.of()), SECRET, domains::own);
     for (Loop loop : loops.all()) {
       var bindings = new InMemoryRegistrationStore(100, loop);
       var registrar =

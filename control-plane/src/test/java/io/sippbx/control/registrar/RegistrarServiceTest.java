@@ -87,7 +87,7 @@ class RegistrarServiceTest {
     return new RegistrarService(
         loop,
         store,
-        new AccessPolicy(AuthSettings.of("pbx.example"), users, SECRET),
+        new AccessPolicy(AuthSettings.of("pbx.example"), users, SECRET, DOMAINS::own),
         DOMAINS,
         new Registrar(RegistrarSettings.DEFAULT),
         limits,
@@ -708,7 +708,8 @@ class RegistrarServiceTest {
           new AccessPolicy(
               AuthSettings.of("pbx.example"),
               new ConfiguredUsers("pbx.example", List.of(User.withPassword("bob", "zanzibar"))),
-              SECRET),
+              SECRET,
+              DOMAINS::own),
           DOMAINS,
           of,
           heard);
@@ -828,7 +829,8 @@ class RegistrarServiceTest {
               new AccessPolicy(
                   AuthSettings.of("pbx.example"),
                   new ConfiguredUsers("pbx.example", List.of()),
-                  SECRET),
+                  SECRET,
+                  DOMAINS::own),
               DOMAINS,
               new Registrar(RegistrarSettings.DEFAULT),
               new RegistrarLimits(100, 50, 10, Duration.ofSeconds(5)),

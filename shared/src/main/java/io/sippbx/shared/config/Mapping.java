@@ -1,6 +1,7 @@
 package io.sippbx.shared.config;
 
 import io.sippbx.shared.config.SipConfig.Credential;
+import io.sippbx.shared.config.SipConfig.DigestAlgorithm;
 import io.sippbx.shared.config.SipConfig.Listener;
 import io.sippbx.shared.config.SipConfig.Transport;
 import io.sippbx.shared.identity.NodeId;
@@ -232,6 +233,15 @@ final class Mapping {
             "1 to 128 printable characters without quotes and backslashes",
             text -> matching(REALM, text));
     Duration nonceAge = reader.seconds("sip.nonce_age", 10, 86_400);
+    List<DigestAlgorithm> algorithms =
+        reader.list(
+            "sip.digest_algorithms", "a list of: SHA-512-256, SHA-256, MD5", Mapping::algorithm);
+    if (reader.isEmptyList("sip.digest_algorithms")) {
+      reader.refuse("sip.digest_algorithms", "expected at least one algorithm");
+    }
+    if (algorithms.stream().distinct().count() < algorithms.size()) {
+      reader.refuse("sip.digest_algorithms", "expected each algorithm once");
+    }
     List<SipConfig.User> users =
         reader.entries(
             "sip.users",
@@ -246,7 +256,26 @@ final class Mapping {
         reader.refuse("sip.users", "expected user " + user.username() + " once");
       }
     }
-    return new SipConfig.Authentication(realm, nonceAge, users);
+    List<String> locked =
+        users.stream()
+            .filter(user -> algorithms.stream().noneMatch(user.credential()::knows))
+            .map(SipConfig.User::username)
+            .toList();
+    if (!algorithms.isEmpty() && !locked.isEmpty()) {
+      reader.refuse(
+          "sip.digest_algorithms",
+          "expected one that " + String.join(", ", locked) + " has a hash for");
+    }
+    return new SipConfig.Authentication(realm, nonceAge, algorithms, users);
+  }
+
+  private static Optional<DigestAlgorithm> algorithm(String text) {
+    return switch (text.strip().toUpperCase(Locale.ROOT)) {
+      case "SHA-512-256" -> Optional.of(DigestAlgorithm.SHA_512_256);
+      case "SHA-256" -> Optional.of(DigestAlgorithm.SHA_256);
+      case "MD5" -> Optional.of(DigestAlgorithm.MD5);
+      default -> Optional.empty();
+    };
   }
 
   private static Optional<SipConfig.User> user(Reader.EntryReader entry) {

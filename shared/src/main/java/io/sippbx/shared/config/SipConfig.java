@@ -108,13 +108,23 @@ public record SipConfig(
    * Digest authentication.
    *
    * @param nonceAge how long a nonce is taken without {@code stale}
+   * @param algorithms that are offered, in this order; each user can be checked with one of them
    * @param users empty: anything is accepted from loopback and nothing from elsewhere
    */
-  public record Authentication(String realm, Duration nonceAge, List<User> users) {
-    /** Copies {@code users}. */
+  public record Authentication(
+      String realm, Duration nonceAge, List<DigestAlgorithm> algorithms, List<User> users) {
+    /** Copies the lists. */
     public Authentication {
+      algorithms = List.copyOf(algorithms);
       users = List.copyOf(users);
     }
+  }
+
+  /** A hash of digest authentication, named by the token of RFC 8760 with {@code _} for hyphens. */
+  public enum DigestAlgorithm {
+    SHA_512_256,
+    SHA_256,
+    MD5
   }
 
   /** A user who may register and call. The user name is also the address-of-record's user part. */
@@ -131,6 +141,19 @@ public record SipConfig(
      */
     record Hashes(Optional<Secret<String>> ha1Md5, Optional<Secret<String>> ha1Sha256)
         implements Credential {}
+
+    /** Whether credentials of this algorithm can be checked. */
+    default boolean knows(DigestAlgorithm algorithm) {
+      return switch (this) {
+        case Password password -> true;
+        case Hashes(var md5, var sha256) ->
+            switch (algorithm) {
+              case MD5 -> md5.isPresent();
+              case SHA_256 -> sha256.isPresent();
+              case SHA_512_256 -> false;
+            };
+      };
+    }
   }
 
   /**

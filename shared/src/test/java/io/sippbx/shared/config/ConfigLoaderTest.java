@@ -223,6 +223,9 @@ class ConfigLoaderTest {
           "sip.transport|tls",
           "sip.follow_redirects|maybe",
           "sip.realm|'a\"b'",
+          "sip.digest_algorithms|''",
+          "sip.digest_algorithms|SHA-1",
+          "sip.digest_algorithms|'MD5,md5'",
           "sip.domains|bad_-.host-",
           "sip.domains|300.1.2.3",
           "sip.users|alice:secret",
@@ -284,6 +287,22 @@ class ConfigLoaderTest {
       assertThat(problems(load("sip: {users: [" + user + "]}")))
           .isNotEmpty()
           .allSatisfy(problem -> assertThat(problem).startsWith("sip.users[0]"));
+    }
+
+    @Test
+    void refuseAUserWhomNoAlgorithmCanCheck() throws IOException {
+      String sip =
+          """
+          sip:
+            digest_algorithms: [SHA-256]
+            users:
+              - {username: alice, ha1_md5: d41d8cd98f00b204e9800998ecf8427e}
+              - {username: bob, password: secret}
+          """;
+      assertThat(problems(load(sip)))
+          .singleElement()
+          .asString()
+          .startsWith("sip.digest_algorithms = a list: expected one that alice has a hash for");
     }
 
     @Test
@@ -540,6 +559,16 @@ class ConfigLoaderTest {
                       Optional.of(new Secret<>("d41d8cd98f00b204e9800998ecf8427e")),
                       Optional.empty())));
       assertThat(users.toString()).contains("[REDACTED]").doesNotContain("1234567890", "d41d8");
+    }
+
+    @Test
+    void ofDigestAlgorithmsKeepTheirOrder() {
+      assertThat(
+              loaded(load(Map.of("SIP_PBX_SIP_DIGEST_ALGORITHMS", "md5, sha-512-256")))
+                  .sip()
+                  .authentication()
+                  .algorithms())
+          .containsExactly(SipConfig.DigestAlgorithm.MD5, SipConfig.DigestAlgorithm.SHA_512_256);
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Who may use the server. Pure; immutable; for any thread.
@@ -38,13 +39,20 @@ public final class AccessPolicy {
   private final AuthSettings settings;
   private final UserDirectory users;
   private final NonceMint nonces;
+  private final Predicate<String> ownHosts;
 
   /**
    * @param clusterSecret signs the nonces; the same on every node; copied
+   * @param ownHosts whether a host, as in a URI, is a name of this server
    */
-  public AccessPolicy(AuthSettings settings, UserDirectory users, byte[] clusterSecret) {
+  public AccessPolicy(
+      AuthSettings settings,
+      UserDirectory users,
+      byte[] clusterSecret,
+      Predicate<String> ownHosts) {
     this.settings = settings;
     this.users = users;
+    this.ownHosts = ownHosts;
     this.nonces = new NonceMint(clusterSecret, settings.realm(), settings.nonceLifetime());
   }
 
@@ -95,7 +103,7 @@ public final class AccessPolicy {
       return challenge(request, ChallengeReason.UNSUPPORTED, now);
     }
     // RFC 7616 3.4.6: a digest-uri that is not the Request-URI may be an attack; SHOULD be 400.
-    if (!names(credentials.uri(), request.uri())) {
+    if (!isFor(credentials.uri(), request.uri())) {
       return new AccessDecision.Refused(400, "Authorization is for another URI", Optional.empty());
     }
     NonceMint.Verdict nonce = nonces.check(credentials.nonce(), now);
@@ -186,23 +194,31 @@ public final class AccessPolicy {
   }
 
   /**
-   * Whether the digest-uri means the Request-URI. What the field gets wrong without harm is
-   * tolerated: sip for sips, a port on one side only, parameters and headers left out or added (the
-   * digest itself covers the text as it was hashed).
+   * Whether credentials for this digest-uri may be used with the Request-URI: both mean the same
+   * resource, whatever the way it is written (sip for sips, a port on one side only, parameters and
+   * headers left out or added: the digest itself covers the text as it was hashed).
+   *
+   * <p>In SIP it "is not necessarily a failure if the two fields are not equivalent" (RFC 3261 22.4
+   * item 6): a proxy may have exchanged one name of ours for another, and a client may hash the
+   * server without the user. Another user is never meant: who takes a request away from its path
+   * must not be able to call somebody else with it.
    */
-  static boolean names(String digestUri, Uri requestUri) {
+  boolean isFor(String digestUri, Uri requestUri) {
     Uri uri = Uri.parse(digestUri).orElse(null);
-    if (uri == null) {
-      return false;
+    if (uri instanceof SipUri named && requestUri instanceof SipUri asked) {
+      boolean sameUser = named.userText().isEmpty() || named.userText().equals(asked.userText());
+      boolean ours = ownHosts.test(named.host()) && ownHosts.test(asked.host());
+      return sameUser && (ours || isSameServer(named, asked));
     }
-    if (uri instanceof SipUri a && requestUri instanceof SipUri b) {
-      boolean samePort = a.port().isEmpty() || b.port().isEmpty() || a.port().equals(b.port());
-      boolean sameHost =
-          a.hostIp().isPresent()
-              ? a.hostIp().equals(b.hostIp())
-              : a.host().equalsIgnoreCase(b.host());
-      return samePort && sameHost && a.userText().equals(b.userText());
-    }
-    return uri.equivalent(requestUri);
+    return uri != null && uri.equivalent(requestUri);
+  }
+
+  private static boolean isSameServer(SipUri a, SipUri b) {
+    boolean samePort = a.port().isEmpty() || b.port().isEmpty() || a.port().equals(b.port());
+    boolean sameHost =
+        a.hostIp().isPresent()
+            ? a.hostIp().equals(b.hostIp())
+            : a.host().equalsIgnoreCase(b.host());
+    return samePort && sameHost;
   }
 }
