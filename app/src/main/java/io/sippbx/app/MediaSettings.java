@@ -10,6 +10,7 @@ import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.MediaConfig;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.IpAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,7 +44,10 @@ final class MediaSettings {
             sessions.tombstone(),
             sessions.maxTombstones(),
             media.sessions().orphanTimeout(),
-            sessions.restoring(),
+            // In one process with its control plane there is nobody whose calls outlived the node.
+            listen instanceof MediaNodeSettings.Listen.InProcess
+                ? Duration.ZERO
+                : sessions.restoring(),
             media.sessions().max(),
             sessions.maxStreams(),
             sessions.maxWaiting(),

@@ -20,6 +20,7 @@ import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import io.sippbx.shared.operations.OperationsServer;
+import io.sippbx.shared.operations.StatsSource;
 import io.sippbx.shared.telemetry.Logging;
 import io.sippbx.shared.telemetry.Metrics;
 import io.sippbx.shared.telemetry.ProcessMetric;
@@ -65,6 +66,7 @@ final class Node implements AutoCloseable {
   private @Nullable ControlPlane control;
   private @Nullable CallTelemetry telemetry;
   private @Nullable OperationsServer operations;
+  private @Nullable NodeStats stats;
   private BooleanSupplier hasMedia = () -> true;
 
   private Node(Configuration config) {
@@ -146,6 +148,8 @@ final class Node implements AutoCloseable {
     NettyLoops loops = NettyLoops.start(threads);
     open.push(loops);
     ControlPlaneSettings settings = ControlSettings.of(config, random, threads);
+    var resolver = new SystemHostResolver();
+    open.push(resolver);
     GrpcMediaPlane mediaPlane =
         GrpcMediaPlane.start(
             GrpcMediaPlaneSettings.of(targets),
@@ -153,7 +157,7 @@ final class Node implements AutoCloseable {
             settings.calls().incarnation(),
             loops.loops().all().getFirst(),
             random,
-            new SystemHostResolver());
+            resolver);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     Optional<CdrWriter> cdr = startCdr();
@@ -211,13 +215,19 @@ final class Node implements AutoCloseable {
   }
 
   private void startOperations() throws IOException {
-    var stats = new NodeStats(control, media, telemetry, hasMedia, System::nanoTime);
+    var source = new NodeStats(control, media, telemetry, hasMedia, System::nanoTime);
     OperationsServer started =
-        OperationsServer.start(config.monitoring(), stats, metrics, Clock.systemUTC());
+        OperationsServer.start(config.monitoring(), source, metrics, Clock.systemUTC());
     open.push(started);
+    stats = source;
     operations = started;
     addresses.add("http=" + started.adminAddress());
     addresses.add("metrics=" + started.metricsAddress());
+  }
+
+  /** What {@code /ready} answers now. */
+  StatsSource.Readiness readiness() {
+    return stats == null ? new StatsSource.Readiness.NotReady("starting") : stats.readiness();
   }
 
   /** One line with all addresses. */

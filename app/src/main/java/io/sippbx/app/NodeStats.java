@@ -59,6 +59,13 @@ final class NodeStats implements StatsSource {
     if (control != null && !hasMedia.getAsBoolean()) {
       return new Readiness.NotReady("no media node takes calls");
     }
+    if (control == null && media != null) {
+      return switch (media.metrics().state()) {
+        case RESTORING -> new Readiness.NotReady("restoring: only sessions with known ports");
+        case DRAINING -> new Readiness.NotReady("draining");
+        case RUNNING -> new Readiness.Ready();
+      };
+    }
     return new Readiness.Ready();
   }
 }

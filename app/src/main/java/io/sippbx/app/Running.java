@@ -14,7 +14,7 @@ final class Running {
 
   private Running() {}
 
-  /** Blocks until the process is told to end; the exit code. */
+  /** Blocks until the process ends; the exit code where it could not be started. */
   static int run(ConfigResult loaded, Node.Planes planes) throws InterruptedException {
     switch (loaded) {
       case ConfigResult.Refused refused -> {
@@ -51,8 +51,8 @@ final class Running {
       return 1;
     }
     var told = new CountDownLatch(1);
-    var stopped = new CountDownLatch(1);
-    // On SIGTERM or SIGINT the JVM runs this and ends when it returns.
+    // On SIGTERM or SIGINT the JVM runs this and would end with 143 or 130: who asked a process to
+    // end, and it did in order, is told 0.
     Runtime.getRuntime()
         .addShutdownHook(
             new Thread(
@@ -60,14 +60,18 @@ final class Running {
                   told.countDown();
                   node.stop();
                   logging.close();
-                  stopped.countDown();
+                  System.out.flush();
+                  Runtime.getRuntime().halt(0);
                 },
                 "shutdown"));
-    System.out.println(node.banner());
-    System.out.flush();
-    log.atInfo().addKeyValue("addresses", node.banner()).log("node.ready");
+    if (new ReadyWait(node::readiness, System::nanoTime).await(told)) {
+      System.out.println(node.banner());
+      System.out.flush();
+      log.atInfo().addKeyValue("addresses", node.banner()).log("node.ready");
+    }
     told.await();
-    stopped.await();
+    // The hook ends the process.
+    Thread.currentThread().join();
     return 0;
   }
 }

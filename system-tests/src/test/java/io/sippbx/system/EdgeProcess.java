@@ -88,14 +88,10 @@ final class EdgeProcess implements AutoCloseable {
       throw new AssertionError("sip-pbx did not start:\n" + child.tail());
     }
     var edge = new EdgeProcess(child, folder, banner.get());
-    try {
-      // A control node that has just started knows only after a while that its media node takes
-      // calls.
-      Await.until(
-          "it is ready", STARTS_WITHIN, () -> edge.get("/ready").statusCode(), code -> code == 200);
-    } catch (AssertionError e) {
+    int ready = edge.get("/ready").statusCode();
+    if (ready != 200) {
       edge.close();
-      throw e;
+      throw new AssertionError("the banner said ready, but /ready said " + ready);
     }
     return edge;
   }
@@ -107,7 +103,7 @@ final class EdgeProcess implements AutoCloseable {
   /** Runs the executable with any arguments, and waits for nothing. */
   static Child run(Path folder, List<String> arguments) {
     Path app = Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath();
-    if (!Files.isDirectory(app.resolve("lib")) || !Files.isDirectory(app.resolve("classes"))) {
+    if (!Files.exists(app.resolve("sip-pbx.jar"))) {
       throw new AssertionError(
           app + " holds no built executable: run `mvn verify` at the root, or package app first");
     }
@@ -115,13 +111,11 @@ final class EdgeProcess implements AutoCloseable {
         new ArrayList<String>(
             List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
-                "-cp",
-                app.resolve("classes") + ":" + app.resolve("lib") + "/*",
-                "io.sippbx.app.Main"));
+                "-jar",
+                app.resolve("sip-pbx.jar").toString()));
     command.addAll(arguments);
     return Child.start("sip-pbx " + arguments.getFirst(), folder, command);
   }

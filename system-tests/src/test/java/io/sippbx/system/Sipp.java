@@ -209,6 +209,18 @@ final class Sipp implements AutoCloseable {
     }
   }
 
+  /** What became of it so far, for the one who looks for an error. */
+  String account() {
+    return "sipp %s (%s, port %d):\nerrors:\n%s\nmessages:\n%s\noutput:\n%s"
+        .formatted(
+            scenario,
+            child.isAlive() ? "running" : "ended",
+            port,
+            errors(),
+            shown(messages()),
+            child.tail());
+  }
+
   private static String shown(String text) {
     return text.length() <= 20_000 ? text : text.substring(text.length() - 20_000);
   }

@@ -1,7 +1,11 @@
 package io.sippbx.system;
 
+import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -9,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,6 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What is wrong is said at the start, and nothing is left running. */
 class StartIT {
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final Instant EMPTY = Instant.EPOCH;
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(60);
 
   @TempDir Path folder = Path.of("");
@@ -74,6 +81,108 @@ class StartIT {
             .contains("127.0.0.1:" + taken.getLocalPort())
             .doesNotContain("sip-pbx ready");
       }
+    }
+  }
+
+  @Test
+  void takesACallRightAfterItSaidThatItIsReady() {
+    try (Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder);
+        EdgeProcess edge = EdgeProcess.standalone(folder)) {
+      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
+      Sipp.scenario("caller").option("-d", "100").succeed(folder, edge.sip(Transport.UDP));
+      callee.awaitSuccess();
+    }
+  }
+
+  @Test
+  void saysWhatItWaitsForAndIsReadyWhenAMediaNodeIsThere() throws IOException {
+    String control = "127.0.0.1:" + Ports.pair();
+    int rtp = Ports.range(20);
+    Path cdrs = Files.createDirectory(folder.resolve("cdr"));
+    try (Child edge =
+        EdgeProcess.run(
+            folder,
+            List.of(
+                "control-plane",
+                "--media",
+                control,
+                "--port",
+                "0",
+                "--set=sip.listen_ip=127.0.0.1",
+                "--set=cdr.output_dir=" + cdrs,
+                "--set=monitoring.prometheus_port=0",
+                "--set=monitoring.health_check_port=0"))) {
+      assertThat(edge.awaitLine(line -> line.contains("node.waiting"), ENDS_WITHIN))
+          .as("the line that says what it waits for:\n%s", edge.tail())
+          .get()
+          .asString()
+          .contains("no media node takes calls");
+      assertThat(edge.output()).doesNotContain("sip-pbx ready");
+      try (EdgeProcess media =
+          EdgeProcess.start(
+              folder,
+              20,
+              List.of(),
+              List.of("listen: \"" + control + "\""),
+              List.of(
+                  "media-plane",
+                  "--set",
+                  "media.port_pool.start=" + rtp,
+                  "--set",
+                  "media.port_pool.end=" + (rtp + 19)))) {
+        assertThat(edge.awaitLine(line -> line.startsWith("sip-pbx ready"), ENDS_WITHIN))
+            .as("the banner:\n%s", edge.tail())
+            .isPresent();
+        assertThat(media.child().output()).contains("node.waiting", "restoring");
+      }
+      edge.terminate();
+      assertThat(edge.awaitExit(ENDS_WITHIN)).isZero();
+    }
+  }
+
+  @Test
+  void endsInOrderWhileItWaits() throws IOException {
+    Path cdrs = Files.createDirectory(folder.resolve("cdr"));
+    try (Child edge =
+        EdgeProcess.run(
+            folder,
+            List.of(
+                "control-plane",
+                "--media=127.0.0.1:" + Ports.pair(),
+                "--port=0",
+                "--set=sip.listen_ip=127.0.0.1",
+                "--set=cdr.output_dir=" + cdrs,
+                "--set=monitoring.prometheus_port=0",
+                "--set=monitoring.health_check_port=0"))) {
+      assertThat(edge.awaitLine(line -> line.contains("node.waiting"), ENDS_WITHIN)).isPresent();
+      edge.terminate();
+      assertThat(edge.awaitExit(ENDS_WITHIN)).isZero();
+      assertThat(edge.output()).contains("node.stopped").doesNotContain("sip-pbx ready");
+    }
+  }
+
+  @Test
+  void idleEndsWithinASecondAndSaysNothingButItsLogAndTheBanner() throws IOException {
+    try (EdgeProcess edge = EdgeProcess.standalone(folder)) {
+      edge.child().terminate();
+      assertThat(edge.child().awaitExit(ENDS_WITHIN)).isZero();
+      Instant stopping = EMPTY;
+      Instant stopped = EMPTY;
+      for (String line : edge.child().output().lines().toList()) {
+        if (line.startsWith("sip-pbx ready ")) {
+          continue;
+        }
+        JsonNode event = JSON.readTree(line);
+        assertThat(event.path("level").asText()).as(line).isEqualTo("INFO");
+        Instant at = Instant.parse(event.path("timestamp").asText());
+        switch (event.path("message").asText()) {
+          case "node.stopping" -> stopping = at;
+          case "node.stopped" -> stopped = at;
+          default -> {}
+        }
+      }
+      // Alone on the machine it takes a tenth of a second; two when it waits for Netty's threads.
+      assertThat(Duration.between(stopping, stopped)).isBetween(Duration.ZERO, ofSeconds(1));
     }
   }
 }

@@ -21,6 +21,11 @@ enum Tool {
     this.debianPackage = debianPackage;
   }
 
+  /** What it is called. */
+  String program() {
+    return program;
+  }
+
   /**
    * Where it is.
    *

@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -54,6 +55,7 @@ public final class OperationsServer implements AutoCloseable {
   private static final int MAX_STREAMS = 64;
   private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(2);
+  private static final Duration STOP_LOOK = Duration.ofMillis(5);
 
   private final Server admin;
   private final Server metrics;
@@ -121,18 +123,26 @@ public final class OperationsServer implements AutoCloseable {
   }
 
   /**
-   * Finishes what is being answered, for two seconds at most, and closes both ports. The ports are
-   * closed early; the future waits two seconds more for Netty to let its threads go, so begin with
-   * it and do other things meanwhile.
+   * Finishes what is being answered, for two seconds at most, and closes both ports and what is
+   * connected to them; returns then. Netty's threads go two seconds later by themselves: nobody
+   * waits for them.
    */
-  public CompletableFuture<Void> stop() {
-    return CompletableFuture.allOf(admin.stop(), metrics.stop());
-  }
-
-  /** As {@link #stop()}, and waits. */
   @Override
   public void close() {
-    stop().join();
+    long deadlineNs = System.nanoTime() + STOP_LIMIT.multipliedBy(2).toNanos();
+    CompletableFuture<Void> stopped = CompletableFuture.allOf(admin.stop(), metrics.stop());
+    while (!(isClosed(admin) && isClosed(metrics)) && !stopped.isDone()) {
+      if (System.nanoTime() - deadlineNs > 0 || Thread.currentThread().isInterrupted()) {
+        LOG.atWarn().log("operations.ports-not-closed");
+        return;
+      }
+      // Armeria has nothing else that tells: its future comes with the end of its threads.
+      LockSupport.parkNanos(STOP_LOOK.toNanos());
+    }
+  }
+
+  private static boolean isClosed(Server server) {
+    return server.activePorts().isEmpty() && server.numConnections() == 0;
   }
 
   private static ServerBuilder builder(MonitoringConfig config, int port) throws IOException {

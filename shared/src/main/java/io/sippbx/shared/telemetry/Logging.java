@@ -3,6 +3,7 @@ package io.sippbx.shared.telemetry;
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.jul.LevelChangePropagator;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.UnsynchronizedAppenderBase;
 import io.sippbx.shared.config.LoggingConfig;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.slf4j.LoggerFactory;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
  * The log of the process, set up in code: one line an event, from a bounded queue, written by one
@@ -41,6 +43,7 @@ public final class Logging implements AutoCloseable {
     var context = (LoggerContext) LoggerFactory.getILoggerFactory();
     var writer = new BoundedWriter("log-writer", output, config.queueLength(), MAX_QUEUED_BYTES);
     context.reset();
+    bridgeJavaLogging(context);
     var appender = new QueueAppender(new LogLines(config.format()), writer);
     appender.setContext(context);
     appender.setName("queue");
@@ -51,6 +54,20 @@ public final class Logging implements AutoCloseable {
     root.setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
     context.getLogger(OURS).setLevel(level);
     return new Logging(context, writer);
+  }
+
+  /** What gRPC and the JDK log by {@code java.util.logging} comes to this log, too. */
+  private static void bridgeJavaLogging(LoggerContext context) {
+    // Levels go there, so that what nobody wants to hear is not even made.
+    var levels = new LevelChangePropagator();
+    levels.setContext(context);
+    levels.setResetJUL(true);
+    levels.start();
+    context.addListener(levels);
+    if (!SLF4JBridgeHandler.isInstalled()) {
+      SLF4JBridgeHandler.removeHandlersForRootLogger();
+      SLF4JBridgeHandler.install();
+    }
   }
 
   private static Output output(LoggingConfig config) throws IOException {

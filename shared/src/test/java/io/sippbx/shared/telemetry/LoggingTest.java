@@ -58,6 +58,23 @@ class LoggingTest {
         Arguments.of(LoggingConfig.Level.ERROR, List.of()));
   }
 
+  @Test
+  void hearsWhatIsLoggedByJavaUtilLogging() throws IOException {
+    var theirs = java.util.logging.Logger.getLogger("io.grpc.internal.Z");
+    var ours = java.util.logging.Logger.getLogger("io.sippbx.test.X");
+    try (Logging logging = start(LoggingConfig.Level.INFO)) {
+      theirs.info("not wanted");
+      theirs.warning("theirs");
+      ours.info("ours");
+      ours.fine("not wanted");
+      assertThat(theirs.isLoggable(java.util.logging.Level.INFO))
+          .as("what is not wanted is not even made")
+          .isFalse();
+      logging.close();
+    }
+    assertThat(messages()).containsExactly("WARN  theirs [Z]", "INFO  ours [X]");
+  }
+
   @ParameterizedTest
   @MethodSource("levels")
   void hearsUsFromTheConfiguredLevelOnAndLibrariesFromWarnOn(
