@@ -29,6 +29,7 @@ import java.util.TreeMap;
  * @param termination how it ended; present from the moment when it is being ended
  * @param endPublished whether the end has been told to the world: what remains is a tombstone
  * @param counters what has been numbered so far, events among it
+ * @param carried what a newer node added and this one does not know
  */
 public record Call(
     CallKey key,
@@ -46,7 +47,8 @@ public record Call(
     Facts facts,
     Optional<Termination> termination,
     boolean endPublished,
-    Counters counters) {
+    Counters counters,
+    Carried carried) {
 
   /** Copies the collections. */
   public Call {

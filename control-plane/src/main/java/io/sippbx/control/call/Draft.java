@@ -44,6 +44,7 @@ final class Draft {
   private final List<Effect> beside = new ArrayList<>();
   private final List<Effect> effects = new ArrayList<>();
   private final List<CallHappening> happenings = new ArrayList<>();
+  private final Carried carried;
   private int branches;
   private int forks;
   private int reinvites;
@@ -74,6 +75,7 @@ final class Draft {
     this.facts = facts;
     this.termination = Optional.empty();
     this.timers = new TreeMap<>();
+    this.carried = Carried.NOTHING;
   }
 
   /** A call as it was stored. */
@@ -94,6 +96,7 @@ final class Draft {
     this.termination = call.termination();
     this.endPublished = call.endPublished();
     this.timers = new TreeMap<>(call.timers());
+    this.carried = call.carried();
     this.branches = call.counters().branches();
     this.forks = call.counters().forks();
     this.reinvites = call.counters().reinvites();
@@ -120,7 +123,8 @@ final class Draft {
             facts,
             termination,
             endPublished,
-            new Call.Counters(branches, forks, reinvites, events));
+            new Call.Counters(branches, forks, reinvites, events),
+            carried);
     return new Decision(
         removed ? Optional.empty() : Optional.of(call), commit, beside, effects, happenings);
   }

@@ -24,6 +24,9 @@ import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.store.state.CallCodec;
+import io.sippbx.control.store.state.Decoded;
+import io.sippbx.control.store.state.Encoded;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
@@ -159,10 +162,18 @@ final class Scene {
 
   private void take(Decision decision) {
     lastCommit = decision.commit();
-    call = decision.call();
+    call = decision.call().map(Scene::storedAndRead);
     effects.addAll(decision.beside());
     effects.addAll(decision.effects());
     happenings.addAll(decision.happenings());
+  }
+
+  /** Every state that a test brings about can be stored, and is the same when it is read. */
+  private static Call storedAndRead(Call call) {
+    Encoded stored = CallCodec.encode(call);
+    assertThat(CallCodec.decode(call.key(), stored.head(), stored.blobs()))
+        .isEqualTo(new Decoded.Known<>(call));
+    return call;
   }
 
   CallKey key() {

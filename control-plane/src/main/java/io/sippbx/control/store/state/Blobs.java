@@ -1,0 +1,116 @@
+package io.sippbx.control.store.state;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.sippbx.control.sip.message.ParseResult;
+import io.sippbx.control.sip.message.SipLimits;
+import io.sippbx.control.sip.message.SipMessage;
+import io.sippbx.control.sip.message.SipParser;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.proto.state.v1.Blob;
+import io.sippbx.shared.sdp.SdpLimits;
+import io.sippbx.shared.sdp.SdpParseResult;
+import io.sippbx.shared.sdp.SessionDescription;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The blobs of one record while it is written or read: each is named by what it holds, so that the
+ * same message or description is stored once, and one that is stored already is not sent again.
+ */
+final class Blobs {
+
+  // What we wrote ourselves is taken back whatever its size: limits were met when it came in.
+  private static final SipLimits ANY_MESSAGE =
+      new SipLimits(1 << 20, 1 << 20, 10_000, 10_000, 10_000, 1 << 20, 1 << 20);
+  private static final SdpLimits ANY_DESCRIPTION = new SdpLimits(1 << 20, 100_000, 10_000, 10_000);
+
+  private final SortedMap<Long, ByteString> octets;
+
+  private Blobs(SortedMap<Long, ByteString> octets) {
+    this.octets = octets;
+  }
+
+  static Blobs none() {
+    return new Blobs(new TreeMap<>());
+  }
+
+  static Blobs of(SortedMap<Long, ByteString> stored) {
+    return new Blobs(stored);
+  }
+
+  SortedMap<Long, ByteString> all() {
+    return octets;
+  }
+
+  Blob add(SipMessage message) {
+    return add(message.toBytes());
+  }
+
+  Blob add(SessionDescription description) {
+    return add(description.toBytes());
+  }
+
+  private Blob add(byte[] content) {
+    long id = id(content);
+    // Ours alone: toBytes() gave a copy.
+    octets.putIfAbsent(id, UnsafeByteOperations.unsafeWrap(content));
+    return Blob.newBuilder().setId(id).build();
+  }
+
+  SipRequest request(Blob blob) {
+    if (message(blob) instanceof SipRequest request) {
+      return request;
+    }
+    throw unreadable(blob, "a request");
+  }
+
+  SipResponse response(Blob blob) {
+    if (message(blob) instanceof SipResponse response) {
+      return response;
+    }
+    throw unreadable(blob, "a response");
+  }
+
+  private SipMessage message(Blob blob) {
+    byte[] content = octets(blob);
+    if (SipParser.parse(content, 0, content.length, ANY_MESSAGE)
+        instanceof ParseResult.Parsed parsed) {
+      return parsed.message();
+    }
+    throw unreadable(blob, "a message");
+  }
+
+  SessionDescription description(Blob blob) {
+    if (SessionDescription.parse(octets(blob), ANY_DESCRIPTION)
+        instanceof SdpParseResult.Parsed parsed) {
+      return parsed.description();
+    }
+    throw unreadable(blob, "a session description");
+  }
+
+  private byte[] octets(Blob blob) {
+    ByteString content = octets.get(blob.getId());
+    if (content == null) {
+      throw new UnreadableException("Expected blob " + Long.toHexString(blob.getId()));
+    }
+    return content.toByteArray();
+  }
+
+  private static UnreadableException unreadable(Blob blob, String expected) {
+    return new UnreadableException(
+        "Expected " + expected + " in blob " + Long.toHexString(blob.getId()));
+  }
+
+  private static long id(byte[] content) {
+    try {
+      return ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(content)).getLong();
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Expected SHA-256, which every Java has", e);
+    }
+  }
+}

@@ -1,0 +1,279 @@
+package io.sippbx.control.store.state;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.Message;
+import io.sippbx.control.call.Call;
+import io.sippbx.control.call.CalleeLeg;
+import io.sippbx.control.call.Carried;
+import io.sippbx.control.call.Leg;
+import io.sippbx.control.call.Target;
+import io.sippbx.control.call.TimerId;
+import io.sippbx.control.event.Party;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.proto.state.v1.Bye;
+import io.sippbx.proto.state.v1.CallState;
+import io.sippbx.proto.state.v1.Counters;
+import io.sippbx.proto.state.v1.Facts;
+import io.sippbx.proto.state.v1.PendingAnswer;
+import io.sippbx.proto.state.v1.Refusal;
+import io.sippbx.proto.state.v1.Relayed;
+import io.sippbx.proto.state.v1.TargetGroup;
+import io.sippbx.proto.state.v1.Timer;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** The stored form of a call. Of use from any thread. */
+public final class CallCodec {
+
+  /** The version of the schema that this node knows. */
+  public static final int VERSION = 1;
+
+  /** What a reader must know to drive a call that this node wrote. */
+  private static final int MIN_READER = 1;
+
+  private CallCodec() {}
+
+  /** The call as it is stored. */
+  public static Encoded encode(Call call) {
+    Blobs blobs = Blobs.none();
+    var legs = new LegForm(blobs);
+    var form =
+        CallState.newBuilder()
+            .setMinReader(MIN_READER)
+            .setCaller(legs.stored(call.caller()))
+            .setMedia(MediaForm.stored(call.media()))
+            .setFacts(stored(call.facts()))
+            .setEndPublished(call.endPublished())
+            .setCounters(stored(call.counters()));
+    for (CalleeLeg each : call.callees()) {
+      form.addCallees(legs.stored(each));
+    }
+    int remaining = call.untried().size();
+    for (List<Target> group : call.untried()) {
+      form.addUntried(stored(remaining--, group));
+    }
+    call.legs()
+        .ifPresent(
+            both ->
+                form.setCallerSide(legs.stored(both.caller()))
+                    .setCalleeSide(legs.stored(both.callee())));
+    call.pendingAnswer()
+        .ifPresent(
+            pending ->
+                form.setPendingAnswer(
+                    PendingAnswer.newBuilder()
+                        .setLeg(pending.leg())
+                        .setFork(pending.fork())
+                        .setResponse(blobs.add(pending.response()))));
+    call.refusal()
+        .ifPresent(
+            refusal -> {
+              var refused = Refusal.newBuilder().setStatus(refusal.status());
+              refusal.response().ifPresent(each -> refused.setResponse(blobs.add(each)));
+              form.setRefusal(refused);
+            });
+    call.reinvite().ifPresent(reinvite -> form.setReinvite(legs.stored(reinvite)));
+    for (Call.Relayed each : call.relayed()) {
+      form.addRelayed(
+          Relayed.newBuilder()
+              .setBranch(each.branch().value())
+              .setFrom(LegForm.stored(each.from()))
+              .setTransaction(Values.stored(each.transaction()))
+              .setRequest(blobs.add(each.request())));
+    }
+    for (Call.Bye each : call.byes()) {
+      var bye = Bye.newBuilder().setBranch(each.branch().value());
+      each.leg().ifPresent(side -> bye.setLeg(LegForm.stored(side)));
+      form.addByes(bye);
+    }
+    for (Map.Entry<TimerId, Instant> each : call.timers().entrySet()) {
+      form.addTimers(
+          Timer.newBuilder()
+              .setId(each.getKey().kind() + "." + each.getKey().ordinal())
+              .setAt(Values.stored(each.getValue())));
+    }
+    call.termination().ifPresent(termination -> form.setTermination(stored(termination)));
+    Message whole = UnknownFields.restore(form.build(), call.carried().fields());
+    return new Encoded(whole.toByteString(), blobs.all());
+  }
+
+  /** Reads what {@link #encode} of this or another version of the schema wrote. Never throws. */
+  public static Decoded<Call> decode(
+      CallKey key, ByteString head, SortedMap<Long, ByteString> blobs) {
+    try {
+      CallState form = CallState.parseFrom(head);
+      return form.getMinReader() > VERSION
+          ? new Decoded.TooNew<>(form.getMinReader())
+          : new Decoded.Known<>(call(key, form, Blobs.of(blobs)));
+    } catch (InvalidProtocolBufferException | UnreadableException | IllegalArgumentException e) {
+      // What a domain's record refuses is as little ours as what cannot be parsed.
+      return new Decoded.Unreadable<>(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static Call call(CallKey key, CallState form, Blobs blobs) {
+    var legs = new LegForm(blobs);
+    var timers = new TreeMap<TimerId, Instant>();
+    for (Timer each : form.getTimersList()) {
+      timers.put(timer(each.getId()), Values.instant(each.getAt()));
+    }
+    return new Call(
+        key,
+        legs.caller(form.getCaller()),
+        form.getCalleesList().stream().map(legs::callee).toList(),
+        form.getUntriedList().stream().map(CallCodec::targets).toList(),
+        form.hasCallerSide()
+            ? Optional.of(both(legs.leg(form.getCallerSide()), legs.leg(form.getCalleeSide())))
+            : Optional.empty(),
+        form.hasPendingAnswer()
+            ? Optional.of(
+                new Call.PendingAnswer(
+                    form.getPendingAnswer().getLeg(),
+                    form.getPendingAnswer().getFork(),
+                    blobs.response(form.getPendingAnswer().getResponse())))
+            : Optional.empty(),
+        form.hasRefusal()
+            ? Optional.of(
+                new Call.Refusal(
+                    form.getRefusal().getStatus(),
+                    legs.response(
+                        form.getRefusal().hasResponse(), form.getRefusal().getResponse())))
+            : Optional.empty(),
+        MediaForm.media(form.getMedia()),
+        form.hasReinvite() ? Optional.of(legs.reinvite(form.getReinvite())) : Optional.empty(),
+        form.getRelayedList().stream().map(each -> relayed(each, blobs)).toList(),
+        form.getByesList().stream().map(CallCodec::bye).toList(),
+        timers,
+        facts(form.getFacts()),
+        form.hasTermination() ? Optional.of(termination(form.getTermination())) : Optional.empty(),
+        form.getEndPublished(),
+        new Call.Counters(
+            form.getCounters().getBranches(),
+            form.getCounters().getForks(),
+            form.getCounters().getReinvites(),
+            form.getCounters().getEvents()),
+        new Carried(UnknownFields.of(form)));
+  }
+
+  private static Call.Legs both(Leg caller, Leg callee) {
+    return new Call.Legs(caller, callee);
+  }
+
+  private static TargetGroup stored(int remaining, List<Target> group) {
+    var form = TargetGroup.newBuilder().setRemaining(remaining);
+    for (Target each : group) {
+      form.addTargets(
+          io.sippbx.proto.state.v1.Target.newBuilder()
+              .setUri(each.uri().toString())
+              .addAllRoutes(Values.stored(each.routes()))
+              .setHop(Values.stored(each.hop())));
+    }
+    return form.build();
+  }
+
+  private static List<Target> targets(TargetGroup form) {
+    return form.getTargetsList().stream()
+        .map(
+            each ->
+                new Target(
+                    Values.uri(each.getUri()),
+                    Values.nameAddrs(each.getRoutesList()),
+                    Values.destination(each.getHop())))
+        .toList();
+  }
+
+  private static Call.Relayed relayed(Relayed form, Blobs blobs) {
+    return new Call.Relayed(
+        LegForm.side(form.getFrom()),
+        Values.transaction(form.getTransaction()),
+        blobs.request(form.getRequest()),
+        new Branch(form.getBranch()));
+  }
+
+  private static Call.Bye bye(Bye form) {
+    return new Call.Bye(
+        new Branch(form.getBranch()),
+        form.getLeg() == io.sippbx.proto.state.v1.Side.SIDE_UNSPECIFIED
+            ? Optional.empty()
+            : Optional.of(LegForm.side(form.getLeg())));
+  }
+
+  private static TimerId timer(String id) {
+    int dot = id.lastIndexOf('.');
+    return new TimerId(
+        TimerId.Kind.valueOf(id.substring(0, Math.max(dot, 0))),
+        Integer.parseInt(id.substring(dot + 1)));
+  }
+
+  private static Facts stored(Call.Facts facts) {
+    var form =
+        Facts.newBuilder()
+            .setCaller(stored(facts.caller()))
+            .setCallee(stored(facts.callee()))
+            .setStartedAt(Values.stored(facts.startedAt()))
+            .setCodec(facts.codec())
+            .setRang(facts.rang())
+            .setCallerHolds(facts.callerHolds())
+            .setCalleeHolds(facts.calleeHolds());
+    facts.answeredAt().ifPresent(at -> form.setAnsweredAt(Values.stored(at)));
+    facts.endedAt().ifPresent(at -> form.setEndedAt(Values.stored(at)));
+    return form.build();
+  }
+
+  private static Call.Facts facts(Facts form) {
+    return new Call.Facts(
+        party(form.getCaller()),
+        party(form.getCallee()),
+        Values.instant(form.getStartedAt()),
+        form.hasAnsweredAt() ? Optional.of(Values.instant(form.getAnsweredAt())) : Optional.empty(),
+        form.hasEndedAt() ? Optional.of(Values.instant(form.getEndedAt())) : Optional.empty(),
+        form.getCodec(),
+        form.getRang(),
+        form.getCallerHolds(),
+        form.getCalleeHolds());
+  }
+
+  private static io.sippbx.proto.state.v1.Party stored(Party party) {
+    return io.sippbx.proto.state.v1.Party.newBuilder()
+        .setUser(party.user())
+        .setUri(party.uri())
+        .setCallId(party.callId())
+        .setIp(party.ip())
+        .build();
+  }
+
+  private static Party party(io.sippbx.proto.state.v1.Party form) {
+    return new Party(form.getUser(), form.getUri(), form.getCallId(), form.getIp());
+  }
+
+  private static io.sippbx.proto.state.v1.Termination stored(Termination termination) {
+    return io.sippbx.proto.state.v1.Termination.newBuilder()
+        .setResult(termination.result().name())
+        .setReason(termination.reason().name())
+        .setSipStatus(termination.sipStatus())
+        .build();
+  }
+
+  private static Termination termination(io.sippbx.proto.state.v1.Termination form) {
+    return new Termination(
+        Termination.Result.valueOf(form.getResult()),
+        Termination.Reason.valueOf(form.getReason()),
+        form.getSipStatus());
+  }
+
+  private static Counters stored(Call.Counters counters) {
+    return Counters.newBuilder()
+        .setBranches(counters.branches())
+        .setForks(counters.forks())
+        .setReinvites(counters.reinvites())
+        .setEvents(counters.events())
+        .build();
+  }
+}
