@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.carried.Carried;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.sip.message.SipRequest;

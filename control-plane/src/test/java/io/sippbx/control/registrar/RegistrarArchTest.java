@@ -34,6 +34,7 @@ class RegistrarArchTest {
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
+            "io.sippbx.control.carried",
             "io.sippbx.control.registrar.binding",
             "io.sippbx.control.sip.auth",
             "io.sippbx.control.sip.message",

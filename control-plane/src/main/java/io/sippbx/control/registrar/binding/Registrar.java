@@ -61,7 +61,8 @@ public final class Registrar {
         new Registration(
             change.bindings,
             nonces,
-            leavesTrace ? with(current.recent(), recent) : current.recent());
+            leavesTrace ? with(current.recent(), recent) : current.recent(),
+            current.carried());
     return new Outcome.Accepted(next, !next.equals(current), change.events);
   }
 

@@ -1,5 +1,6 @@
 package io.sippbx.control.registrar.binding;
 
+import io.sippbx.control.carried.Carried;
 import io.sippbx.control.sip.auth.NonceCounts;
 import io.sippbx.control.sip.message.CallId;
 import java.time.Instant;
@@ -11,8 +12,10 @@ import java.util.List;
  * @param bindings in the order in which they came; some may have expired
  * @param nonces the counts of the nonces that its owner used
  * @param recent the last request of each Call-ID, oldest first, so that a repeat is known as one
+ * @param carried what a newer node added and this one does not know
  */
-public record Registration(List<Binding> bindings, NonceCounts nonces, List<Recent> recent) {
+public record Registration(
+    List<Binding> bindings, NonceCounts nonces, List<Recent> recent, Carried carried) {
 
   /** Nothing is registered. */
   public static final Registration EMPTY = new Registration(List.of(), NonceCounts.NONE, List.of());
@@ -24,6 +27,11 @@ public record Registration(List<Binding> bindings, NonceCounts nonces, List<Rece
   public Registration {
     bindings = List.copyOf(bindings);
     recent = List.copyOf(recent);
+  }
+
+  /** One of which this node knows all. */
+  public Registration(List<Binding> bindings, NonceCounts nonces, List<Recent> recent) {
+    this(bindings, nonces, recent, Carried.NOTHING);
   }
 
   /**

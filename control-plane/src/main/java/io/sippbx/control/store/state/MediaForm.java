@@ -22,6 +22,10 @@ final class MediaForm {
               io.sippbx.proto.state.v1.MediaPart.Released.class,
               "RELEASED_");
 
+  private static final EnumTable<MediaPart.Stage, io.sippbx.proto.state.v1.MediaPart.Stage> STAGES =
+      new EnumTable<>(
+          MediaPart.Stage.class, io.sippbx.proto.state.v1.MediaPart.Stage.class, "STAGE_");
+
   private MediaForm() {}
 
   static io.sippbx.proto.state.v1.MediaPart stored(MediaPart media) {
@@ -31,7 +35,7 @@ final class MediaForm {
             .setRevision(media.revision())
             .setHeldRevision(media.heldRevision())
             .setPlan(stored(media.plan()))
-            .setConfirmed(media.confirmed())
+            .setStage(STAGES.stored(media.stage()))
             .setReleased(RELEASED.stored(media.released()));
     for (StreamAddresses each : media.addresses()) {
       form.addAddresses(stored(each));
@@ -47,7 +51,7 @@ final class MediaForm {
         form.getHeldRevision(),
         plan(form.getPlan()),
         form.getAddressesList().stream().map(MediaForm::addresses).toList(),
-        form.getConfirmed(),
+        STAGES.domain(form.getStage()),
         RELEASED.domain(form.getReleased()),
         form.hasTotals() ? Optional.of(totals(form.getTotals())) : Optional.empty());
   }

@@ -60,6 +60,7 @@ final class Values {
         .setLocal(stored(flow.local()))
         .setRemote(stored(flow.remote()))
         .setConnection(flow.connection())
+        .setAccepted(flow.accepted())
         .build();
   }
 
@@ -68,14 +69,16 @@ final class Values {
         PROTOCOLS.domain(flow.getProtocol()),
         endpoint(flow.getLocal()),
         endpoint(flow.getRemote()),
-        flow.getConnection());
+        flow.getConnection(),
+        flow.getAccepted());
   }
 
   static io.sippbx.proto.state.v1.Destination stored(Destination destination) {
     var form =
         io.sippbx.proto.state.v1.Destination.newBuilder()
             .setProtocol(PROTOCOLS.stored(destination.protocol()))
-            .setRemote(stored(destination.remote()));
+            .setRemote(stored(destination.remote()))
+            .setOnlyFlow(destination.onlyFlow());
     destination.flow().ifPresent(flow -> form.setFlow(stored(flow)));
     return form.build();
   }
@@ -84,7 +87,8 @@ final class Values {
     return new Destination(
         PROTOCOLS.domain(form.getProtocol()),
         endpoint(form.getRemote()),
-        form.hasFlow() ? Optional.of(flow(form.getFlow())) : Optional.empty());
+        form.hasFlow() ? Optional.of(flow(form.getFlow())) : Optional.empty(),
+        form.getOnlyFlow());
   }
 
   static ServerTransaction stored(ServerTransactionId id) {

@@ -1,4 +1,4 @@
-package io.sippbx.control.call;
+package io.sippbx.control.carried;
 
 import com.google.protobuf.ByteString;
 import java.util.Collections;
@@ -6,8 +6,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What a newer node wrote into the record of a call and this one does not know. Nothing here looks
- * into it: it is written again at its place.
+ * What a newer node wrote into a stored record and this one does not know. Nothing here looks into
+ * it: it is written again at its place.
  *
  * @param fields by their place in the stored record
  */

@@ -1,0 +1,314 @@
+package io.sippbx.control.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.DescriptorProtos.DescriptorProto;
+import com.google.protobuf.DescriptorProtos.FieldDescriptorProto;
+import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
+import com.google.protobuf.Descriptors.Descriptor;
+import com.google.protobuf.Descriptors.DescriptorValidationException;
+import com.google.protobuf.Descriptors.FieldDescriptor;
+import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.DynamicMessage;
+import com.google.protobuf.Message;
+import com.google.protobuf.Timestamp;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.store.state.CallCodec;
+import io.sippbx.control.store.state.Decoded;
+import io.sippbx.control.store.state.Encoded;
+import io.sippbx.proto.state.v1.CallState;
+import io.sippbx.proto.state.v1.StateProto;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@DisplayName("the stored form of a call")
+class CallCodecTest {
+
+  private static final Path GOLDEN = Path.of("src/test/resources/golden/state");
+  private static final String WRITE = "sippbx.golden.write";
+
+  private static Call ringing() {
+    var scene = new Scene();
+    scene.begin().mediaHolds();
+    return scene.callee(0, 183, "bob", Scene.offer("192.0.2.20", 50000)).call.orElseThrow();
+  }
+
+  private static Call up() {
+    return new Scene().up().call.orElseThrow();
+  }
+
+  private static Decoded<Call> decode(Call key, Encoded stored) {
+    return CallCodec.decode(key.key(), stored.head(), stored.blobs());
+  }
+
+  private static Call known(Decoded<Call> decoded) {
+    return ((Decoded.Known<Call>) decoded).record();
+  }
+
+  @Nested
+  @DisplayName("golden bytes: what version 1 wrote is read for ever")
+  class Golden {
+    @Test
+    void ofACallThatRings() {
+      holds("call-ringing.v1", ringing());
+    }
+
+    @Test
+    void ofACallThatIsUp() {
+      holds("call-up.v1", up());
+    }
+
+    private void holds(String name, Call call) {
+      Path file = GOLDEN.resolve(name);
+      byte[] now = file(CallCodec.encode(call));
+      try {
+        if (Boolean.getBoolean(WRITE)) {
+          Files.createDirectories(GOLDEN);
+          Files.write(file, now);
+        }
+        byte[] golden = Files.readAllBytes(file);
+        assertThat(decode(call, stored(golden))).isEqualTo(new Decoded.Known<>(call));
+        assertThat(now)
+            .as("changed: raise the version and keep the old file, or -D" + WRITE + "=true")
+            .isEqualTo(golden);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  @Nested
+  @DisplayName("a newer build of the schema, with one more field in each message")
+  class RollingUpgrade {
+    private final Newer newer = new Newer();
+
+    @Test
+    void whatTheNewerWroteSurvivesTheOlder() {
+      var scene = new Scene().up();
+      Encoded written = CallCodec.encode(scene.call.orElseThrow());
+      Message extended = newer.extend(written.head());
+      Call read = known(decode(scene.call.orElseThrow(), newer.head(extended, written)));
+      scene.call = Optional.of(read);
+      scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+
+      Message again = newer.parse(CallCodec.encode(scene.call.orElseThrow()).head());
+      Set<String> before = newer.places(extended);
+      Set<String> after = newer.places(again);
+      assertThat(before).hasSizeGreaterThan(20);
+      assertThat(after).containsAll(before);
+      // What the older node added itself has nothing of the newer one's.
+      assertThat(again.getField(newer.field(again, "reinvite"))).isNotNull();
+    }
+
+    @Test
+    void theOlderReadsItAsItsOwn() {
+      Call call = ringing();
+      Encoded written = CallCodec.encode(call);
+      Call read = known(decode(call, newer.head(newer.extend(written.head()), written)));
+      assertThat(read.callees()).isEqualTo(call.callees());
+      assertThat(read.carried().fields()).isNotEmpty();
+    }
+
+    @Test
+    void aRecordThatIsNotForTheOlderIsToldApart() {
+      Call call = up();
+      Encoded written = CallCodec.encode(call);
+      ByteString head = written.head();
+      try {
+        head = CallState.parseFrom(head).toBuilder().setMinReader(2).build().toByteString();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      assertThat(decode(call, new Encoded(head, written.blobs())))
+          .isEqualTo(new Decoded.TooNew<>(2));
+    }
+  }
+
+  @Nested
+  @DisplayName("what no node would have written")
+  class Unreadable {
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void neverThrows(long seed) {
+      var random = new Random(seed);
+      Call call = random.nextBoolean() ? up() : ringing();
+      Encoded written = CallCodec.encode(call);
+      for (int i = 0; i < 500; i++) {
+        byte[] head = written.head().toByteArray();
+        for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
+          head[random.nextInt(head.length)] = (byte) random.nextInt(256);
+        }
+        Decoded<Call> decoded =
+            decode(call, new Encoded(ByteString.copyFrom(head), written.blobs()));
+        assertThat(decoded).isNotNull();
+      }
+    }
+
+    @Test
+    void namesTheBlobThatIsMissing() {
+      Call call = up();
+      Encoded written = CallCodec.encode(call);
+      var blobs = new TreeMap<>(written.blobs());
+      long gone = blobs.firstKey();
+      blobs.remove(gone);
+      assertThat(decode(call, new Encoded(written.head(), blobs)))
+          .isEqualTo(new Decoded.Unreadable<>("Expected blob " + Long.toHexString(gone)));
+    }
+  }
+
+  @Test
+  void storesAMessageOnceHoweverOftenItIsNamed() {
+    Encoded before = CallCodec.encode(ringing());
+    Set<Long> names = new HashSet<>(before.blobs().keySet());
+    names.retainAll(CallCodec.encode(up()).blobs().keySet());
+    assertThat(names).as("the caller's INVITE and ours").hasSizeGreaterThanOrEqualTo(2);
+  }
+
+  private static byte[] file(Encoded stored) {
+    var octets = new ByteArrayOutputStream();
+    try (var out = new DataOutputStream(octets)) {
+      out.writeInt(stored.head().size());
+      stored.head().writeTo(out);
+      for (Map.Entry<Long, ByteString> each : stored.blobs().entrySet()) {
+        out.writeLong(each.getKey());
+        out.writeInt(each.getValue().size());
+        each.getValue().writeTo(out);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return octets.toByteArray();
+  }
+
+  private static Encoded stored(byte[] file) {
+    try (var in = new DataInputStream(new ByteArrayInputStream(file))) {
+      ByteString head = ByteString.copyFrom(in.readNBytes(in.readInt()));
+      var blobs = new TreeMap<Long, ByteString>();
+      while (in.available() > 0) {
+        blobs.put(in.readLong(), ByteString.copyFrom(in.readNBytes(in.readInt())));
+      }
+      return new Encoded(head, blobs);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The schema of a build to come: each message has a field 2000 that this build knows not of. */
+  private static final class Newer {
+    private static final int FIELD = 2000;
+    private final Descriptor call;
+
+    Newer() {
+      FileDescriptorProto known = StateProto.getDescriptor().toProto();
+      FileDescriptorProto.Builder next = known.toBuilder();
+      for (DescriptorProto.Builder each : next.getMessageTypeBuilderList()) {
+        each.addField(
+            FieldDescriptorProto.newBuilder()
+                .setName("novelty")
+                .setNumber(FIELD)
+                .setType(FieldDescriptorProto.Type.TYPE_STRING)
+                .setLabel(FieldDescriptorProto.Label.LABEL_OPTIONAL));
+      }
+      try {
+        FileDescriptor file =
+            FileDescriptor.buildFrom(
+                next.build(), new FileDescriptor[] {Timestamp.getDescriptor().getFile()});
+        call = file.findMessageTypeByName("CallState");
+      } catch (DescriptorValidationException e) {
+        throw new IllegalStateException(e);
+      }
+    }
+
+    Message parse(ByteString head) {
+      try {
+        return DynamicMessage.parseFrom(call, head);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** The record with its novelty at every place. */
+    Message extend(ByteString head) {
+      return extend(parse(head), "");
+    }
+
+    private Message extend(Message message, String place) {
+      Message.Builder builder = message.toBuilder();
+      for (FieldDescriptor field : message.getAllFields().keySet()) {
+        if (field.getJavaType() != FieldDescriptor.JavaType.MESSAGE) {
+          continue;
+        }
+        if (field.isRepeated()) {
+          for (int i = 0; i < message.getRepeatedFieldCount(field); i++) {
+            builder.setRepeatedField(
+                field,
+                i,
+                extend(
+                    (Message) message.getRepeatedField(field, i),
+                    place + "/" + field.getName() + "[" + i + "]"));
+          }
+        } else {
+          builder.setField(
+              field, extend((Message) message.getField(field), place + "/" + field.getName()));
+        }
+      }
+      FieldDescriptor novelty = message.getDescriptorForType().findFieldByNumber(FIELD);
+      if (novelty != null) {
+        builder.setField(novelty, "at " + place);
+      }
+      return builder.build();
+    }
+
+    Encoded head(Message extended, Encoded written) {
+      return new Encoded(extended.toByteString(), written.blobs());
+    }
+
+    /** Where the novelty is. */
+    Set<String> places(Message message) {
+      var found = new HashSet<String>();
+      collect(message, found);
+      return found;
+    }
+
+    private void collect(Message message, Set<String> found) {
+      FieldDescriptor novelty = message.getDescriptorForType().findFieldByNumber(FIELD);
+      if (novelty != null && message.hasField(novelty)) {
+        found.add((String) message.getField(novelty));
+      }
+      for (FieldDescriptor field : message.getAllFields().keySet()) {
+        if (field.getJavaType() != FieldDescriptor.JavaType.MESSAGE) {
+          continue;
+        }
+        if (field.isRepeated()) {
+          for (int i = 0; i < message.getRepeatedFieldCount(field); i++) {
+            collect((Message) message.getRepeatedField(field, i), found);
+          }
+        } else {
+          collect((Message) message.getField(field), found);
+        }
+      }
+    }
+
+    FieldDescriptor field(Message message, String name) {
+      return message.getDescriptorForType().findFieldByName(name);
+    }
+  }
+}
