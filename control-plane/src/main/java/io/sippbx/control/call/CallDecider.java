@@ -11,6 +11,8 @@ import io.sippbx.control.offer.MediaPlan;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TelUri;
 import io.sippbx.control.sip.message.Uri;
@@ -25,12 +27,13 @@ import java.util.Optional;
  * clock, randomness, input or output. May be used by several threads at once.
  *
  * <p>This class only tells whose business an input is; the policies are {@link Setup}, {@link
- * InDialog}, {@link Reinviting} and {@link Ending}.
+ * CallerSide}, {@link InDialog}, {@link Reinviting} and {@link Ending}.
  */
 public final class CallDecider {
 
   private static final Duration MEDIA_RETRY = Duration.ofSeconds(2);
 
+  private final CallerSide caller;
   private final Setup setup;
   private final InDialog inDialog;
   private final Reinviting reinviting;
@@ -44,9 +47,10 @@ public final class CallDecider {
     var messages = new Messages(addresses, settings.serverName());
     this.negotiation = new Negotiation(settings);
     this.ending = new Ending(settings, messages);
-    this.setup = new Setup(settings, messages, negotiation, ending);
+    this.caller = new CallerSide(settings, messages, ending);
+    this.setup = new Setup(settings, messages, negotiation, caller, ending);
     this.reinviting = new Reinviting(settings, messages, negotiation, ending);
-    this.inDialog = new InDialog(messages, setup, reinviting, ending);
+    this.inDialog = new InDialog(messages, caller, reinviting, ending);
   }
 
   /** The first input of a call. */
@@ -107,7 +111,7 @@ public final class CallDecider {
   public Decision decide(Call call, Input input, Instant now) {
     var draft = new Draft(call, now);
     switch (input) {
-      case Input.InviteArrived in -> setup.again(draft, in.transaction(), in.invite(), in.flow());
+      case Input.InviteArrived in -> caller.again(draft, in.transaction(), in.invite(), in.flow());
       case Input.RequestArrived in -> inDialog.request(draft, in);
       case Input.AckArrived in -> inDialog.ack(draft, in.ack());
       case Input.ResponseArrived in -> response(draft, in);
@@ -133,8 +137,13 @@ public final class CallDecider {
         setup.response(d, leg.get(), in);
       } else if (Reinviting.isSent(d, branch)) {
         reinviting.response(d, in);
-      } else if (in.response().status() / 100 == 2) {
-        acknowledgeAgain(d, in);
+      } else if (in.response().isSuccess()) {
+        Optional<CalleeLeg> givenUp = legOfFormerBranch(d, in.response());
+        if (givenUp.isPresent()) {
+          setup.successTooLate(d, givenUp.get(), in);
+        } else {
+          acknowledgeAgain(d, in);
+        }
       }
       return;
     }
@@ -249,10 +258,7 @@ public final class CallDecider {
     } else if (d.pendingAnswer.isPresent()) {
       setup.resumeAnswer(d, d.pendingAnswer.get());
     } else if (d.legs.isEmpty() && d.callees.isEmpty()) {
-      setup.launchNextGroup(d);
-      if (d.termination.isEmpty()) {
-        negotiation.keep(d);
-      }
+      setup.mediaOpened(d);
     } else if (d.reinvite.isPresent()) {
       reinviting.resume(d);
     }
@@ -265,7 +271,7 @@ public final class CallDecider {
             CalleeLeg leg = d.callee(pending.leg());
             leg.fork(pending.response().toTag()).ifPresent(fork -> ending.discard(d, leg, fork));
           });
-      setup.noMedia(d);
+      caller.noMedia(d);
     } else if (isWaitedFor(d)) {
       reinviting.mediaRefused(d);
     } else {
@@ -299,7 +305,7 @@ public final class CallDecider {
     if (d.legs.isPresent()) {
       ending.end(d, new Termination(Result.COMPLETED, reason, 200));
     } else {
-      setup.rejectWith(
+      caller.rejectWith(
           d,
           503,
           new Termination(Result.FAILED, reason, 503),
@@ -310,6 +316,19 @@ public final class CallDecider {
   private static Optional<CalleeLeg> legOf(Draft d, Branch branch) {
     for (CalleeLeg leg : d.callees) {
       if (leg.branch().equals(branch)) {
+        return Optional.of(leg);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The leg whose INVITE this answers in a transaction that was given up. */
+  private static Optional<CalleeLeg> legOfFormerBranch(Draft d, SipResponse response) {
+    for (CalleeLeg leg : d.callees) {
+      SipRequest invite = leg.invite();
+      if (invite.callId().equals(response.callId())
+          && invite.cSeq().equals(response.cSeq())
+          && invite.fromTag().equals(response.fromTag())) {
         return Optional.of(leg);
       }
     }

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One INVITE of ours and what came of it.
+ * One INVITE of ours and what came of it. When it fails over to another destination it is the same
+ * INVITE in another transaction (RFC 3263 4.3).
  *
  * @param branch of the INVITE, and so of its CANCEL
- * @param invite as it was sent
- * @param hop where it was sent
+ * @param invite as it was sent last
+ * @param hop where it was sent last
+ * @param spare where it has not been sent yet, in the order to try
  * @param sdp what its offer said, or nothing yet
  * @param redirected whether it follows a redirect
  * @param forks in the order in which they were heard of
@@ -24,18 +26,20 @@ public record CalleeLeg(
     Branch branch,
     SipRequest invite,
     Destination hop,
+    List<Destination> spare,
     LegSdp sdp,
     boolean redirected,
     OutgoingInvite.State state,
     List<Fork> forks) {
 
-  /** Copies {@code forks}. */
+  /** Copies the lists. */
   public CalleeLeg {
+    spare = List.copyOf(spare);
     forks = List.copyOf(forks);
   }
 
   CalleeLeg with(OutgoingInvite.State next) {
-    return new CalleeLeg(ordinal, branch, invite, hop, sdp, redirected, next, forks);
+    return new CalleeLeg(ordinal, branch, invite, hop, spare, sdp, redirected, next, forks);
   }
 
   /** With this fork in place of the one of its ordinal, or added. */
@@ -49,7 +53,16 @@ public record CalleeLeg(
     if (!known) {
       next.add(fork);
     }
-    return new CalleeLeg(ordinal, branch, invite, hop, sdp, redirected, state, next);
+    return new CalleeLeg(ordinal, branch, invite, hop, spare, sdp, redirected, state, next);
+  }
+
+  /**
+   * What is left of its target: where it has not been sent yet; empty if it was sent everywhere.
+   */
+  Optional<Target> untried() {
+    return spare.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Target(invite.uri(), invite.routes(), spare));
   }
 
   /** The fork whose peer has this tag. */

@@ -18,13 +18,13 @@ import java.util.Optional;
 final class InDialog {
 
   private final Messages messages;
-  private final Setup setup;
+  private final CallerSide caller;
   private final Reinviting reinviting;
   private final Ending ending;
 
-  InDialog(Messages messages, Setup setup, Reinviting reinviting, Ending ending) {
+  InDialog(Messages messages, CallerSide caller, Reinviting reinviting, Ending ending) {
     this.messages = messages;
-    this.setup = setup;
+    this.caller = caller;
     this.reinviting = reinviting;
     this.ending = ending;
   }
@@ -43,7 +43,7 @@ final class InDialog {
     } else if (in.request().method().equals(Method.BYE) && isEarlyDialogOfCaller(d, in.request())) {
       // RFC 3261 15: the caller may end an early dialog with BYE.
       refuse(d, in, 200);
-      setup.cancelled(d);
+      caller.cancelled(d);
     } else {
       refuse(d, in, 481);
     }
@@ -54,7 +54,7 @@ final class InDialog {
     if (branch.equals(d.caller.transaction().branch())) {
       // RFC 3261 9.2: the tag is that of the response to the INVITE.
       d.respond(in.transaction(), messages.respond(in.request(), 200, d.callerTag(0)).build());
-      setup.cancelled(d);
+      caller.cancelled(d);
     } else if (d.reinvite.filter(r -> r.transaction().branch().equals(branch)).isPresent()) {
       refuse(d, in, 200);
       reinviting.cancel(d);
@@ -103,7 +103,7 @@ final class InDialog {
     Optional<SipResponse> again =
         leg.bye()
             .filter(answered -> answered.cSeq().equals(in.request().cSeq()))
-            .map(answered -> Setup.withViasOf(answered.response(), in.request()));
+            .map(answered -> CallerSide.withViasOf(answered.response(), in.request()));
     if (again.isPresent()) {
       d.respond(in.transaction(), again.get());
     } else {

@@ -11,11 +11,12 @@ import java.util.List;
  * Proceeding   -- provisional  --> Proceeding    relay provisional
  * Calling, Proceeding -- success --> Answered    relay success
  * Calling, Proceeding -- failure --> Failed      report failure
+ * Calling, Proceeding -- fail over --> Calling   send again, to the next destination
  * Calling      -- cancel       --> CancelWaiting
  * Proceeding   -- cancel       --> Cancelling    send CANCEL, start the cancel timer
  * CancelWaiting -- provisional --> Cancelling    send CANCEL, start the cancel timer
  * CancelWaiting, Cancelling -- success --> Discarded  acknowledge and send BYE
- * CancelWaiting, Cancelling -- failure --> Failed     report cancelled
+ * CancelWaiting, Cancelling -- failure, fail over --> Failed  report cancelled
  * Cancelling   -- cancel timer --> Failed        report cancelled
  * Answered     -- cancel       --> Discarded     acknowledge and send BYE
  * Answered, Discarded -- success (another fork) --> same  acknowledge and send BYE
@@ -65,6 +66,8 @@ public final class OutgoingInvite {
     SUCCESS,
     /** A final response from 300 to 699, or none at all: time-out, transport. */
     FAILURE,
+    /** The destination is out of service, and there is another (RFC 3263 4.3). */
+    FAIL_OVER,
     /** The call does not want this leg any more. */
     CANCEL,
     /** No final response came in 64*T1 after the CANCEL. */
@@ -73,6 +76,7 @@ public final class OutgoingInvite {
 
   /** What the call must do. */
   public enum Action {
+    SEND_AGAIN,
     RELAY_PROVISIONAL,
     RELAY_SUCCESS,
     REPORT_FAILURE,
@@ -98,6 +102,7 @@ public final class OutgoingInvite {
             case PROVISIONAL -> step(State.PROCEEDING, Action.RELAY_PROVISIONAL);
             case SUCCESS -> step(State.ANSWERED, Action.RELAY_SUCCESS);
             case FAILURE -> step(State.FAILED, Action.REPORT_FAILURE);
+            case FAIL_OVER -> step(State.CALLING, Action.SEND_AGAIN);
             case CANCEL -> step(State.CANCEL_WAITING);
             case CANCEL_TIMER -> step(state);
           };
@@ -106,6 +111,7 @@ public final class OutgoingInvite {
             case PROVISIONAL -> step(State.PROCEEDING, Action.RELAY_PROVISIONAL);
             case SUCCESS -> step(State.ANSWERED, Action.RELAY_SUCCESS);
             case FAILURE -> step(State.FAILED, Action.REPORT_FAILURE);
+            case FAIL_OVER -> step(State.CALLING, Action.SEND_AGAIN);
             case CANCEL -> step(State.CANCELLING, Action.SEND_CANCEL, Action.START_CANCEL_TIMER);
             case CANCEL_TIMER -> step(state);
           };
@@ -114,25 +120,25 @@ public final class OutgoingInvite {
             case PROVISIONAL ->
                 step(State.CANCELLING, Action.SEND_CANCEL, Action.START_CANCEL_TIMER);
             case SUCCESS -> step(State.DISCARDED, Action.ACKNOWLEDGE_AND_BYE);
-            case FAILURE -> step(State.FAILED, Action.REPORT_CANCELLED);
+            case FAILURE, FAIL_OVER -> step(State.FAILED, Action.REPORT_CANCELLED);
             case CANCEL, CANCEL_TIMER -> step(state);
           };
       case CANCELLING ->
           switch (event) {
             case SUCCESS -> step(State.DISCARDED, Action.ACKNOWLEDGE_AND_BYE);
-            case FAILURE, CANCEL_TIMER -> step(State.FAILED, Action.REPORT_CANCELLED);
+            case FAILURE, FAIL_OVER, CANCEL_TIMER -> step(State.FAILED, Action.REPORT_CANCELLED);
             case PROVISIONAL, CANCEL -> step(state);
           };
       case ANSWERED ->
           switch (event) {
             case SUCCESS -> step(state, Action.ACKNOWLEDGE_AND_BYE);
             case CANCEL -> step(State.DISCARDED, Action.ACKNOWLEDGE_AND_BYE);
-            case PROVISIONAL, FAILURE, CANCEL_TIMER -> step(state);
+            case PROVISIONAL, FAILURE, FAIL_OVER, CANCEL_TIMER -> step(state);
           };
       case DISCARDED, FAILED ->
           switch (event) {
             case SUCCESS -> step(State.DISCARDED, Action.ACKNOWLEDGE_AND_BYE);
-            case PROVISIONAL, FAILURE, CANCEL, CANCEL_TIMER -> step(state);
+            case PROVISIONAL, FAILURE, FAIL_OVER, CANCEL, CANCEL_TIMER -> step(state);
           };
     };
   }

@@ -3,24 +3,16 @@ package io.sippbx.control.call;
 import io.sippbx.control.call.TimerId.Kind;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Party;
-import io.sippbx.control.event.Termination;
-import io.sippbx.control.offer.LegSdp;
 import io.sippbx.control.offer.OfferAnswer;
 import io.sippbx.control.offer.OfferAnswer.Message;
-import io.sippbx.control.sip.message.Branch;
-import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.Tag;
 import io.sippbx.control.sip.message.Uri;
-import io.sippbx.control.sip.transaction.ServerTransactionId;
-import io.sippbx.control.sip.transport.Flow;
-import io.sippbx.shared.net.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 
 /** From the caller's INVITE to the answer, or to the last failure. */
 final class Setup {
@@ -28,12 +20,21 @@ final class Setup {
   private final CallSettings settings;
   private final Messages messages;
   private final Negotiation negotiation;
+  private final CallerSide caller;
+  private final Launching launching;
   private final Ending ending;
 
-  Setup(CallSettings settings, Messages messages, Negotiation negotiation, Ending ending) {
+  Setup(
+      CallSettings settings,
+      Messages messages,
+      Negotiation negotiation,
+      CallerSide caller,
+      Ending ending) {
     this.settings = settings;
     this.messages = messages;
     this.negotiation = negotiation;
+    this.caller = caller;
+    this.launching = new Launching(settings, messages, negotiation, caller, ending);
     this.ending = ending;
   }
 
@@ -41,21 +42,21 @@ final class Setup {
   void begin(Draft d) {
     d.happening(new CallHappening.Started(d.facts.caller(), d.facts.callee()));
     if (d.untried.isEmpty()) {
-      reject(d, 404);
+      caller.reject(d, 404);
       return;
     }
     switch (negotiation.read(d.caller.invite())) {
-      case Negotiation.Body.Refused refused -> reject(d, refused.status(), refused::explain);
+      case Negotiation.Body.Refused refused -> caller.reject(d, refused.status(), refused::explain);
       case Negotiation.Body.None none -> begin(d, Optional.empty());
       case Negotiation.Body.Session session -> {
         Optional<Negotiation.Body.Refused> refused =
             negotiation.openForOffer(d, session.description());
         if (refused.isPresent()) {
-          reject(d, refused.get().status(), refused.get()::explain);
+          caller.reject(d, refused.get().status(), refused.get()::explain);
         } else if (d.media.plan().streams().isEmpty()) {
           begin(d, Optional.empty());
         } else if (d.media.node().isEmpty()) {
-          noMedia(d);
+          caller.noMedia(d);
         } else {
           // Beside the commit: the node drops by itself what is never confirmed.
           begin(d, Optional.of(d.media));
@@ -65,118 +66,21 @@ final class Setup {
   }
 
   private void begin(Draft d, Optional<MediaPart> media) {
-    trying(d);
+    caller.trying(d);
     d.start(TimerId.of(Kind.NO_ANSWER), settings.noAnswer());
     if (media.isPresent()) {
       d.effectBesideCommit(negotiation.apply(d));
     } else {
-      launchNextGroup(d);
+      launching.nextGroup(d);
     }
   }
 
-  /** No media node takes the session. */
-  void noMedia(Draft d) {
-    rejectWith(
-        d,
-        503,
-        new Termination(Termination.Result.FAILED, Termination.Reason.NO_MEDIA, 503),
-        builder -> builder.header(HeaderName.RETRY_AFTER, "10"));
-  }
-
-  private void trying(Draft d) {
-    SipResponse trying =
-        SipResponse.to(d.caller.invite(), 100)
-            .header(HeaderName.SERVER, settings.serverName())
-            .build();
-    answerCaller(d, trying);
-  }
-
-  private void answerCaller(Draft d, SipResponse response) {
-    d.caller = d.caller.withLastResponse(response);
-    d.respond(d.caller.transaction(), response);
-  }
-
-  /**
-   * The INVITE again in another transaction. From the same source and sent-by, before a final
-   * response was acknowledged, it is the caller's own fail-over (RFC 3263 4.3) and takes the place
-   * of the first; else it is a merged request (RFC 3261 8.2.2.2).
-   */
-  void again(Draft d, ServerTransactionId transaction, SipRequest invite, Flow flow) {
-    boolean same = transaction.equals(d.caller.transaction());
-    boolean failOver =
-        invite.topVia().sentBy().equals(d.caller.invite().topVia().sentBy())
-            && flow.remote().ip().equals(d.caller.flow().remote().ip())
-            && d.caller.state() != IncomingInvite.State.CONFIRMED;
-    if (!same && !failOver) {
-      d.respond(transaction, messages.respond(invite, 482, d.callerTag(0)).build());
-      return;
+  /** The media node has opened the ports for the first offer: callees are called. */
+  void mediaOpened(Draft d) {
+    launching.nextGroup(d);
+    if (d.termination.isEmpty()) {
+      negotiation.keep(d);
     }
-    if (!same) {
-      d.caller = d.caller.withTransaction(transaction, invite, flow);
-      d.change();
-    }
-    if (d.caller.lastResponse().isPresent() && d.caller.state() != IncomingInvite.State.CONFIRMED) {
-      SipResponse last = d.caller.lastResponse().get();
-      SipResponse again = same ? last : withViasOf(last, invite);
-      d.caller = d.caller.withLastResponse(again);
-      if (d.caller.state() == IncomingInvite.State.ANSWERED) {
-        d.effect(new Effect.RespondUntilAck(transaction, again, flow));
-      } else {
-        d.respond(transaction, again);
-      }
-    }
-  }
-
-  /** The same response to the same request that came by another way. */
-  static SipResponse withViasOf(SipResponse response, SipRequest request) {
-    SipResponse.Builder builder = response.toBuilder().removeHeaders(HeaderName.VIA);
-    for (int i = request.vias().size() - 1; i >= 0; i--) {
-      builder.prependVia(request.vias().get(i));
-    }
-    return builder.build();
-  }
-
-  /** INVITEs the targets of the next group that has one that can be reached; else it is over. */
-  void launchNextGroup(Draft d) {
-    while (!d.untried.isEmpty()) {
-      List<Target> group = d.untried.getFirst();
-      d.untried = d.untried.subList(1, d.untried.size());
-      boolean sent = false;
-      for (Target target : group) {
-        sent |= launch(d, target, false);
-      }
-      if (sent) {
-        return;
-      }
-    }
-    Call.Refusal refusal = d.refusal.orElse(new Call.Refusal(480, Optional.empty()));
-    refuse(d, refusal);
-  }
-
-  private boolean launch(Draft d, Target target, boolean redirected) {
-    Optional<Endpoint> local = messages.local(target.hop());
-    if (local.isEmpty() || d.callees.size() >= settings.maxTargets()) {
-      return false;
-    }
-    int ordinal = d.callees.size();
-    Branch branch = ending.nextBranch(d);
-    SipRequest.Builder builder =
-        messages.inviteToCallee(d.key, ordinal, branch, d.caller.invite(), target, local.get());
-    LegSdp sdp = negotiation.offerForCallee(d, ordinal, local.get());
-    sdp.told().ifPresent(offer -> builder.body(Messages.SDP, offer.toBytes()));
-    SipRequest invite = builder.build();
-    d.callees.add(
-        new CalleeLeg(
-            ordinal,
-            branch,
-            invite,
-            target.hop(),
-            sdp,
-            redirected,
-            OutgoingInvite.State.CALLING,
-            List.of()));
-    d.request(invite, target.hop());
-    return true;
   }
 
   /** A response to an INVITE of ours. */
@@ -212,19 +116,15 @@ final class Setup {
     Fork fork = fork(d, ordinal, in);
     Optional<byte[]> body = negotiation.provisional(d, ordinal, fork, received);
     fork = d.callee(ordinal).fork(received.toTag()).orElse(fork);
-    NameAddr contact = callerContact(d);
+    NameAddr contact = caller.contact(d);
     SipResponse.Builder response =
         messages.respondInDialog(
             d.caller.invite(), received.status(), d.callerTag(fork.ordinal()), contact);
     response.reason(received.reason());
     body.ifPresent(sdp -> response.body(Messages.SDP, sdp));
-    IncomingInvite.Step step = IncomingInvite.next(d.caller.state(), IncomingInvite.Event.RING);
-    if (step.actions().contains(IncomingInvite.Action.SEND_PROVISIONAL)) {
-      answerCaller(d, response.build());
-      if (!d.facts.rang() && received.status() >= 180) {
-        d.facts = Edits.rang(d.facts);
-        d.happening(new CallHappening.Ringing(received.status()));
-      }
+    if (caller.ring(d, response.build()) && !d.facts.rang() && received.status() >= 180) {
+      d.facts = Edits.rang(d.facts);
+      d.happening(new CallHappening.Ringing(received.status()));
     }
   }
 
@@ -271,24 +171,7 @@ final class Setup {
   }
 
   private void success(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
-    Optional<Fork> known = leg.fork(in.response().toTag());
-    if (leg.state() == OutgoingInvite.State.ANSWERED
-        && d.legs.isPresent()
-        && known.filter(f -> f.ordinal() == d.leg(Side.CALLEE).forkOrdinal()).isPresent()) {
-      // A repeated 200 gets the ACK again, and nothing else.
-      Leg callee = d.leg(Side.CALLEE);
-      callee
-          .ack()
-          .filter(ack -> ack.cSeq().number() == leg.invite().cSeq().number())
-          .ifPresent(ack -> d.effect(new Effect.Ack(ack, callee.dialog().hop())));
-      return;
-    }
-    if (known.isPresent() && known.get().ack().isPresent()) {
-      d.effect(new Effect.Ack(known.get().ack().get(), known.get().dialog().hop()));
-      return;
-    }
-    if (d.pendingAnswer.filter(p -> p.leg() == leg.ordinal()).isPresent()
-        && known.filter(f -> f.ordinal() == d.pendingAnswer.get().fork()).isPresent()) {
+    if (isRepeat(d, leg, in)) {
       return;
     }
     OutgoingInvite.Step step = OutgoingInvite.next(leg.state(), OutgoingInvite.Event.SUCCESS);
@@ -308,6 +191,37 @@ final class Setup {
     }
   }
 
+  /** A 2xx that was heard before gets the ACK again, if that was sent, and nothing else. */
+  private static boolean isRepeat(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
+    Optional<Fork> known = leg.fork(in.response().toTag());
+    if (known.isEmpty()) {
+      return false;
+    }
+    Fork fork = known.get();
+    if (d.legs.isPresent() && fork.ordinal() == d.leg(Side.CALLEE).forkOrdinal()) {
+      Leg callee = d.leg(Side.CALLEE);
+      callee
+          .ack()
+          .filter(ack -> ack.cSeq().number() == leg.invite().cSeq().number())
+          .ifPresent(ack -> d.effect(new Effect.Ack(ack, callee.dialog().hop())));
+      return true;
+    }
+    fork.ack().ifPresent(ack -> d.effect(new Effect.Ack(ack, fork.dialog().hop())));
+    return fork.ack().isPresent()
+        || d.pendingAnswer.filter(pending -> pending.fork() == fork.ordinal()).isPresent();
+  }
+
+  /**
+   * A 2xx from a destination that had been given up: whoever answers there must be told that nobody
+   * is (RFC 3261 13.2.2.4).
+   */
+  void successTooLate(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
+    if (!isRepeat(d, leg, in)) {
+      Fork fork = fork(d, leg.ordinal(), in);
+      ending.discard(d, d.callee(leg.ordinal()), fork);
+    }
+  }
+
   private void answered(Draft d, int legOrdinal, Fork fork, SipResponse response) {
     switch (negotiation.answer(d, fork, response)) {
       case Negotiation.Answer.Ready ready -> deliver(d, legOrdinal, ready, response);
@@ -317,7 +231,7 @@ final class Setup {
       case Negotiation.Answer.Unusable unusable -> {
         ending.discard(d, d.callee(legOrdinal), fork);
         d.replace(d.callee(legOrdinal).with(OutgoingInvite.State.DISCARDED));
-        reject(d, 488);
+        caller.reject(d, 488);
       }
     }
   }
@@ -347,7 +261,7 @@ final class Setup {
     }
     SipRequest invite = d.caller.invite();
     Tag tag = d.callerTag(fork.ordinal());
-    NameAddr contact = callerContact(d);
+    NameAddr contact = caller.contact(d);
     SipResponse.Builder builder =
         messages.respondInDialog(invite, received.status(), tag, contact).reason(received.reason());
     ready.body().ifPresent(sdp -> builder.body(Messages.SDP, sdp));
@@ -416,14 +330,18 @@ final class Setup {
     return OfferAnswer.next(asked, success).state();
   }
 
-  private NameAddr callerContact(Draft d) {
-    Flow flow = d.caller.flow();
-    return messages.contact(d.key, Side.CALLER, flow.protocol(), flow.local());
-  }
-
   private void failure(
       Draft d, CalleeLeg leg, int status, Optional<SipResponse> response, List<Target> redirect) {
-    OutgoingInvite.Step step = OutgoingInvite.next(leg.state(), OutgoingInvite.Event.FAILURE);
+    boolean outOfService = response.isEmpty() || status == 503;
+    Optional<Target> otherWay = outOfService ? launching.otherWay(leg) : Optional.empty();
+    OutgoingInvite.Step step =
+        OutgoingInvite.next(
+            leg.state(),
+            otherWay.isPresent() ? OutgoingInvite.Event.FAIL_OVER : OutgoingInvite.Event.FAILURE);
+    if (otherWay.isPresent() && step.actions().contains(OutgoingInvite.Action.SEND_AGAIN)) {
+      launching.failOver(d, leg, otherWay.get());
+      return;
+    }
     if (step.state() == leg.state()) {
       return;
     }
@@ -436,7 +354,7 @@ final class Setup {
     if (status < 400 && settings.followRedirects() && !leg.redirected()) {
       boolean followed = false;
       for (Target target : redirect) {
-        followed |= launch(d, target, true);
+        followed |= launching.launch(d, target, true);
       }
       if (followed) {
         return;
@@ -450,7 +368,7 @@ final class Setup {
       ending.cancelAllBut(d, -1);
     }
     if (d.callees.stream().noneMatch(each -> isUndecided(each.state()))) {
-      launchNextGroup(d);
+      launching.nextGroup(d);
     }
   }
 
@@ -484,66 +402,6 @@ final class Setup {
     if (!d.untried.isEmpty()) {
       d.start(TimerId.of(Kind.NO_ANSWER), settings.noAnswer());
     }
-    launchNextGroup(d);
-  }
-
-  /** The caller sent CANCEL (or, in an early dialog, BYE). */
-  void cancelled(Draft d) {
-    IncomingInvite.Step step =
-        IncomingInvite.next(d.caller.state(), IncomingInvite.Event.CANCELLED);
-    if (!step.actions().contains(IncomingInvite.Action.SEND_487)) {
-      return;
-    }
-    answerCaller(d, messages.respond(d.caller.invite(), 487, finalTag(d)).build());
-    d.caller = d.caller.with(step.state());
-    ending.end(d, Refusals.termination(487));
-  }
-
-  private void refuse(Draft d, Call.Refusal refusal) {
-    int status = Refusals.towardsCaller(refusal.status());
-    rejectWith(
-        d,
-        status,
-        Refusals.termination(status),
-        builder -> {
-          refusal
-              .response()
-              .ifPresent(
-                  failure -> {
-                    if (failure.status() == status) {
-                      builder.reason(failure.reason());
-                    }
-                    Messages.passOnFailure(failure, builder);
-                    if (status < 400) {
-                      failure.contacts().forEach(builder::addContact);
-                    }
-                  });
-          return builder;
-        });
-  }
-
-  /** Ends the set-up with this final response. */
-  void reject(Draft d, int status) {
-    reject(d, status, UnaryOperator.identity());
-  }
-
-  void reject(Draft d, int status, UnaryOperator<SipResponse.Builder> more) {
-    rejectWith(d, status, Refusals.termination(status), more);
-  }
-
-  void rejectWith(
-      Draft d, int status, Termination termination, UnaryOperator<SipResponse.Builder> more) {
-    IncomingInvite.Step step = IncomingInvite.next(d.caller.state(), IncomingInvite.Event.REJECT);
-    if (!step.actions().contains(IncomingInvite.Action.SEND_FINAL)) {
-      return;
-    }
-    SipResponse.Builder builder = messages.respond(d.caller.invite(), status, finalTag(d));
-    answerCaller(d, more.apply(builder).build());
-    d.caller = d.caller.with(step.state());
-    ending.end(d, termination);
-  }
-
-  private static Tag finalTag(Draft d) {
-    return d.callerTag(0);
+    launching.nextGroup(d);
   }
 }

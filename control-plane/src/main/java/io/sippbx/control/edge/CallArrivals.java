@@ -102,6 +102,10 @@ final class CallArrivals {
     }
     switch (route) {
       case Router.Route.Found found -> arrived(key, arrival, flow, found.groups());
+      case Router.Route.Refused refused -> {
+        shared.active().note(key, false);
+        refuse(key, arrival, flow, refused.status());
+      }
       case Router.Route.Unavailable unavailable -> {
         shared.active().note(key, false);
         overloaded(key, arrival, flow);

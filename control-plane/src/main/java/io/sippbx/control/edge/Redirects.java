@@ -54,7 +54,7 @@ final class Redirects {
         loop,
         location -> {
           if (location instanceof Location.Found at) {
-            found.add(new Target(uri, List.of(), at.destinations().getFirst()));
+            found.add(Target.located(uri, List.of(), at.destinations()));
           }
           locate(uris, index + 1, found, answer);
         });

@@ -27,6 +27,13 @@ public interface Router {
       }
     }
 
+    /**
+     * It is not called from here.
+     *
+     * @param status to be answered
+     */
+    record Refused(int status) implements Route {}
+
     /** The store does not answer. */
     record Unavailable(String detail) implements Route {}
   }

@@ -46,6 +46,10 @@ public final class UserRouter implements Router {
 
   @Override
   public void route(SipRequest invite, Consumer<Route> answer) {
+    if (goesOnElsewhere(invite)) {
+      loop.execute(() -> answer.accept(new Route.Refused(403)));
+      return;
+    }
     Optional<Aor> aor = domains.aorOf(invite.uri());
     if (aor.isEmpty()) {
       loop.execute(() -> answer.accept(new Route.Found(List.of())));
@@ -80,6 +84,18 @@ public final class UserRouter implements Router {
     return Destination.to(protocol, new Endpoint(seen, port)).preferring(flow);
   }
 
+  /**
+   * Whether the caller wants the request to visit somebody else after us. The first Route is how it
+   * came here, by whatever name of ours, and further ones may name us too; they are taken off,
+   * since calls end at us. To follow another would make us an open relay, to leave it out would
+   * call without who was to be asked.
+   */
+  private boolean goesOnElsewhere(SipRequest invite) {
+    return invite.routes().stream()
+        .skip(1)
+        .anyMatch(route -> !(route.uri() instanceof SipUri uri && domains.own(uri.host())));
+  }
+
   /** Finds the way to one contact after the other; one that has none is left out. */
   private final class Locating {
     private final List<RegisteredContact> all;
@@ -97,7 +113,7 @@ public final class UserRouter implements Router {
       while (next < all.size()) {
         RegisteredContact contact = all.get(next++);
         if (contact.binding().reach() == Reach.FLOW) {
-          add(contact, over(contact.binding().flow(), contact.uri()));
+          add(contact, List.of(over(contact.binding().flow(), contact.uri())));
           continue;
         }
         Uri hop =
@@ -109,7 +125,7 @@ public final class UserRouter implements Router {
             loop,
             location -> {
               if (location instanceof Location.Found found) {
-                add(contact, found.destinations().getFirst());
+                add(contact, found.destinations());
               }
               next();
             });
@@ -118,13 +134,13 @@ public final class UserRouter implements Router {
       answer.accept(new Route.Found(groups));
     }
 
-    private void add(RegisteredContact contact, Destination hop) {
+    private void add(RegisteredContact contact, List<Destination> hops) {
       int q = contact.binding().qThousandths();
       if (q != lastQ) {
         groups.add(new ArrayList<>());
         lastQ = q;
       }
-      groups.getLast().add(new Target(contact.uri(), contact.binding().path(), hop));
+      groups.getLast().add(Target.located(contact.uri(), contact.binding().path(), hops));
     }
   }
 }

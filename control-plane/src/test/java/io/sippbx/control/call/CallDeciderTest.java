@@ -303,6 +303,110 @@ class CallDeciderTest {
   }
 
   @Nested
+  @DisplayName("a callee that is served at several addresses (RFC 3263 4.3)")
+  class FailOver {
+    private SipRequest first() {
+      scene.begin(List.of(List.of(Scene.target(0, 0, 1)))).mediaHolds();
+      return scene.inviteOf(0);
+    }
+
+    private void triesTheNext(SipRequest before) {
+      assertThat(scene.sent()).containsExactly("INVITE");
+      assertThat(scene.answered()).isEmpty();
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+      Effect.Request sent = scene.last(Effect.Request.class);
+      assertThat(sent.to().remote()).isEqualTo(Scene.callee(1));
+      SipRequest again = sent.request();
+      assertThat(again.topVia().branch()).isNotEqualTo(before.topVia().branch());
+      // "identical to the previous, but has a different value of the Via branch ID"
+      assertThat(again.toBuilder().replaceTopVia(before.topVia()).build().toString())
+          .isEqualTo(before.toString());
+      scene.callee(0, 180, "bob", "").callee(0, 200, "bob", BOB);
+      assertThat(scene.answered()).containsExactly("200 INVITE");
+      scene.callerAck("").request(scene.callerRequest(Method.BYE, 2, ""));
+      comesToRest();
+    }
+
+    @Test
+    void isTriedAtTheNextWhenTheFirstCannotBeSentTo() {
+      SipRequest before = first();
+      scene.inviteFails(0, false);
+      triesTheNext(before);
+    }
+
+    @Test
+    void isTriedAtTheNextWhenTheFirstIsSilent() {
+      SipRequest before = first();
+      scene.inviteFails(0, true);
+      triesTheNext(before);
+    }
+
+    @Test
+    void isTriedAtTheNextWhenTheFirstAnswers503() {
+      SipRequest before = first();
+      scene.callee(0, 100, "", "").callee(0, 503, "proxy", "");
+      triesTheNext(before);
+    }
+
+    @Test
+    void isNotTriedElsewhereWhenItIsBusy() {
+      first();
+      scene.callee(0, 486, "bob", "");
+      assertThat(scene.sent()).isEmpty();
+      assertThat(scene.answered()).containsExactly("486 INVITE");
+    }
+
+    @Test
+    void isGivenUpAfterTheLast() {
+      first();
+      scene.inviteFails(0, false).callee(0, 503, "bob", "");
+      assertThat(scene.sent()).isEmpty();
+      assertThat(scene.answered()).containsExactly("480 INVITE");
+      comesToRest();
+    }
+
+    @Test
+    void isNotTriedAgainOnceTheCallerHasCancelled() {
+      first();
+      scene.callerCancels().mediaReleased();
+      scene.inviteFails(0, true);
+      assertThat(scene.sent()).isEmpty();
+      comesToRest();
+    }
+
+    @Test
+    void isCancelledWhereItWasTriedLast() {
+      first();
+      scene.inviteFails(0, true).callee(0, 180, "bob", "").callerCancels();
+      Effect.Request cancel = scene.last(Effect.Request.class);
+      assertThat(cancel.request().method()).isEqualTo(Method.CANCEL);
+      assertThat(cancel.to().remote()).isEqualTo(Scene.callee(1));
+      assertThat(cancel.request().topVia()).isEqualTo(scene.inviteOf(0).topVia());
+    }
+
+    @Test
+    void thatAnswersAtTheFirstTooLateIsAcknowledgedAndSentBye() {
+      SipRequest before = first();
+      scene.inviteFails(0, true);
+      SipResponse late =
+          Scene.answer(
+              before,
+              200,
+              "late",
+              BOB,
+              b -> b.contact(NameAddr.of(SipUri.of("1008", Scene.callee(0)))));
+      scene.response(late, List.of());
+      assertThat(scene.sent()).containsExactly("ACK", "BYE");
+      scene.response(late, List.of());
+      assertThat(scene.sent()).containsExactly("ACK");
+      scene.callee(0, 200, "bob", BOB);
+      assertThat(scene.answered()).containsExactly("200 INVITE");
+      scene.response(late, List.of());
+      assertThat(scene.sent()).containsExactly("ACK");
+    }
+  }
+
+  @Nested
   @DisplayName("CANCEL in every phase")
   class Cancel {
     @Test

@@ -124,8 +124,22 @@ final class Scene {
   }
 
   static Target target(int n) {
-    return new Target(
-        SipUri.of("1008", callee(n)), List.of(), Destination.to(TransportProtocol.UDP, callee(n)));
+    return target(n, n);
+  }
+
+  /** The nth callee, served at the addresses of these. */
+  static Target target(int n, int... servedAt) {
+    var hops = new ArrayList<Destination>();
+    for (int at : servedAt) {
+      hops.add(Destination.to(TransportProtocol.UDP, callee(at)));
+    }
+    return new Target(SipUri.of("1008", callee(n)), List.of(), hops);
+  }
+
+  /** Our INVITE to the nth leg gets no response. */
+  Scene inviteFails(int leg, boolean timedOut) {
+    Branch branch = inviteOf(leg).topVia().branch().orElseThrow();
+    return apply(new Input.RequestFailed(branch, Method.INVITE, timedOut));
   }
 
   static ServerTransactionId transaction(SipRequest request) {

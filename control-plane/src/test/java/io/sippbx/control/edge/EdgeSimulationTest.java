@@ -56,6 +56,16 @@ class EdgeSimulationTest {
         .isGreaterThan(Duration.ofSeconds(169));
   }
 
+  @Test
+  void aCalleeIsReachedAtItsNextAddressWhenTheFirstIsSilent() {
+    var world = new World(4, 0);
+    world.startCall(World.Kind.FAIL_OVER);
+    world.comesToRest(4, 1);
+    CallHappening.Ended end = world.ended.getFirst();
+    assertThat(end.termination().reason()).isEqualTo(Termination.Reason.NORMAL);
+    assertThat(end.callee().ip()).isEqualTo("127.0.0.3");
+  }
+
   @ParameterizedTest(name = "seed {0}")
   @ValueSource(
       longs = {11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30})

@@ -102,6 +102,13 @@ class EdgeTest {
   }
 
   @Test
+  void theRouteThatLedToUsIsNotPassedOn() {
+    answer(Method.INVITE, b -> b.route(NameAddr.of(SipUri.of(World.EDGE))));
+    SipMessage sent = world.network.lastTo(Endpoint.of("127.0.0.3", 5060)).orElseThrow();
+    assertThat(sent.routes()).isEmpty();
+  }
+
+  @Test
   void aBodyOfAnotherTypeGets415WithAccept() {
     SipResponse response = answer(Method.INVITE, b -> b.body("text/plain", new byte[] {'x'}));
     assertThat(response.status()).isEqualTo(415);

@@ -35,6 +35,7 @@ import io.sippbx.control.sip.auth.NonceMemory;
 import io.sippbx.control.sip.locate.Location;
 import io.sippbx.control.sip.locate.Locator;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.transaction.StatelessResponder;
@@ -74,6 +75,7 @@ final class World implements CallObserver, RegistrarListener {
     BUSY(VirtualPhone.Answering.BUSY),
     DECLINED(VirtualPhone.Answering.DECLINE),
     RINGS_LONG(VirtualPhone.Answering.ANSWER),
+    FAIL_OVER(VirtualPhone.Answering.ANSWER),
     NO_ANSWER(VirtualPhone.Answering.RING_ON),
     DEAD_CALLEE(VirtualPhone.Answering.SILENT),
     NO_ACK(VirtualPhone.Answering.ANSWER),
@@ -87,6 +89,8 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
+  private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
+  private static final Endpoint NOBODY = Endpoint.of("127.0.0.4", 5060);
   private static final byte[] SECRET = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   final VirtualLoops clock;
@@ -128,7 +132,7 @@ final class World implements CallObserver, RegistrarListener {
                 .calls()
                 .offer(event.call(), new io.sippbx.control.call.Input.MediaHappened(event)));
     alice = new VirtualPhone(clock.loop("alice"), Endpoint.of("127.0.0.2", 5060), EDGE, network);
-    bob = new VirtualPhone(clock.loop("bob"), Endpoint.of("127.0.0.3", 5060), EDGE, network);
+    bob = new VirtualPhone(clock.loop("bob"), BOB, EDGE, network);
   }
 
   private void build(Loops loops, SipTransport transport) {
@@ -178,7 +182,8 @@ final class World implements CallObserver, RegistrarListener {
                       answer.accept(
                           new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names")));
       Router router =
-          (invite, answer) -> loop.execute(() -> answer.accept(new Router.Route.Found(route())));
+          (invite, answer) ->
+              loop.execute(() -> answer.accept(new Router.Route.Found(route(invite))));
       var services =
           new EdgeServices(
               new CallKeys(SECRET),
@@ -210,12 +215,14 @@ final class World implements CallObserver, RegistrarListener {
     }
   }
 
-  private static List<List<Target>> route() {
-    Endpoint bob = Endpoint.of("127.0.0.3", 5060);
-    return List.of(
-        List.of(
-            new Target(
-                SipUri.of("bob", bob), List.of(), Destination.to(TransportProtocol.UDP, bob))));
+  /** Where a user is: "bob" at his phone; "far" at an address of nobody and then at bob's. */
+  private static List<List<Target>> route(SipRequest invite) {
+    var hops = new ArrayList<Destination>();
+    if (invite.uri() instanceof SipUri uri && uri.userText().filter("far"::equals).isPresent()) {
+      hops.add(Destination.to(TransportProtocol.UDP, NOBODY));
+    }
+    hops.add(Destination.to(TransportProtocol.UDP, BOB));
+    return List.of(List.of(new Target(SipUri.of("bob", BOB), List.of(), hops)));
   }
 
   private void published(List<CallEvent> events) {
@@ -271,10 +278,12 @@ final class World implements CallObserver, RegistrarListener {
             ? Duration.ofSeconds(170)
             : Duration.ofMillis(30 + random.nextInt(300));
     bob.plan(kind.answering, rings, Duration.ofSeconds(3));
-    VirtualPhone.Dialog dialog = alice.call("bob", kind != Kind.DELAYED_OFFER);
+    VirtualPhone.Dialog dialog =
+        alice.call(kind == Kind.FAIL_OVER ? "far" : "bob", kind != Kind.DELAYED_OFFER);
     switch (kind) {
       case CALLER_HANGS_UP, DELAYED_OFFER ->
           loop.schedule(Duration.ofSeconds(40), () -> alice.bye(dialog));
+      case FAIL_OVER -> loop.schedule(Duration.ofSeconds(80), () -> alice.bye(dialog));
       case RINGS_LONG -> loop.schedule(Duration.ofSeconds(200), () -> alice.bye(dialog));
       case CANCELLED_AT_ONCE -> loop.schedule(Duration.ofMillis(1), () -> alice.cancel(dialog));
       case CANCELLED_SOMETIME ->

@@ -26,10 +26,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class UserRouterTest {
 
@@ -41,22 +43,27 @@ class UserRouterTest {
   private final Loop loop = time.loop("edge");
 
   private Router.Route route(LookupAnswer registered, Location located) {
+    return route(List.of(), registered, located, List.of());
+  }
+
+  private Router.Route route(
+      List<String> domains, LookupAnswer registered, Location located, List<NameAddr> routes) {
     var answers = new ArrayList<Router.Route>();
     var router =
         new UserRouter(
             loop,
-            new OwnDomains(List.of(), "pbx.example"),
+            new OwnDomains(domains, "pbx.example"),
             (aor, answer) -> loop.execute(() -> answer.accept(registered)),
             (uri, home, answer) -> home.execute(() -> answer.accept(located)));
-    SipRequest invite =
+    SipRequest.Builder invite =
         SipRequest.builder(Method.INVITE, Uri.of("sip:bob@pbx.example"))
             .via(Via.parse("SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1").orElseThrow())
             .from(NameAddr.of(Uri.of("sip:alice@pbx.example")))
             .to(NameAddr.of(Uri.of("sip:bob@pbx.example")))
             .callId(new CallId("1"))
-            .cSeq(1)
-            .build();
-    loop.execute(() -> router.route(invite, answers::add));
+            .cSeq(1);
+    routes.forEach(invite::route);
+    loop.execute(() -> router.route(invite.build(), answers::add));
     time.advance(Duration.ZERO);
     assertThat(answers).hasSize(1);
     return answers.getFirst();
@@ -163,5 +170,56 @@ class UserRouterTest {
   void saysWhereTheStoreDoesNotAnswer() {
     assertThat(route(new LookupAnswer.Unavailable("slow"), nowhere()))
         .isEqualTo(new Router.Route.Unavailable("slow"));
+  }
+
+  @Test
+  @DisplayName("RFC 3263 4.3: every address that a name has, in their order, within the limit")
+  void keepsTheDestinationsOfANameUpToTheLimit() {
+    var many = new ArrayList<Destination>();
+    for (int i = 1; i <= 16; i++) {
+      many.add(Destination.to(TransportProtocol.UDP, Endpoint.of("203.0.113." + i, 5060)));
+    }
+    assertThat(hops(many.subList(0, 2))).isEqualTo(many.subList(0, 2));
+    assertThat(hops(many)).isEqualTo(many.subList(0, Target.MAX_HOPS));
+  }
+
+  private List<Destination> hops(List<Destination> located) {
+    Router.Route route =
+        route(
+            new LookupAnswer.Found(
+                List.of(contact("<sip:bob@phone.example>", Reach.CONTACT, TCP))),
+            new Location.Found(located));
+    return ((Router.Route.Found) route).groups().getFirst().getFirst().hops();
+  }
+
+  private Router.Route routeBy(String... routes) {
+    Flow udp = Flow.udp(US, Endpoint.of("192.0.2.9", 33_333));
+    return route(
+        List.of("198.51.100.1"),
+        new LookupAnswer.Found(List.of(contact("<sip:bob@10.0.0.5>", Reach.FLOW, udp))),
+        nowhere(),
+        Stream.of(routes).map(route -> NameAddr.parse(route).orElseThrow()).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"<sip:198.51.100.1;lr>", "<sip:edge@PBX.example;lr>", "<sip:edge.example.net;lr>"})
+  @DisplayName("the first Route is how the request came to us, whatever name of ours it holds")
+  void takesOffTheFirstRoute(String route) {
+    assertThat(((Router.Route.Found) routeBy(route)).groups().getFirst().getFirst().routes())
+        .isEmpty();
+  }
+
+  @Test
+  void takesOffFurtherRoutesThatNameUs() {
+    assertThat(routeBy("<sip:198.51.100.1;lr>", "<sip:edge@pbx.example;lr>"))
+        .isInstanceOf(Router.Route.Found.class);
+  }
+
+  @Test
+  @DisplayName("who wants to go on to somebody else's proxy is refused: calls end at us")
+  void refusesARouteToSomebodyElse() {
+    assertThat(routeBy("<sip:198.51.100.1;lr>", "<sip:proxy.elsewhere.test;lr>"))
+        .isEqualTo(new Router.Route.Refused(403));
   }
 }

@@ -22,7 +22,9 @@ import io.sippbx.proto.state.v1.Relayed;
 import io.sippbx.proto.state.v1.TargetGroup;
 import io.sippbx.proto.state.v1.Timer;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.control.sip.transport.Destination;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -173,20 +175,21 @@ public final class CallCodec {
           io.sippbx.proto.state.v1.Target.newBuilder()
               .setUri(each.uri().toString())
               .addAllRoutes(Values.stored(each.routes()))
-              .setHop(Values.stored(each.hop())));
+              .setHop(Values.stored(each.hop()))
+              .addAllSpare(Values.storedSpare(each.hops().subList(1, each.hops().size()))));
     }
     return form.build();
   }
 
   private static List<Target> targets(TargetGroup form) {
-    return form.getTargetsList().stream()
-        .map(
-            each ->
-                new Target(
-                    Values.uri(each.getUri()),
-                    Values.nameAddrs(each.getRoutesList()),
-                    Values.destination(each.getHop())))
-        .toList();
+    return form.getTargetsList().stream().map(CallCodec::target).toList();
+  }
+
+  private static Target target(io.sippbx.proto.state.v1.Target form) {
+    var hops = new ArrayList<Destination>();
+    hops.add(Values.destination(form.getHop()));
+    hops.addAll(Values.spare(form.getSpareList()));
+    return new Target(Values.uri(form.getUri()), Values.nameAddrs(form.getRoutesList()), hops);
   }
 
   private static Call.Relayed relayed(Relayed form, Blobs blobs) {

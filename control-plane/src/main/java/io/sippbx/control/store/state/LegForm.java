@@ -84,7 +84,8 @@ final class LegForm {
             .setHop(Values.stored(leg.hop()))
             .setSdp(sdp.stored(leg.sdp()))
             .setRedirected(leg.redirected())
-            .setState(OUTGOING.stored(leg.state()));
+            .setState(OUTGOING.stored(leg.state()))
+            .addAllSpare(Values.storedSpare(leg.spare()));
     for (Fork each : leg.forks()) {
       form.addForks(stored(each));
     }
@@ -97,6 +98,7 @@ final class LegForm {
         new Branch(form.getBranch()),
         blobs.request(form.getInvite()),
         Values.destination(form.getHop()),
+        Values.spare(form.getSpareList()),
         sdp.told(form.getSdp()),
         form.getRedirected(),
         OUTGOING.domain(form.getState()),

@@ -13,9 +13,11 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.state.v1.Address;
 import io.sippbx.proto.state.v1.Protocol;
 import io.sippbx.proto.state.v1.ServerTransaction;
+import io.sippbx.proto.state.v1.SpareDestination;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -89,6 +91,23 @@ final class Values {
         endpoint(form.getRemote()),
         form.hasFlow() ? Optional.of(flow(form.getFlow())) : Optional.empty(),
         form.getOnlyFlow());
+  }
+
+  static List<SpareDestination> storedSpare(List<Destination> spare) {
+    var forms = new ArrayList<SpareDestination>();
+    int remaining = spare.size();
+    for (Destination each : spare) {
+      forms.add(
+          SpareDestination.newBuilder()
+              .setRemaining(remaining--)
+              .setDestination(stored(each))
+              .build());
+    }
+    return forms;
+  }
+
+  static List<Destination> spare(List<SpareDestination> forms) {
+    return forms.stream().map(form -> destination(form.getDestination())).toList();
   }
 
   static ServerTransaction stored(ServerTransactionId id) {

@@ -1,0 +1,107 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.offer.LegSdp;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.shared.net.Endpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** INVITEs of ours: who is sent one, and where to. */
+final class Launching {
+
+  private final CallSettings settings;
+  private final Messages messages;
+  private final Negotiation negotiation;
+  private final CallerSide caller;
+  private final Ending ending;
+
+  Launching(
+      CallSettings settings,
+      Messages messages,
+      Negotiation negotiation,
+      CallerSide caller,
+      Ending ending) {
+    this.settings = settings;
+    this.messages = messages;
+    this.negotiation = negotiation;
+    this.caller = caller;
+    this.ending = ending;
+  }
+
+  /** INVITEs the targets of the next group that has one that can be reached; else it is over. */
+  void nextGroup(Draft d) {
+    while (!d.untried.isEmpty()) {
+      List<Target> group = d.untried.getFirst();
+      d.untried = d.untried.subList(1, d.untried.size());
+      boolean sent = false;
+      for (Target target : group) {
+        sent |= launch(d, target, false);
+      }
+      if (sent) {
+        return;
+      }
+    }
+    Call.Refusal refusal = d.refusal.orElse(new Call.Refusal(480, Optional.empty()));
+    caller.refuse(d, refusal);
+  }
+
+  /** INVITEs one target; false if it cannot be reached, or there were too many already. */
+  boolean launch(Draft d, Target target, boolean redirected) {
+    Optional<Target> reachable = reachable(target);
+    if (reachable.isEmpty() || d.callees.size() >= settings.maxTargets()) {
+      return false;
+    }
+    int ordinal = d.callees.size();
+    CalleeLeg leg = invite(d, ordinal, reachable.get(), redirected);
+    d.callees.add(leg);
+    d.request(leg.invite(), leg.hop());
+    return true;
+  }
+
+  /** Where this leg's INVITE can be sent if it fails where it is now. */
+  Optional<Target> otherWay(CalleeLeg leg) {
+    return leg.untried().flatMap(this::reachable);
+  }
+
+  /**
+   * The same INVITE in a new transaction to the next destination: "identical to the previous, but
+   * has a different value of the Via branch ID" (RFC 3263 4.3). What the first one's early dialogs
+   * were is of no use any more.
+   */
+  void failOver(Draft d, CalleeLeg leg, Target rest) {
+    CalleeLeg next = invite(d, leg.ordinal(), rest, leg.redirected());
+    d.replace(next);
+    d.request(next.invite(), next.hop());
+  }
+
+  /** The target without the destinations that we have no listener for. */
+  private Optional<Target> reachable(Target target) {
+    var hops = new ArrayList<Destination>(target.hops());
+    hops.removeIf(hop -> messages.local(hop).isEmpty());
+    return hops.isEmpty()
+        ? Optional.empty()
+        : Optional.of(new Target(target.uri(), target.routes(), hops));
+  }
+
+  private CalleeLeg invite(Draft d, int ordinal, Target target, boolean redirected) {
+    Endpoint local = messages.local(target.hop()).orElseThrow();
+    Branch branch = ending.nextBranch(d);
+    SipRequest.Builder builder =
+        messages.inviteToCallee(d.key, ordinal, branch, d.caller.invite(), target, local);
+    LegSdp sdp = negotiation.offerForCallee(d, ordinal, local);
+    sdp.told().ifPresent(offer -> builder.body(Messages.SDP, offer.toBytes()));
+    return new CalleeLeg(
+        ordinal,
+        branch,
+        builder.build(),
+        target.hop(),
+        target.hops().subList(1, target.hops().size()),
+        sdp,
+        redirected,
+        OutgoingInvite.State.CALLING,
+        List.of());
+  }
+}
