@@ -201,6 +201,7 @@ public final class CallDecider {
     d.stop(timer);
     switch (timer.kind()) {
       case NO_ANSWER -> setup.noAnswer(d);
+      case PROGRESS -> caller.progress(d);
       case CANCEL -> setup.cancelTimer(d, d.callee(timer.ordinal()));
       case ACK -> ackTimer(d);
       case REINVITE -> reinviting.timer(d, timer.ordinal());

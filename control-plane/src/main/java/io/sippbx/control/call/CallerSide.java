@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.call.TimerId.Kind;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.event.Termination.Result;
@@ -10,10 +11,13 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.Tag;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Flow;
+import java.time.Duration;
 import java.util.function.UnaryOperator;
 
 /** What the caller hears while its call is being set up, but for the answer. */
 final class CallerSide {
+
+  private static final Duration PROGRESS_INTERVAL = Duration.ofMinutes(1);
 
   private final CallSettings settings;
   private final Messages messages;
@@ -32,11 +36,25 @@ final class CallerSide {
             .header(HeaderName.SERVER, settings.serverName())
             .build();
     answer(d, trying);
+    d.start(TimerId.of(Kind.PROGRESS), PROGRESS_INTERVAL);
   }
 
   private static void answer(Draft d, SipResponse response) {
     d.caller = d.caller.withLastResponse(response);
     d.respond(d.caller.transaction(), response);
+  }
+
+  /**
+   * The caller has heard nothing for a minute: it gets the last provisional response again. "To
+   * prevent cancellation, the UAS MUST send a non-100 provisional response at every minute" (RFC
+   * 3261 13.3.1.1).
+   */
+  void progress(Draft d) {
+    ring(d, d.caller.lastResponse().filter(said -> said.status() > 100).orElseGet(() -> noNews(d)));
+  }
+
+  private SipResponse noNews(Draft d) {
+    return messages.respondInDialog(d.caller.invite(), 183, finalTag(d), contact(d)).build();
   }
 
   /** Passes a provisional response on, if it is not too late. */
@@ -45,6 +63,7 @@ final class CallerSide {
     boolean sends = step.actions().contains(IncomingInvite.Action.SEND_PROVISIONAL);
     if (sends) {
       answer(d, response);
+      d.startAgain(TimerId.of(Kind.PROGRESS), PROGRESS_INTERVAL);
     }
     return sends;
   }

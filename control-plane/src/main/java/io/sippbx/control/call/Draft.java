@@ -176,6 +176,15 @@ final class Draft {
     change();
   }
 
+  /**
+   * Starts a timer of which the store need not know at once: with an older deadline it would fire
+   * too early, which does no harm.
+   */
+  void startAgain(TimerId timer, Duration after) {
+    timers.put(timer, now.plus(after));
+    note();
+  }
+
   /** Stops a timer if it runs. */
   void stop(TimerId timer) {
     if (timers.remove(timer) != null) {

@@ -39,6 +39,7 @@ final class Ending {
     d.untried = List.of();
     d.pendingAnswer = Optional.empty();
     d.stop(TimerId.of(Kind.NO_ANSWER));
+    d.stop(TimerId.of(Kind.PROGRESS));
     d.stop(TimerId.of(Kind.MAX_DURATION));
     d.stop(TimerId.of(Kind.MEDIA));
     cancelAllBut(d, -1);

@@ -268,6 +268,7 @@ final class Setup {
     SipResponse response = builder.build();
     d.caller = d.caller.withLastResponse(response).with(step.state());
     d.effect(new Effect.RespondUntilAck(d.caller.transaction(), response, d.caller.flow()));
+    d.stop(TimerId.of(Kind.PROGRESS));
     d.start(TimerId.of(Kind.ACK), ending.transactionTime());
     if (!settings.maxDuration().isZero()) {
       d.start(TimerId.of(Kind.MAX_DURATION), settings.maxDuration());

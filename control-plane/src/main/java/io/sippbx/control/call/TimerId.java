@@ -17,6 +17,8 @@ public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
   public enum Kind {
     /** Nobody answered. */
     NO_ANSWER,
+    /** The caller has heard nothing for a minute (RFC 3261 13.3.1.1). */
+    PROGRESS,
     /** A cancelled callee sent no final response in 64*T1. */
     CANCEL,
     /** The answer to the caller's INVITE was not acknowledged in 64*T1. */

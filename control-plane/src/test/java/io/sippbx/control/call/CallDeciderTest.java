@@ -20,6 +20,8 @@ import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.shared.net.Endpoint;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
@@ -157,6 +159,45 @@ class CallDeciderTest {
 
     private int committed() {
       return scene.lastCommit == Decision.Commit.NOW ? 1 : 0;
+    }
+
+    @Test
+    @DisplayName("13.3.1.1: a provisional response other than 100 each minute")
+    void tellsTheCallerEachMinuteThatItStillRings() {
+      scene.begin().mediaHolds();
+      scene.now = scene.now.plusSeconds(20);
+      scene.callee(0, 180, "bob", "");
+      SipResponse ringing = scene.last(Effect.Respond.class).response();
+      for (int minute = 1; minute <= 2; minute++) {
+        Instant before = scene.now;
+        scene.fires(Kind.PROGRESS, 0);
+        assertThat(Duration.between(before, scene.now)).isEqualTo(Duration.ofMinutes(1));
+        assertThat(scene.effects)
+            .containsExactly(new Effect.Respond(Scene.transaction(scene.invite), ringing));
+        assertThat(scene.lastCommit).as("repeats commit nothing").isEqualTo(Decision.Commit.LATER);
+      }
+      scene.callee(0, 200, "bob", BOB);
+      assertThat(scene.call.orElseThrow().timers()).doesNotContainKey(TimerId.of(Kind.PROGRESS));
+    }
+
+    @Test
+    void says183EachMinuteWhileNothingWasHeardOfTheCallee() {
+      scene.begin().mediaHolds();
+      scene.callee(0, 100, "", "").fires(Kind.PROGRESS, 0);
+      assertThat(scene.answered()).containsExactly("183 INVITE");
+      SipResponse progress = scene.last(Effect.Respond.class).response();
+      assertThat(progress.hasBody()).isFalse();
+      assertThat(progress.contacts()).hasSize(1);
+      scene.callee(0, 486, "bob", "");
+      assertThat(scene.last(Effect.Respond.class).response().toTag()).isEqualTo(progress.toTag());
+      comesToRest();
+    }
+
+    @Test
+    void saysNothingMoreOnceTheSetUpIsOver() {
+      scene.begin().mediaHolds();
+      scene.callee(0, 180, "bob", "").callerCancels();
+      assertThat(scene.call.orElseThrow().timers()).doesNotContainKey(TimerId.of(Kind.PROGRESS));
     }
 
     @Test

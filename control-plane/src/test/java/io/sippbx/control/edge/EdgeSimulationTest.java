@@ -54,6 +54,12 @@ class EdgeSimulationTest {
     assertThat(end.termination().reason()).isEqualTo(Termination.Reason.NORMAL);
     assertThat(Duration.between(end.startedAt(), end.answeredAt().orElseThrow()))
         .isGreaterThan(Duration.ofSeconds(169));
+    List<Long> ringing =
+        world.network.trace().stream()
+            .filter(sent -> sent.from().equals(World.EDGE) && sent.line().startsWith("180"))
+            .map(sent -> sent.at().toSeconds())
+            .toList();
+    assertThat(ringing).as("RFC 3261 13.3.1.1: at every minute").containsExactly(0L, 60L, 120L);
   }
 
   @Test
