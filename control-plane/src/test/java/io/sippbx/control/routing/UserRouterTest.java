@@ -186,8 +186,7 @@ class UserRouterTest {
   private List<Destination> hops(List<Destination> located) {
     Router.Route route =
         route(
-            new LookupAnswer.Found(
-                List.of(contact("<sip:bob@phone.example>", Reach.CONTACT, TCP))),
+            new LookupAnswer.Found(List.of(contact("<sip:bob@phone.example>", Reach.CONTACT, TCP))),
             new Location.Found(located));
     return ((Router.Route.Found) route).groups().getFirst().getFirst().hops();
   }
