@@ -93,8 +93,7 @@ public final class MediaNode implements AutoCloseable {
             settings.control(), settings.id(), incarnation, loop, settings.sessions().maxStreams());
     relay = relays.start(settings.relay(), new Heard());
     sessions =
-        new MediaSessions(
-            settings.sessions(), pool, new RelaySessionPath(relay, loop), loop, new Told());
+        new MediaSessions(settings.sessions(), pool, new RelaySessionPath(relay), loop, new Told());
     service.serve(sessions);
     metrics = snapshot();
   }

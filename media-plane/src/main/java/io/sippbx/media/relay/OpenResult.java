@@ -3,7 +3,7 @@ package io.sippbx.media.relay;
 import io.sippbx.shared.net.Endpoint;
 import java.util.List;
 
-/** The answer to {@link Relay#open} and {@link Relay#extend}. */
+/** The answer to {@link Relay#open} and {@link Relay#rebind}. */
 public sealed interface OpenResult {
 
   /**

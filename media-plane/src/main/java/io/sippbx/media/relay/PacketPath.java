@@ -61,7 +61,7 @@ final class PacketPath implements PacketReader {
       drop(StreamSide.INVALID, RelayWorker.INVALID);
       return;
     }
-    if (!isLatched(from.rtp, high, low, port, true)) {
+    if (!isLatched(from.rtp(), high, low, port, true)) {
       drop(StreamSide.STRAY, RelayWorker.STRAY);
       return;
     }
@@ -70,7 +70,7 @@ final class PacketPath implements PacketReader {
       drop(StreamSide.DIRECTION, RelayWorker.DIRECTION);
       return;
     }
-    if (send(to.rtp, at, length)) {
+    if (send(to.rtp(), at, length)) {
       to.tally.add(StreamSide.SENT_PACKETS, 1);
       to.tally.add(StreamSide.SENT_BYTES, length);
     }

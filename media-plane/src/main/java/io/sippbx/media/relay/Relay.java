@@ -27,14 +27,19 @@ public interface Relay extends AutoCloseable {
       CallKey session, List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer);
 
   /**
-   * Binds the sockets of further streams of an open session, and follows {@code plan} from then on.
+   * Makes an open session hold exactly these streams, and follows {@code plan} from then on: binds
+   * what is new, and closes what is not listed any more; when it is answered, those ports are free.
    * All or nothing: when it fails the session is as before, plan included.
    *
-   * @param ports streams that the session does not have yet
-   * @throws IllegalStateException if the session is not open, or an earlier {@code open} or {@code
-   *     extend} of it has not been answered
+   * <p>Nothing happens to what stays. An end whose endpoints are as before keeps its sockets, its
+   * latch and its statistics; one that gets others is latched anew and counts on. A stream that
+   * gets others at both ends is a new one.
+   *
+   * @param ports of all streams of the session from then on, in the order of the answer
+   * @throws IllegalStateException if an earlier {@code open} or {@code rebind} of the session has
+   *     not been answered
    */
-  void extend(
+  void rebind(
       CallKey session, List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer);
 
   /**

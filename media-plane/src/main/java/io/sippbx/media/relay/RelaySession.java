@@ -51,7 +51,7 @@ final class RelaySession {
     }
   }
 
-  /** Sockets to be bound. */
+  /** The sockets that the session is to have: all of them, not only new ones. */
   record Opening(List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer) {
 
     Opening {
@@ -87,7 +87,7 @@ final class RelaySession {
   void askToOpen(Opening asked) {
     if (!opening.compareAndSet(false, true)) {
       throw new IllegalStateException(
-          "Expected the answer to the last open or extend first, but another came for " + key);
+          "Expected the answer to the last open or rebind first, but another came for " + key);
     }
     ask(requests.getAndUpdate(now -> now.withOpening(asked)));
   }
@@ -134,9 +134,7 @@ final class RelaySession {
     return now == null ? List.of() : now;
   }
 
-  void add(List<RelayStream> more) {
-    var all = new ArrayList<>(streams());
-    all.addAll(more);
+  void hold(List<RelayStream> all) {
     streams = List.copyOf(all);
   }
 

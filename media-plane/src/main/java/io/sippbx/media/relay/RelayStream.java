@@ -7,6 +7,10 @@ package io.sippbx.media.relay;
  */
 record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
 
+  StreamSide side(End end) {
+    return end == End.A ? a : b;
+  }
+
   /** Follows the stream's plan. */
   void follow(StreamPlan plan, long nowNs) {
     a.follow(plan.a());
@@ -27,7 +31,7 @@ record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
   }
 
   int sockets() {
-    return a.sockets() + b.sockets();
+    return a.sockets().count() + b.sockets().count();
   }
 
   void close() {

@@ -138,110 +138,74 @@ final class RelayWorker implements PacketLoop.Owner {
     }
   }
 
+  /** Makes a session have the sockets that are wanted: all of them when it is new. */
   private void open(RelaySession session, Opening opening) {
-    boolean isNew = !session.isOpen();
     if (session.hasEnded) {
       session.openingDone();
       answer(opening.answer(), new Refused(Refusal.CLOSED));
       return;
     }
-    var bound = new ArrayList<RelayStream>();
-    BindFailed failed = null;
-    for (StreamPorts ports : opening.ports()) {
-      failed = bind(session, ports, kind(opening.plan(), ports.index()), bound);
-      if (failed != null) {
-        break;
-      }
-    }
+    var rebinding = new Rebinding(this, session, opening);
+    BindFailed failed = rebinding.bind();
     if (failed != null) {
-      bound.forEach(RelayStream::close);
-      tally.add(BIND_FAILURES, 1);
-      BindFailed result = failed;
-      session.hasEnded = isNew;
-      loop.afterClosing(
-          () -> {
-            if (isNew) {
-              ended(session);
-            }
-            session.openingDone();
-            answer(opening.answer(), result);
-          });
+      notOpened(session, opening, failed);
       return;
     }
-    bound.forEach(stream -> tally.add(SOCKETS, stream.sockets()));
-    session.add(bound);
+    boolean isNew = !session.isOpen();
+    rebinding.carryOut();
     if (isNew) {
       session.position = sessions.size();
       sessions.add(session);
     }
     session.follow(opening.plan(), nowNs());
-    session.openingDone();
-    answer(opening.answer(), new Opened(bound.stream().map(RelayStream::ports).toList()));
-  }
-
-  private static MediaKind kind(SessionPlan plan, int streamIndex) {
-    for (StreamPlan stream : plan.streams()) {
-      if (stream.index() == streamIndex) {
-        return stream.kind();
-      }
+    List<StreamPorts> ports = session.streams().stream().map(RelayStream::ports).toList();
+    Runnable answering =
+        () -> {
+          session.openingDone();
+          answer(opening.answer(), new Opened(ports));
+        };
+    if (rebinding.hasClosed()) {
+      loop.afterClosing(answering);
+    } else {
+      answering.run();
     }
-    return MediaKind.OTHER;
   }
 
-  /** Adds the stream to {@code bound}, or else leaves no socket of it and says why. */
-  private @Nullable BindFailed bind(
-      RelaySession session, StreamPorts ports, MediaKind kind, List<RelayStream> bound) {
-    var options =
-        new SocketOptions(
-            settings.receiveBufferBytes(),
-            settings.sendBufferBytes(),
-            switch (kind) {
-              case AUDIO -> settings.audioDscp();
-              case VIDEO -> settings.videoDscp();
-              case OTHER -> 0;
-            });
-    Endpoint[] wanted = {ports.aRtp(), ports.aRtcp(), ports.bRtp(), ports.bRtcp()};
-    var sockets = new PacketSocket[wanted.length];
-    for (int i = 0; i < wanted.length; i++) {
-      boolean shared = i % 2 == 1 && wanted[i].equals(wanted[i - 1]) && wanted[i].port() != 0;
-      if (shared) {
-        sockets[i] = sockets[i - 1];
-        continue;
-      }
-      switch (loop.bind(wanted[i], options)) {
-        case BindAnswer.Bound(PacketSocket socket) -> sockets[i] = socket;
-        case BindAnswer.Failed(var failure, int errno, String detail) -> {
-          // one that stands here twice is closed once
-          for (int j = 0; j < i; j++) {
-            sockets[j].close();
+  private void notOpened(RelaySession session, Opening opening, BindFailed failed) {
+    boolean isNew = !session.isOpen();
+    tally.add(BIND_FAILURES, 1);
+    session.hasEnded = isNew;
+    loop.afterClosing(
+        () -> {
+          if (isNew) {
+            ended(session);
           }
-          return new BindFailed(wanted[i], failure, errno, detail);
-        }
-      }
-      warnOfSmallBuffer(sockets[i]);
+          session.openingDone();
+          answer(opening.answer(), failed);
+        });
+  }
+
+  SocketOptions socketOptions(MediaKind kind) {
+    return new SocketOptions(
+        settings.receiveBufferBytes(),
+        settings.sendBufferBytes(),
+        switch (kind) {
+          case AUDIO -> settings.audioDscp();
+          case VIDEO -> settings.videoDscp();
+          case OTHER -> 0;
+        });
+  }
+
+  BindAnswer bind(Endpoint local, SocketOptions options) {
+    BindAnswer answer = loop.bind(local, options);
+    if (answer instanceof BindAnswer.Bound(PacketSocket socket)) {
+      warnOfSmallBuffer(socket);
     }
-    var a = new StreamSide(End.A, sockets[0], sockets[1]);
-    var b = new StreamSide(End.B, sockets[2], sockets[3]);
-    for (int i = 0; i < wanted.length; i++) {
-      boolean isA = i < 2;
-      boolean isRtcpPort = i % 2 == 1;
-      if (!isRtcpPort || !sockets[i].equals(sockets[i - 1])) {
-        sockets[i].readBy(
-            new PacketPath(this, session, ports.index(), isA ? a : b, isA ? b : a, isRtcpPort));
-      }
-    }
-    bound.add(
-        new RelayStream(
-            ports.index(),
-            a,
-            b,
-            new StreamPorts(
-                ports.index(),
-                sockets[0].local(),
-                sockets[1].local(),
-                sockets[2].local(),
-                sockets[3].local())));
-    return null;
+    return answer;
+  }
+
+  void countSockets(int more) {
+    tally.add(SOCKETS, more);
   }
 
   private void warnOfSmallBuffer(PacketSocket socket) {
@@ -260,9 +224,7 @@ final class RelayWorker implements PacketLoop.Owner {
     if (wasOpen) {
       forget(session);
       for (RelayStream stream : session.streams()) {
-        lookAtKernelDrops(stream);
-        stream.close();
-        tally.add(SOCKETS, -stream.sockets());
+        close(stream);
       }
     }
     loop.afterClosing(
@@ -275,6 +237,13 @@ final class RelayWorker implements PacketLoop.Owner {
             answer(closer, last);
           }
         });
+  }
+
+  void close(RelayStream stream) {
+    lookAtKernelDrops(stream.a());
+    lookAtKernelDrops(stream.b());
+    stream.close();
+    countSockets(-stream.sockets());
   }
 
   private void forget(RelaySession session) {
@@ -299,13 +268,14 @@ final class RelayWorker implements PacketLoop.Owner {
     tickOfRound = (tickOfRound + 1) % TICKS_A_ROUND;
     for (int i = tickOfRound; i < sessions.size(); i += TICKS_A_ROUND) {
       for (RelayStream stream : sessions.get(i).streams()) {
-        lookAtKernelDrops(stream);
+        lookAtKernelDrops(stream.a());
+        lookAtKernelDrops(stream.b());
       }
     }
   }
 
-  private void lookAtKernelDrops(RelayStream stream) {
-    tally.add(BY_KERNEL, stream.a().lookAtKernelDrops() + stream.b().lookAtKernelDrops());
+  void lookAtKernelDrops(StreamSide side) {
+    tally.add(BY_KERNEL, side.lookAtKernelDrops());
   }
 
   @Override

@@ -19,4 +19,19 @@ public record StreamPorts(int index, Endpoint aRtp, Endpoint aRtcp, Endpoint bRt
       throw new IllegalArgumentException("Expected an index from 0, but got " + index);
     }
   }
+
+  /** Where an end sends RTP. */
+  Endpoint rtp(End end) {
+    return end == End.A ? aRtp : bRtp;
+  }
+
+  /** Where an end sends RTCP. */
+  Endpoint rtcp(End end) {
+    return end == End.A ? aRtcp : bRtcp;
+  }
+
+  /** Whether an end has the same endpoints in both. */
+  boolean isSame(End end, StreamPorts other) {
+    return rtp(end).equals(other.rtp(end)) && rtcp(end).equals(other.rtcp(end));
+  }
 }

@@ -37,7 +37,6 @@ final class StreamSide {
   private static final long NEVER = Long.MIN_VALUE;
 
   final End end;
-  final Lane rtp;
   final Tally tally = new Tally(SLOTS);
   final StreamStatistics statistics = new StreamStatistics();
 
@@ -48,7 +47,11 @@ final class StreamSide {
   boolean wantsReceive;
   PayloadTypes payloadTypes = PayloadTypes.any(MediaKind.OTHER);
 
-  private final Lane ownRtcp;
+  /** Replaced together by {@link #rebind}; volatile for {@link #counts}. */
+  private volatile Lane rtp;
+
+  private volatile Lane ownRtcp;
+  private EndSockets sockets;
   private boolean isSignalled;
   private int epoch;
   private boolean firstPacketTold;
@@ -57,14 +60,26 @@ final class StreamSide {
   private boolean silenceTold;
   private long kernelDropsSeen;
 
-  /**
-   * @param rtcpSocket may be {@code rtpSocket}
-   */
-  StreamSide(End end, PacketSocket rtpSocket, PacketSocket rtcpSocket) {
+  StreamSide(End end, EndSockets sockets) {
     this.end = end;
-    rtp = new Lane(rtpSocket);
-    ownRtcp = rtcpSocket.equals(rtpSocket) ? rtp : new Lane(rtcpSocket);
+    this.sockets = sockets;
+    rtp = new Lane(sockets.rtp());
+    ownRtcp = sockets.isShared() ? rtp : new Lane(sockets.rtcp());
     tally.set(LAST_PACKET_NS, NEVER);
+  }
+
+  /** Is at these sockets from now on, latched to nobody; counts go on. The old ones are closed. */
+  void rebind(EndSockets to) {
+    close();
+    sockets = to;
+    rtp = new Lane(to.rtp());
+    ownRtcp = to.isShared() ? rtp : new Lane(to.rtcp());
+    kernelDropsSeen = 0;
+  }
+
+  /** RTP of this end. */
+  Lane rtp() {
+    return rtp;
   }
 
   /** RTCP of this end: the lane of RTP when they share it. */
@@ -74,7 +89,7 @@ final class StreamSide {
 
   /** Follows the plan of this end. */
   void follow(EndPlan plan) {
-    rtcpMux = plan.rtcpMux() || ownRtcp.equals(rtp);
+    rtcpMux = plan.rtcpMux() || sockets.isShared();
     maySend = plan.maySend();
     wantsReceive = plan.wantsReceive();
     payloadTypes = plan.payloadTypes();
@@ -86,7 +101,7 @@ final class StreamSide {
       isDue = false;
     }
     rtp.signalled(plan.remoteRtp(), plan.latchEpoch());
-    if (!ownRtcp.equals(rtp)) {
+    if (!sockets.isShared()) {
       ownRtcp.signalled(plan.signalledRtcp(), plan.latchEpoch());
     }
   }
@@ -136,25 +151,19 @@ final class StreamSide {
 
   /** Counts what the kernel dropped since the last look, and says how much it is. */
   long lookAtKernelDrops() {
-    long drops = rtp.socket.kernelDrops();
-    if (!ownRtcp.equals(rtp)) {
-      drops += ownRtcp.socket.kernelDrops();
-    }
+    long drops = sockets.kernelDrops();
     long more = drops - kernelDropsSeen;
     kernelDropsSeen = drops;
     tally.add(BY_KERNEL, more);
     return more;
   }
 
-  int sockets() {
-    return ownRtcp.equals(rtp) ? 1 : 2;
+  EndSockets sockets() {
+    return sockets;
   }
 
   void close() {
-    rtp.socket.close();
-    if (!ownRtcp.equals(rtp)) {
-      ownRtcp.socket.close();
-    }
+    sockets.close();
   }
 
   /** From any thread. */

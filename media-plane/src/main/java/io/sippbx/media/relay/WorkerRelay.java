@@ -77,13 +77,14 @@ public final class WorkerRelay implements Relay {
   }
 
   @Override
-  public void extend(
+  public void rebind(
       CallKey key, List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer) {
     RelaySession session = sessions.get(key);
     if (session == null) {
-      throw new IllegalStateException("Expected an open session, but got " + key);
+      answer.accept(new Refused(Refusal.CLOSED));
+    } else {
+      session.askToOpen(new Opening(ports, plan, answer));
     }
-    session.askToOpen(new Opening(ports, plan, answer));
   }
 
   @Override

@@ -21,8 +21,9 @@ public interface SessionPath {
 
   /**
    * Makes an open session hold exactly these sockets, all or nothing, and follows the plan from
-   * then on. An end whose endpoints are as before keeps its sockets, its latch and its counts;
-   * those that are not listed any more are closed before it is answered.
+   * then on. An end whose endpoints are as before keeps its sockets, its latch and its counts, and
+   * loses no packet; those that are not listed any more are closed before it is answered. Refused
+   * as closed if the session is not open.
    */
   void rebind(
       CallKey session, List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer);

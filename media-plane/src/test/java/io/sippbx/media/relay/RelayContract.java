@@ -726,12 +726,12 @@ abstract class RelayContract {
       var both = new SessionPlan(streams, TIMEOUT);
       // all or nothing: the first try meets a taken port
       var taken = new StreamPorts(1, anyPort(V4), anyPort(V4), anyPort(V4), videoA.local());
-      OpenResult failed = ask(answer -> relay.extend(CALL, List.of(taken), both, answer));
+      OpenResult failed =
+          ask(answer -> relay.rebind(CALL, List.of(call.ports, taken), both, answer));
       assertThat(failed).isInstanceOf(BindFailed.class);
       call.a.send(audio(0xA, 1), call.ports.aRtp());
       assertThat(call.b.receive()).isEqualTo(audio(0xA, 1));
-      StreamPorts video =
-          opened(ask(answer -> relay.extend(CALL, List.of(anyPorts(1)), both, answer))).getFirst();
+      StreamPorts video = rebind(both, call.ports, anyPorts(1)).getLast();
       byte[] frame = rtp(97, 0xF, 7, 90_000, 1_200);
       videoB.send(frame, video.bRtp());
       assertThat(videoA.receive()).isEqualTo(frame);
@@ -747,11 +747,11 @@ abstract class RelayContract {
       assertThat(close(CALL)).isEqualTo(new SessionCounts(List.of()));
       assertThat(relay.update(CALL, new SessionPlan(List.of(), Duration.ZERO))).isFalse();
       assertThat(relay.counts(CALL)).isEmpty();
-      assertThatThrownBy(
-              () ->
-                  relay.extend(
-                      CALL, List.of(), new SessionPlan(List.of(), Duration.ZERO), result -> {}))
-          .isInstanceOf(IllegalStateException.class);
+      OpenResult rebound =
+          ask(
+              answer ->
+                  relay.rebind(CALL, List.of(), new SessionPlan(List.of(), Duration.ZERO), answer));
+      assertThat(rebound).isEqualTo(new Refused(Refusal.CLOSED));
     }
 
     @Test
@@ -832,7 +832,179 @@ abstract class RelayContract {
     relay = good;
   }
 
+  // ---- changes of one stream
+
+  /** What happens to one stream is not seen by the other. */
+  @Nested
+  class Rebinding {
+
+    private final Phone videoA = phone(V4);
+    private final Phone videoB = phone(V4);
+
+    private StreamPlan video(Phone a, Phone b) {
+      EndPlan any = EndPlan.unknown(MediaKind.VIDEO);
+      return new StreamPlan(1, MediaKind.VIDEO, at(any, a.local()), at(any, b.local()));
+    }
+
+    private SessionPlan with(Call call, StreamPlan... more) {
+      var streams = new ArrayList<>(plan(call.endA(), call.endB()).streams());
+      streams.addAll(List.of(more));
+      return new SessionPlan(streams, TIMEOUT);
+    }
+
+    /** A latched call: A behind a NAT, so that a latch that was lost would be seen. */
+    private Phone behindNat(Call call) {
+      Phone nat = phone(V4);
+      nat.send(audio(0xA, 1), call.ports.aRtp());
+      call.b.receive();
+      call.b.send(audio(0xB, 1), call.ports.bRtp());
+      nat.receive();
+      return nat;
+    }
+
+    /** Packets in both directions while {@code change} is made, none of which may be missing. */
+    private void talkWhile(Call call, Phone nat, Runnable change) {
+      int first = 2;
+      int count = 60;
+      for (int i = first; i < first + count; i++) {
+        nat.send(audio(0xA, i), call.ports.aRtp());
+        call.b.send(audio(0xB, i), call.ports.bRtp());
+        if (i == first + count / 2) {
+          change.run();
+        }
+      }
+      for (int i = first; i < first + count; i++) {
+        assertThat(call.b.receive()).isEqualTo(audio(0xA, i));
+        assertThat(nat.receive()).isEqualTo(audio(0xB, i));
+      }
+      SessionCounts.Stream audio = relay.counts(CALL).orElseThrow().streams().getFirst();
+      for (EndCounts end : List.of(audio.a(), audio.b())) {
+        assertThat(end.packets()).isEqualTo(first - 1 + count);
+        assertThat(end.sentPackets()).isEqualTo(first - 1 + count);
+        assertThat(end.lost()).isZero();
+        assertThat(end.droppedStray()).isZero();
+      }
+      assertThat(audio.a().latched()).contains(nat.local());
+    }
+
+    @Test
+    void addsAStream() {
+      Call call = call(V4, V4);
+      Phone nat = behindNat(call);
+      talkWhile(
+          call, nat, () -> rebind(with(call, video(videoA, videoB)), call.ports, anyPorts(1)));
+      assertThat(relay.counts().sockets()).isEqualTo(8);
+    }
+
+    @Test
+    void dropsAStreamAndFreesItsPortsBeforeItAnswers() {
+      Call call = call(V4, V4);
+      StreamPorts video =
+          rebind(with(call, video(videoA, videoB)), call.ports, anyPorts(1)).getLast();
+      Phone nat = behindNat(call);
+      talkWhile(
+          call,
+          nat,
+          () -> {
+            assertThat(rebind(with(call), call.ports)).containsExactly(call.ports);
+            for (Endpoint each :
+                List.of(video.aRtp(), video.aRtcp(), video.bRtp(), video.bRtcp())) {
+              Phone.at(each).close();
+            }
+          });
+      assertThat(relay.counts().sockets()).isEqualTo(4);
+      assertThat(close(CALL).streams()).hasSize(1);
+    }
+
+    @Test
+    void dropsAStreamThatIsNotTheLast() {
+      Call call = call(V4, V4);
+      StreamPlan moving = video(videoA, videoB);
+      StreamPorts video = rebind(with(call, moving), call.ports, anyPorts(1)).getLast();
+      byte[] frame = rtp(97, 0xF, 7, 90_000, 1_200);
+      videoA.send(frame, video.aRtp());
+      videoB.receive();
+      rebind(new SessionPlan(List.of(moving), TIMEOUT), video);
+      videoA.send(frame, video.aRtp());
+      assertThat(videoB.receive()).isEqualTo(frame);
+      List<SessionCounts.Stream> last = close(CALL).streams();
+      assertThat(last).hasSize(1);
+      assertThat(last.getFirst().a().packets()).isEqualTo(2);
+    }
+
+    @Test
+    void movesAStreamToOtherPorts() {
+      Call call = call(V4, V4);
+      SessionPlan both = with(call, video(videoA, videoB));
+      StreamPorts video = rebind(both, call.ports, anyPorts(1)).getLast();
+      byte[] frame = rtp(97, 0xF, 7, 90_000, 1_200);
+      videoA.send(frame, video.aRtp());
+      videoB.receive();
+      Phone nat = behindNat(call);
+      talkWhile(
+          call,
+          nat,
+          () -> {
+            StreamPorts moved = rebind(both, call.ports, anyPorts(1)).getLast();
+            assertThat(moved.aRtp()).isNotEqualTo(video.aRtp());
+            videoA.send(frame, moved.aRtp());
+            assertThat(videoB.receive()).isEqualTo(frame);
+          });
+      assertThat(relay.counts().sockets()).isEqualTo(8);
+      // on other ports at both ends it is another stream, counted from the beginning
+      assertThat(close(CALL).streams().getLast().a().packets()).isEqualTo(1);
+    }
+
+    @Test
+    void movesOneEndAndKeepsTheOther() {
+      Call call = call(V4, V4);
+      Phone nat = behindNat(call);
+      Phone b6 = phone(V6);
+      var moved =
+          new StreamPorts(0, call.ports.aRtp(), call.ports.aRtcp(), anyPort(V6), anyPort(V6));
+      StreamPorts ports = rebind(plan(call.endA(), epoch(end(b6.local()), 1)), moved).getFirst();
+      assertThat(ports.aRtp()).isEqualTo(call.ports.aRtp());
+      assertThat(ports.bRtp().ip().isV6()).isTrue();
+      nat.send(audio(0xA, 2), ports.aRtp());
+      assertThat(b6.receive()).isEqualTo(audio(0xA, 2));
+      b6.send(audio(0xB, 2), ports.bRtp());
+      assertThat(nat.receive()).isEqualTo(audio(0xB, 2));
+      assertThat(relay.counts().sockets()).isEqualTo(4);
+      SessionCounts.Stream last = close(CALL).streams().getFirst();
+      assertThat(last.a().packets()).isEqualTo(2);
+      assertThat(last.b().packets()).isEqualTo(2);
+      assertThat(last.b().latched()).contains(b6.local());
+    }
+
+    @Test
+    void leavesAllAsItWasWhenAPortCannotBeHad() {
+      Call call = call(V4, V4);
+      SessionPlan both = with(call, video(videoA, videoB));
+      StreamPorts video = rebind(both, call.ports, anyPorts(1)).getLast();
+      Phone nat = behindNat(call);
+      Phone taken = phone(V4);
+      var wanted = new StreamPorts(1, anyPort(V4), anyPort(V4), anyPort(V4), taken.local());
+      talkWhile(
+          call,
+          nat,
+          () -> {
+            OpenResult failed =
+                ask(answer -> relay.rebind(CALL, List.of(call.ports, wanted), with(call), answer));
+            assertThat(failed).isInstanceOf(BindFailed.class);
+          });
+      byte[] frame = rtp(97, 0xF, 7, 90_000, 1_200);
+      videoB.send(frame, video.bRtp());
+      assertThat(videoA.receive()).isEqualTo(frame);
+      assertThat(relay.counts().sockets()).isEqualTo(8);
+      assertThat(relay.counts().bindFailures()).isEqualTo(1);
+    }
+  }
+
   // ---- tools
+
+  private List<StreamPorts> rebind(SessionPlan plan, StreamPorts... ports) {
+    return opened(ask(answer -> relay.rebind(CALL, List.of(ports), plan, answer)));
+  }
 
   private record Call(StreamPorts ports, Phone a, Phone aRtcp, Phone b, Phone bRtcp) {
 

@@ -126,7 +126,7 @@ public final class FakeRelay implements Relay {
       if (open.containsKey(session)) {
         throw new IllegalStateException("Expected no open session, but got " + session);
       }
-      result = bind(ports);
+      result = bind(ports, List.of());
       if (result instanceof OpenResult.Opened) {
         open.put(session, new Held(ports, plan));
       }
@@ -135,18 +135,24 @@ public final class FakeRelay implements Relay {
   }
 
   @Override
-  public void extend(
+  public void rebind(
       CallKey session, List<StreamPorts> ports, SessionPlan plan, Consumer<OpenResult> answer) {
     OpenResult result;
     synchronized (this) {
       Held held = open.get(session);
       if (held == null) {
-        throw new IllegalStateException("Expected an open session, but got " + session);
-      }
-      result = bind(ports);
-      if (result instanceof OpenResult.Opened) {
-        held.ports.addAll(ports);
-        held.plan = plan;
+        result = new OpenResult.Refused(OpenResult.Refusal.CLOSED);
+      } else {
+        List<StreamPorts> before = List.copyOf(held.ports);
+        unbind(before);
+        result = bind(ports, endpoints(before));
+        if (result instanceof OpenResult.Opened) {
+          held.ports.clear();
+          held.ports.addAll(ports);
+          held.plan = plan;
+        } else {
+          endpoints(before).forEach(endpoint -> bound.add(endpoint.toString()));
+        }
       }
     }
     answer(session, () -> answer.accept(result));
@@ -227,13 +233,13 @@ public final class FakeRelay implements Relay {
     }
   }
 
-  private OpenResult bind(List<StreamPorts> ports) {
+  private OpenResult bind(List<StreamPorts> ports, List<Endpoint> held) {
     if (closed) {
       return new OpenResult.Refused(OpenResult.Refusal.CLOSED);
     }
     for (Endpoint endpoint : endpoints(ports)) {
       BindFailure failure = foreign.get(endpoint.toString());
-      if (failure != null) {
+      if (failure != null && !held.contains(endpoint)) {
         return new OpenResult.BindFailed(endpoint, failure, 98, "as the test wants it");
       }
       if (bound.contains(endpoint.toString())) {
