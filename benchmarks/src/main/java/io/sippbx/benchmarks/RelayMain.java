@@ -118,7 +118,7 @@ public final class RelayMain {
     var ports =
         new StreamPorts(0, towardsCaller, next(towardsCaller), towardsCallee, next(towardsCallee));
     var stream =
-        new StreamPlan(0, MediaKind.AUDIO, end(endpoints.getFirst()), end(endpoints.get(2)));
+        StreamPlan.rtp(0, MediaKind.AUDIO, end(endpoints.getFirst()), end(endpoints.get(2)));
     relay.open(
         CallKey.ofBytes(ByteBuffer.allocate(16).putInt(12, number).array()),
         List.of(ports),

@@ -41,7 +41,7 @@ class RelaySessionPathTest {
   private static SessionPlan plan(StreamPorts... streams) {
     EndPlan end = EndPlan.unknown(MediaKind.AUDIO);
     return new SessionPlan(
-        Stream.of(streams).map(s -> new StreamPlan(s.index(), MediaKind.AUDIO, end, end)).toList(),
+        Stream.of(streams).map(s -> StreamPlan.rtp(s.index(), MediaKind.AUDIO, end, end)).toList(),
         Duration.ZERO);
   }
 

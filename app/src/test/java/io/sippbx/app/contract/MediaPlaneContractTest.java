@@ -226,7 +226,7 @@ class MediaPlaneContractTest {
   }
 
   private static StreamSpec unknown(int index) {
-    return new StreamSpec(index, "audio", StreamEnd.unknown(false), StreamEnd.unknown(false));
+    return StreamSpec.rtp(index, "audio", StreamEnd.unknown(false), StreamEnd.unknown(false));
   }
 
   private DatagramSocket phone() throws IOException {
@@ -262,7 +262,7 @@ class MediaPlaneContractTest {
     // Both legs are opened before anybody has said an address.
     StreamAddresses first =
         apply(plane, spec(1, 1, Duration.ZERO, unknown(0))).addresses().getFirst();
-    var audio = new StreamSpec(0, "audio", at(a), at(b));
+    var audio = StreamSpec.rtp(0, "audio", at(a), at(b));
     StreamAddresses talk =
         apply(plane, spec(1, 2, Duration.ZERO, audio, unknown(1))).addresses().getFirst();
     assertThat(talk).isEqualTo(first);
@@ -288,7 +288,7 @@ class MediaPlaneContractTest {
   @EnumSource(Way.class)
   void tellsOfSilence(Way way) throws Exception {
     GrpcMediaPlane plane = startPlane(startNode(listen(way, 0)));
-    var audio = new StreamSpec(0, "audio", at(phone()), at(phone()));
+    var audio = StreamSpec.rtp(0, "audio", at(phone()), at(phone()));
     apply(plane, spec(1, 1, Duration.ofMillis(300), audio));
     var timeout = event(MediaEvent.MediaTimeout.class, e -> e.call().equals(call(1)));
     assertThat(timeout.revision()).isEqualTo(1);
@@ -306,7 +306,7 @@ class MediaPlaneContractTest {
     var full = (Refused) answer(to -> plane.apply(NODE, spec(4, 1, Duration.ZERO, unknown(0)), to));
     assertThat(full.refusal()).isEqualTo(Refusal.PORTS_EXHAUSTED);
     await(() -> plane.place().isEmpty());
-    var v6 = new StreamSpec(0, "audio", StreamEnd.unknown(true), StreamEnd.unknown(true));
+    var v6 = StreamSpec.rtp(0, "audio", StreamEnd.unknown(true), StreamEnd.unknown(true));
     var family = (Refused) answer(to -> plane.apply(NODE, spec(4, 1, Duration.ZERO, v6), to));
     assertThat(family.refusal()).isEqualTo(Refusal.FAMILY_UNAVAILABLE);
     answer(to -> plane.release(NODE, call(1), 1, to));

@@ -34,10 +34,19 @@ final class MediaMessages {
           io.sippbx.proto.media.v1.StreamSpec.newBuilder()
               .setIndex(stream.index())
               .setMedia(stream.media())
+              .setForm(form(stream.form()))
               .setA(end(stream.a()))
               .setB(end(stream.b())));
     }
     return message.build();
+  }
+
+  private static io.sippbx.proto.media.v1.PayloadForm form(PayloadForm form) {
+    return switch (form) {
+      case RTP -> io.sippbx.proto.media.v1.PayloadForm.PAYLOAD_FORM_RTP;
+      case DTLS_SRTP -> io.sippbx.proto.media.v1.PayloadForm.PAYLOAD_FORM_DTLS_SRTP;
+      case DATAGRAMS -> io.sippbx.proto.media.v1.PayloadForm.PAYLOAD_FORM_DATAGRAMS;
+    };
   }
 
   private static io.sippbx.proto.media.v1.StreamEnd end(StreamEnd end) {

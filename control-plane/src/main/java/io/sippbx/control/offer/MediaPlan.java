@@ -1,5 +1,6 @@
 package io.sippbx.control.offer;
 
+import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
 import io.sippbx.control.media.StreamSpec;
@@ -70,7 +71,7 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
       } else if (held == null) {
         StreamEnd offerer = end(line, null, null, epoch, family(by));
         StreamEnd other = withTypes(unknown(by.other(), epoch), types(line));
-        next.add(stream(i, line.media(), by, offerer, other));
+        next.add(stream(i, line.media(), Transports.form(line), by, offerer, other));
       } else {
         StreamEnd offerer = by.of(held);
         StreamEnd other = by.other().of(held);
@@ -82,13 +83,23 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
         next.add(
             stream(
                 i,
-                line.media(),
+                held.media(),
+                whilePending(held.form(), Transports.form(line)),
                 by,
                 withMux(withTypes(offerer, union(offerer, line)), mux),
                 withMux(withTypes(other, union(other, line)), mux)));
       }
     }
     return next(next);
+  }
+
+  /**
+   * What is relayed while a line is offered in another form: what was agreed, and keys where they
+   * are offered by DTLS. A fax is not taken for a voice before both want it.
+   */
+  private static PayloadForm whilePending(PayloadForm agreed, PayloadForm offered) {
+    boolean both = agreed != PayloadForm.DATAGRAMS && offered == PayloadForm.DTLS_SRTP;
+    return both ? offered : agreed;
   }
 
   /**
@@ -116,9 +127,9 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
         MediaDescription lineB = b.media().get(i);
         StreamEnd endA = end(lineA, lineB, held == null ? null : held.a(), epoch, aV6);
         StreamEnd endB = end(lineB, lineA, held == null ? null : held.b(), epoch, bV6);
-        next.add(new StreamSpec(i, lineA.media(), endA, endB));
+        next.add(new StreamSpec(i, lineA.media(), Transports.form(lineA), endA, endB));
       } else if (held != null && keepRejected) {
-        next.add(new StreamSpec(i, held.media(), silent(held.a()), silent(held.b())));
+        next.add(new StreamSpec(i, held.media(), held.form(), silent(held.a()), silent(held.b())));
       }
     }
     return next(next);
@@ -150,7 +161,8 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
               stays.payloadTypes(),
               epoch,
               left.pinnedPort());
-      next.add(stream(held.index(), held.media(), end, unknown, withMux(stays, false)));
+      next.add(
+          stream(held.index(), held.media(), held.form(), end, unknown, withMux(stays, false)));
     }
     return next(next);
   }
@@ -164,6 +176,7 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
           new StreamSpec(
               held.index(),
               held.media(),
+              held.form(),
               withEpoch(held.a(), epoch, 0),
               withEpoch(held.b(), epoch, 0)));
     }
@@ -187,6 +200,7 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
           new StreamSpec(
               held.index(),
               held.media(),
+              held.form(),
               withEpoch(held.a(), epoch, portA),
               withEpoch(held.b(), epoch, portB)));
     }
@@ -264,10 +278,10 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
   }
 
   private static StreamSpec stream(
-      int index, String media, End end, StreamEnd atEnd, StreamEnd atOther) {
+      int index, String media, PayloadForm form, End end, StreamEnd atEnd, StreamEnd atOther) {
     return end == End.A
-        ? new StreamSpec(index, media, atEnd, atOther)
-        : new StreamSpec(index, media, atOther, atEnd);
+        ? new StreamSpec(index, media, form, atEnd, atOther)
+        : new StreamSpec(index, media, form, atOther, atEnd);
   }
 
   private @Nullable StreamSpec stream(int index) {

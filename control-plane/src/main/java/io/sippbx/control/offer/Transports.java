@@ -1,5 +1,6 @@
 package io.sippbx.control.offer;
 
+import io.sippbx.control.media.PayloadForm;
 import io.sippbx.shared.sdp.MediaDescription;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +21,22 @@ final class Transports {
     String protocol = media.protocol().toUpperCase(Locale.ROOT);
     int slash = protocol.indexOf('/');
     return !NOT_UDP.contains(slash < 0 ? protocol : protocol.substring(0, slash));
+  }
+
+  /**
+   * What the packets of the line are. A secure profile may agree on its keys by DTLS under either
+   * name: "RTP/SAVPF" with a fingerprint is what implementations sent before "UDP/TLS/RTP/SAVPF".
+   *
+   * @see <a href="https://www.rfc-editor.org/rfc/rfc5764#section-8">RFC 5764 8</a>
+   */
+  static PayloadForm form(MediaDescription media) {
+    if (!media.isRtp()) {
+      return PayloadForm.DATAGRAMS;
+    }
+    String protocol = media.protocol().toUpperCase(Locale.ROOT);
+    return protocol.endsWith("/SAVP") || protocol.endsWith("/SAVPF")
+        ? PayloadForm.DTLS_SRTP
+        : PayloadForm.RTP;
   }
 
   /** Whether the line is in use and can be relayed. */

@@ -13,6 +13,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.store.state.Decoded;
@@ -37,6 +38,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("the stored form of a call")
@@ -172,6 +174,24 @@ class CallCodecTest {
       assertThat(decode(call, new Encoded(written.head(), blobs)))
           .isEqualTo(new Decoded.Unreadable<>("Expected blob " + Long.toHexString(gone)));
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "audio 42000 UDP/TLS/RTP/SAVPF 0, DTLS_SRTP",
+    "image 42000 udptl t38, DATAGRAMS",
+    "audio 42000 RTP/AVP 0, RTP"
+  })
+  void keepsWhatTheDatagramsOfAStreamAre(String line, PayloadForm form) {
+    var scene = new Scene().up();
+    String offer =
+        Scene.offer("192.0.2.10", 42000)
+            .replaceFirst("m=audio 42000 RTP/AVP[^\r]*", "m=image 0 udptl t38\r\nm=" + line);
+    scene.request(scene.callerRequest(Method.INVITE, 2, offer));
+    Call call = scene.call.orElseThrow();
+    Call read = known(decode(call, CallCodec.encode(call)));
+    assertThat(read.media()).isEqualTo(call.media());
+    assertThat(read.media().plan().streams().getLast().form()).isEqualTo(form);
   }
 
   @Test

@@ -94,7 +94,7 @@ class GrpcMediaPlaneTest {
   }
 
   private static SessionSpec spec(int number, long revision) {
-    var stream = new StreamSpec(0, "audio", StreamEnd.unknown(false), StreamEnd.unknown(false));
+    var stream = StreamSpec.rtp(0, "audio", StreamEnd.unknown(false), StreamEnd.unknown(false));
     return new SessionSpec(call(number), revision, List.of(stream), true, Duration.ofSeconds(60));
   }
 

@@ -5,6 +5,7 @@ import static io.sippbx.control.offer.Sdps.peer;
 import static io.sippbx.control.offer.Sdps.sdp;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamEnd;
 import io.sippbx.control.media.StreamSpec;
 import io.sippbx.shared.net.Endpoint;
@@ -44,7 +45,7 @@ class MediaPlanTest {
       MediaPlan plan = NONE.offered(End.A, A);
       assertThat(plan.streams())
           .containsExactly(
-              new StreamSpec(
+              StreamSpec.rtp(
                   0,
                   "audio",
                   new StreamEnd(
@@ -354,7 +355,24 @@ class MediaPlanTest {
       MediaPlan agreed = AGREED.offered(End.A, fax).agreed(fax, faxToo);
       assertThat(first(agreed).media()).isEqualTo("image");
       assertThat(first(agreed).a().payloadTypes()).isEmpty();
+      assertThat(first(agreed).form()).isEqualTo(PayloadForm.DATAGRAMS);
       assertThat(agreed.offered(End.A, A).agreed(A, B).streams()).isEqualTo(AGREED.streams());
+    }
+
+    @Test
+    void goOnWithTheVoiceWhileTheFaxIsNotAgreed() {
+      SessionDescription fax = peer("192.0.2.1", "m=image 4000 udptl t38\n");
+      MediaPlan pending = AGREED.offered(End.A, fax);
+      assertThat(pending.streams()).isEqualTo(AGREED.streams());
+      assertThat(pending.agreed(A, B).streams()).as("refused").isEqualTo(AGREED.streams());
+    }
+
+    @Test
+    void letKeysBeAgreedByDtlsAsSoonAsTheyAreOffered() {
+      SessionDescription secure = peer("192.0.2.1", "m=audio 4000 UDP/TLS/RTP/SAVPF 0 8 101\n");
+      MediaPlan pending = AGREED.offered(End.A, secure);
+      assertThat(first(pending).form()).isEqualTo(PayloadForm.DTLS_SRTP);
+      assertThat(first(pending.agreed(A, B)).form()).isEqualTo(PayloadForm.RTP);
     }
   }
 

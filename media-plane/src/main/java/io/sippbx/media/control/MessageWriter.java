@@ -119,7 +119,9 @@ final class MessageWriter {
               .setDroppedStray(c.droppedStray())
               .setDroppedInvalid(c.droppedInvalid())
               .setDroppedDirection(c.droppedDirection())
-              .setRtcpPackets(c.rtcpPackets());
+              .setDroppedStun(c.droppedStun())
+              .setRtcpPackets(c.rtcpPackets())
+              .setDtlsPackets(c.dtlsPackets());
       c.lastPacketNs().ifPresent(ns -> received.setLastPacket(timestamp(ns)));
       end.setReceived(received).setSentPackets(c.sentPackets()).setSentBytes(c.sentBytes());
     }

@@ -1,6 +1,7 @@
 package io.sippbx.media.control;
 
 import com.google.protobuf.Duration;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.session.EndSpec;
 import io.sippbx.media.session.SessionSpec;
 import io.sippbx.media.session.StreamSpec;
@@ -136,7 +137,22 @@ final class SpecReader {
       throw new Wrong(field + ".b", "set", "");
     }
     return new StreamSpec(
-        index, media, end(proto.getA(), field + ".a"), end(proto.getB(), field + ".b"));
+        index,
+        media,
+        form(proto, field + ".form"),
+        end(proto.getA(), field + ".a"),
+        end(proto.getB(), field + ".b"));
+  }
+
+  private static PayloadForm form(io.sippbx.proto.media.v1.StreamSpec proto, String field) {
+    return switch (proto.getForm()) {
+      case PAYLOAD_FORM_UNSPECIFIED, PAYLOAD_FORM_RTP -> PayloadForm.RTP;
+      case PAYLOAD_FORM_DTLS_SRTP -> PayloadForm.DTLS_SRTP;
+      case PAYLOAD_FORM_DATAGRAMS -> PayloadForm.DATAGRAMS;
+      // relayed as something else it would pass for working
+      case UNRECOGNIZED ->
+          throw new Wrong(field, "a form that this node knows", proto.getFormValue());
+    };
   }
 
   private static EndSpec end(StreamEnd proto, String field) {

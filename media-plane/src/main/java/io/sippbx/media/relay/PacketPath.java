@@ -1,5 +1,7 @@
 package io.sippbx.media.relay;
 
+import io.sippbx.media.rtp.Demux;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.rtp.Rtcp;
 import io.sippbx.media.rtp.RtpHeader;
 import java.nio.ByteBuffer;
@@ -11,8 +13,9 @@ import java.nio.ByteBuffer;
  * receive -> demux -> validate -> latch -> count -> (direction) -> send
  * </pre>
  *
- * The packet leaves as it came: SSRC, sequence number and timestamp are the sender's. Each step
- * that drops has its counter. Nothing is allocated, but when a latch changes.
+ * The packet leaves as it came: SSRC, sequence number and timestamp are the sender's. RTCP and DTLS
+ * pass whatever the direction: they are of the transport, not of the media. Each step that drops
+ * has its counter. Nothing is allocated, but when a latch changes.
  */
 final class PacketPath implements PacketReader {
 
@@ -40,10 +43,21 @@ final class PacketPath implements PacketReader {
 
   @Override
   public void received(ByteBuffer buffer, int at, int length, long high, long low, int port) {
-    if (isRtcp(buffer, at, length)) {
-      rtcp(buffer, at, length, high, low, port);
-    } else {
-      rtp(buffer, at, length, high, low, port);
+    if (from.form == PayloadForm.DATAGRAMS) {
+      datagram(at, length, high, low, port);
+      return;
+    }
+    switch (Demux.of(buffer, at, length)) {
+      case RTP -> {
+        if (isRtcp(buffer, at, length)) {
+          rtcp(buffer, at, length, high, low, port);
+        } else {
+          rtp(buffer, at, length, high, low, port);
+        }
+      }
+      case DTLS -> dtls(at, length, high, low, port);
+      case STUN -> drop(StreamSide.STUN, RelayWorker.STUN);
+      case OTHER -> drop(StreamSide.INVALID, RelayWorker.INVALID);
     }
   }
 
@@ -66,6 +80,42 @@ final class PacketPath implements PacketReader {
       return;
     }
     countRtp(buffer, at, length);
+    worker.tally.add(RelayWorker.RTP_PACKETS, 1);
+    worker.tally.add(RelayWorker.RTP_BYTES, length);
+    sendMedia(at, length);
+  }
+
+  /** Of a stream that is not RTP: there is nothing to check, and nothing but its size to count. */
+  private void datagram(int at, int length, long high, long low, int port) {
+    if (isRtcpPort || length == 0) {
+      drop(StreamSide.INVALID, RelayWorker.INVALID);
+      return;
+    }
+    if (!isLatched(from.rtp(), high, low, port, true)) {
+      drop(StreamSide.STRAY, RelayWorker.STRAY);
+      return;
+    }
+    countMedia(length);
+    worker.tally.add(RelayWorker.OTHER_PACKETS, 1);
+    sendMedia(at, length);
+  }
+
+  private void dtls(int at, int length, long high, long low, int port) {
+    if (from.form != PayloadForm.DTLS_SRTP || isRtcpPort && from.rtcpMux) {
+      drop(StreamSide.INVALID, RelayWorker.INVALID);
+      return;
+    }
+    if (!isLatched(isRtcpPort ? from.rtcp() : from.rtp(), high, low, port, false)) {
+      drop(StreamSide.STRAY, RelayWorker.STRAY);
+      return;
+    }
+    from.tally.add(StreamSide.DTLS_PACKETS, 1);
+    from.tally.set(StreamSide.LAST_PACKET_NS, worker.nowNs());
+    worker.tally.add(RelayWorker.OTHER_PACKETS, 1);
+    send(isRtcpPort ? to.rtcp() : to.rtp(), at, length);
+  }
+
+  private void sendMedia(int at, int length) {
     if (!from.maySend || !to.wantsReceive) {
       drop(StreamSide.DIRECTION, RelayWorker.DIRECTION);
       return;
@@ -97,7 +147,7 @@ final class PacketPath implements PacketReader {
         && from.payloadTypes.allows(RtpHeader.payloadType(buffer, at));
   }
 
-  private boolean isLatched(Lane lane, long high, long low, int port, boolean isRtp) {
+  private boolean isLatched(Lane lane, long high, long low, int port, boolean isMedia) {
     switch (lane.latch.received(high, low, port, worker.nowNs())) {
       case HELD -> {}
       case LINGERING -> {
@@ -109,7 +159,7 @@ final class PacketPath implements PacketReader {
       }
       case LATCHED, REPLACED -> lane.latchChanged();
     }
-    if (isRtp && from.tellFirstPacket()) {
+    if (isMedia && from.tellFirstPacket()) {
       worker.firstPacket(session, streamIndex, from.end);
     }
     return true;
@@ -125,14 +175,16 @@ final class PacketPath implements PacketReader {
         clockRateHz,
         nowNs);
     Tally tally = from.tally;
-    tally.add(StreamSide.PACKETS, 1);
-    tally.add(StreamSide.BYTES, length);
     tally.set(StreamSide.LOST, from.statistics.lost());
     tally.set(StreamSide.JITTER, from.statistics.jitterTicks());
     tally.set(StreamSide.CLOCK_RATE, clockRateHz);
-    tally.set(StreamSide.LAST_PACKET_NS, nowNs);
-    worker.tally.add(RelayWorker.RTP_PACKETS, 1);
-    worker.tally.add(RelayWorker.RTP_BYTES, length);
+    countMedia(length);
+  }
+
+  private void countMedia(int length) {
+    from.tally.add(StreamSide.PACKETS, 1);
+    from.tally.add(StreamSide.BYTES, length);
+    from.tally.set(StreamSide.LAST_PACKET_NS, worker.nowNs());
   }
 
   private void countRtcp(ByteBuffer buffer, int at, int length) {

@@ -8,10 +8,12 @@ package io.sippbx.media.relay;
  * @param rtpPackets valid RTP packets taken
  * @param rtpBytes their UDP payload
  * @param rtcpPackets valid RTCP datagrams taken
- * @param sentPackets RTP and RTCP sent on
+ * @param otherPackets other datagrams taken: DTLS, and those of streams that are not RTP
+ * @param sentPackets all that was sent on
  * @param sentBytes their UDP payload
  * @param droppedStray see {@link SessionCounts.EndCounts}
  * @param droppedInvalid see {@link SessionCounts.EndCounts}
+ * @param droppedStun see {@link SessionCounts.EndCounts}
  * @param droppedDirection see {@link SessionCounts.EndCounts}
  * @param droppedUnsent see {@link SessionCounts.EndCounts}
  * @param droppedByKernel see {@link SessionCounts.EndCounts}
@@ -26,10 +28,12 @@ public record RelayCounts(
     long rtpPackets,
     long rtpBytes,
     long rtcpPackets,
+    long otherPackets,
     long sentPackets,
     long sentBytes,
     long droppedStray,
     long droppedInvalid,
+    long droppedStun,
     long droppedDirection,
     long droppedUnsent,
     long droppedByKernel,

@@ -13,8 +13,8 @@ record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
 
   /** Follows the stream's plan. */
   void follow(StreamPlan plan, long nowNs) {
-    a.follow(plan.a());
-    b.follow(plan.b());
+    a.follow(plan.a(), plan.form());
+    b.follow(plan.b(), plan.form());
     judgeDue(nowNs);
   }
 

@@ -39,7 +39,9 @@ final class RelayWorker implements PacketLoop.Owner {
   static final int BY_KERNEL = 9;
   static final int BIND_FAILURES = 10;
   static final int SOCKETS = 11;
-  private static final int SLOTS = 12;
+  static final int OTHER_PACKETS = 12;
+  static final int STUN = 13;
+  private static final int SLOTS = 14;
 
   /** Sessions that are served before the sockets get their turn: binding takes its time. */
   private static final int SESSIONS_A_TURN = 16;

@@ -32,21 +32,26 @@ public record SessionCounts(List<Stream> streams) {
   /**
    * One end of a stream.
    *
-   * @param packets valid RTP packets from the latched source
+   * @param packets from the latched source: valid RTP packets, or datagrams of a stream that is not
+   *     RTP
    * @param bytes their UDP payload
-   * @param lost of what this end sent, cumulative, RFC 3550 A.3; negative with duplicates
+   * @param lost of the RTP that this end sent, cumulative, RFC 3550 A.3; negative with duplicates
    * @param jitterTicks of what this end sent, in units of the RTP timestamp, RFC 3550 A.8
    * @param clockRateHz ticks a second of {@code jitterTicks}; 0 before the first packet
    * @param rtcpPackets valid RTCP datagrams from the latched source
-   * @param droppedStray RTP and RTCP from a source that is not latched, or before the end's address
-   *     was signalled
-   * @param droppedInvalid neither valid RTP nor RTCP, of another payload type, or too long
-   * @param droppedDirection RTP that this end may not send now, or the other does not want
+   * @param dtlsPackets valid DTLS datagrams from the latched source, beside RTP
+   * @param droppedStray what is valid, from a source that is not latched, or before the end's
+   *     address was signalled
+   * @param droppedInvalid neither valid RTP nor RTCP nor what else the stream carries, of another
+   *     payload type, or too long
+   * @param droppedStun STUN messages: the relay takes no part in ICE
+   * @param droppedDirection media that this end may not send now, or the other does not want
    * @param droppedUnsent what could not be sent on: no address of the other end yet, or its socket
    *     refused
    * @param droppedByKernel datagrams that the kernel dropped at this end's sockets, as of the last
    *     look (every 10 s and at the end); 0 where it does not tell
-   * @param sentPackets RTP packets that were sent to this end
+   * @param sentPackets RTP packets, or datagrams of a stream that is not RTP, that were sent to
+   *     this end
    * @param sentBytes their UDP payload
    * @param sentRtcpPackets RTCP datagrams that were sent to this end
    * @param reportedLost what this end last reported as lost of what it receives (RTCP)
@@ -62,8 +67,10 @@ public record SessionCounts(List<Stream> streams) {
       long jitterTicks,
       int clockRateHz,
       long rtcpPackets,
+      long dtlsPackets,
       long droppedStray,
       long droppedInvalid,
+      long droppedStun,
       long droppedDirection,
       long droppedUnsent,
       long droppedByKernel,

@@ -2,6 +2,7 @@ package io.sippbx.media.relay;
 
 import io.sippbx.media.relay.SessionCounts.EndCounts;
 import io.sippbx.media.rtp.MediaKind;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.rtp.PayloadTypes;
 import io.sippbx.media.rtp.StreamStatistics;
 import java.util.Optional;
@@ -31,7 +32,9 @@ final class StreamSide {
   static final int REPORTED_LOST = 14;
   static final int REPORTED_JITTER = 15;
   static final int LAST_PACKET_NS = 16;
-  private static final int SLOTS = 17;
+  static final int DTLS_PACKETS = 17;
+  static final int STUN = 18;
+  private static final int SLOTS = 19;
 
   /** In LAST_PACKET_NS: none came yet. */
   private static final long NEVER = Long.MIN_VALUE;
@@ -43,6 +46,7 @@ final class StreamSide {
   /** Volatile for {@link #counts}. */
   volatile boolean rtcpMux;
 
+  PayloadForm form = PayloadForm.RTP;
   boolean maySend;
   boolean wantsReceive;
   PayloadTypes payloadTypes = PayloadTypes.any(MediaKind.OTHER);
@@ -87,8 +91,9 @@ final class StreamSide {
     return rtcpMux ? rtp : ownRtcp;
   }
 
-  /** Follows the plan of this end. */
-  void follow(EndPlan plan) {
+  /** Follows the plan of this end of a stream. */
+  void follow(EndPlan plan, PayloadForm formOfStream) {
+    form = formOfStream;
     rtcpMux = plan.rtcpMux() || sockets.isShared();
     maySend = plan.maySend();
     wantsReceive = plan.wantsReceive();
@@ -176,8 +181,10 @@ final class StreamSide {
         tally.get(JITTER),
         (int) tally.get(CLOCK_RATE),
         tally.get(RTCP_PACKETS),
+        tally.get(DTLS_PACKETS),
         tally.get(STRAY),
         tally.get(INVALID),
+        tally.get(STUN),
         tally.get(DIRECTION),
         tally.get(UNSENT),
         tally.get(BY_KERNEL),

@@ -38,7 +38,8 @@ record MediaSession(SessionSpec spec, List<OpenStream> streams, long specNs) {
 
     StreamPlan plan() {
       MediaKind kind = MediaKind.of(spec.media());
-      return new StreamPlan(spec.index(), kind, endPlan(spec.a(), kind), endPlan(spec.b(), kind));
+      return new StreamPlan(
+          spec.index(), kind, spec.form(), endPlan(spec.a(), kind), endPlan(spec.b(), kind));
     }
 
     private static EndPlan endPlan(EndSpec end, MediaKind kind) {
@@ -81,7 +82,9 @@ record MediaSession(SessionSpec spec, List<OpenStream> streams, long specNs) {
 
   /**
    * The pair that an end keeps when {@code wanted} is carried out: that of the same end of the same
-   * media line, unless it becomes another kind of media, another IP version or another pinned port.
+   * media line, unless it becomes another IP version or another pinned port. Another kind of media
+   * keeps it: a fax takes the place of a voice in the same line, and gives it back (RFC 3264
+   * 8.3.3).
    */
   @Nullable PortPair kept(StreamSpec wanted, End end) {
     for (OpenStream stream : streams) {
@@ -89,8 +92,7 @@ record MediaSession(SessionSpec spec, List<OpenStream> streams, long specNs) {
         PortPair pair = stream.pair(end);
         EndSpec wantedEnd = wanted.end(end);
         boolean same =
-            stream.spec().media().equalsIgnoreCase(wanted.media())
-                && pair.address().isV6() == wantedEnd.v6()
+            pair.address().isV6() == wantedEnd.v6()
                 && (wantedEnd.pinnedPort() == 0 || wantedEnd.pinnedPort() == pair.rtpPort());
         return same ? pair : null;
       }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.Duration;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.media.control.SpecReader.Reading;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.session.EndSpec;
 import io.sippbx.media.session.SessionSpec;
 import io.sippbx.proto.media.v1.AddressFamily;
@@ -18,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -70,6 +72,18 @@ class SpecReaderTest {
     assertThat(valid(spec().clearStreams()).streams()).isEmpty();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "PAYLOAD_FORM_UNSPECIFIED, RTP",
+    "PAYLOAD_FORM_RTP, RTP",
+    "PAYLOAD_FORM_DTLS_SRTP, DTLS_SRTP",
+    "PAYLOAD_FORM_DATAGRAMS, DATAGRAMS",
+  })
+  void readsWhatTheDatagramsAre(io.sippbx.proto.media.v1.PayloadForm said, PayloadForm form) {
+    SessionSpec spec = valid(spec().setStreams(0, stream(0).setForm(said)));
+    assertThat(spec.streams().getFirst().form()).isEqualTo(form);
+  }
+
   @Test
   void takesAMappedAddressForIpv4() {
     var stream = stream(0).setA(end().setRemoteRtp(endpoint("::ffff:192.0.2.1", 4_000)));
@@ -119,6 +133,7 @@ class SpecReaderTest {
         wrongStream(".media", s -> s.setMedia("au dio")),
         wrongStream(".media", s -> s.setMedia("a\r\nb")),
         wrongStream(".media", s -> s.setMedia("x".repeat(33))),
+        wrongStream(".form", s -> s.setFormValue(9)),
         wrongStream(".a", StreamSpec.Builder::clearA),
         wrongStream(".b", StreamSpec.Builder::clearB),
         wrongEnd(".family", StreamEnd.Builder::clearFamily),

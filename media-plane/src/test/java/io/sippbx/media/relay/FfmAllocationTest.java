@@ -1,6 +1,7 @@
 package io.sippbx.media.relay;
 
 import static io.sippbx.media.relay.Packets.audio;
+import static io.sippbx.media.relay.Packets.dtls;
 import static io.sippbx.media.relay.Packets.receiverReport;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -9,6 +10,7 @@ import io.sippbx.media.relay.OpenResult.Opened;
 import io.sippbx.media.relay.RelaySettings.LoopChoice;
 import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.rtp.MediaKind;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.rtp.PayloadTypes;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.net.Endpoint;
@@ -22,7 +24,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The worker's thread makes no object for a packet, with the simplest compiler as well. */
 @DisplayName("allocation of the packet path on FFM")
@@ -40,8 +42,8 @@ class FfmAllocationTest {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   @ParameterizedTest
-  @ValueSource(strings = {"127.0.0.1", "::1"})
-  void isNothingForEachPacket(String ip) throws Exception {
+  @CsvSource({"127.0.0.1, RTP", "::1, RTP", "127.0.0.1, DTLS_SRTP", "127.0.0.1, DATAGRAMS"})
+  void isNothingForEachPacket(String ip, PayloadForm form) throws Exception {
     var settings = RelaySettings.defaults().withLoop(LoopChoice.FFM).withWorkers(1);
     try (Relay relay = Relays.start(settings, RelayListener.none(), System::nanoTime);
         Phone a = Phone.on(ip);
@@ -51,7 +53,7 @@ class FfmAllocationTest {
       var answers = new ArrayBlockingQueue<OpenResult>(1);
       var plan =
           new SessionPlan(
-              List.of(new StreamPlan(0, MediaKind.AUDIO, end(a.local()), end(b.local()))),
+              List.of(new StreamPlan(0, MediaKind.AUDIO, form, end(a.local()), end(b.local()))),
               Duration.ofSeconds(60));
       relay.open(
           CallKey.ofBytes(new byte[16]),
@@ -59,23 +61,25 @@ class FfmAllocationTest {
           plan,
           answers::add);
       StreamPorts ports = ((Opened) answers.poll(10, TimeUnit.SECONDS)).ports().getFirst();
-      relay(WARM_UP, a, b, stranger, ports);
+      relay(form, WARM_UP, a, b, stranger, ports);
       long worker = worker();
       long before = threads.getThreadAllocatedBytes(worker);
-      relay(MEASURED, a, b, stranger, ports);
+      relay(form, MEASURED, a, b, stranger, ports);
       long allocated = threads.getThreadAllocatedBytes(worker) - before;
       assertThat(allocated).isBetween(0L, ALLOWED_BYTES);
       RelayCounts counts = relay.counts();
-      assertThat(counts.rtpPackets()).isEqualTo(2L * (WARM_UP + MEASURED));
-      assertThat(counts.rtcpPackets()).isEqualTo(WARM_UP + MEASURED);
+      assertThat(counts.rtpPackets() + counts.rtcpPackets() + counts.otherPackets())
+          .isEqualTo(3L * (WARM_UP + MEASURED));
+      assertThat(counts.otherPackets() > 0).isEqualTo(form != PayloadForm.RTP);
       assertThat(counts.droppedStray()).isEqualTo(WARM_UP + MEASURED);
     }
   }
 
-  private static void relay(int rounds, Phone a, Phone b, Phone stranger, StreamPorts ports) {
+  private static void relay(
+      PayloadForm form, int rounds, Phone a, Phone b, Phone stranger, StreamPorts ports) {
     byte[] fromA = audio(0xA, 1);
     byte[] fromB = audio(0xB, 1);
-    byte[] report = receiverReport(0xA, 0xB, 1, 1);
+    byte[] report = form == PayloadForm.DTLS_SRTP ? dtls(1, 160) : receiverReport(0xA, 0xB, 1, 1);
     for (int i = 0; i < rounds; i++) {
       a.send(fromA, ports.aRtp());
       b.receive();

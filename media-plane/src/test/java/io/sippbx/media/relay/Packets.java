@@ -35,6 +35,19 @@ final class Packets {
     return packet.array();
   }
 
+  /** A DTLS 1.2 record of the handshake. */
+  static byte[] dtls(int sequence, int payloadBytes) {
+    var record = ByteBuffer.allocate(13 + payloadBytes);
+    record.put((byte) 22).putShort((short) 0xfefd).putShort((short) 0);
+    record.putShort((short) 0).putInt(sequence).putShort((short) payloadBytes);
+    return record.array();
+  }
+
+  /** A STUN binding request without attributes. */
+  static byte[] stun() {
+    return ByteBuffer.allocate(20).putInt(0x0001_0000).putInt(0x2112_a442).array();
+  }
+
   static int sequence(byte[] packet) {
     return ByteBuffer.wrap(packet).getShort(2) & 0xffff;
   }

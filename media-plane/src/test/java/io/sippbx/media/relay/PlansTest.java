@@ -37,12 +37,12 @@ class PlansTest {
   @Test
   void refuseWhatCannotBe() {
     EndPlan end = EndPlan.unknown(MediaKind.AUDIO);
-    var stream = new StreamPlan(1, MediaKind.AUDIO, end, end);
+    var stream = StreamPlan.rtp(1, MediaKind.AUDIO, end, end);
     assertThatThrownBy(() -> new SessionPlan(List.of(stream, stream), Duration.ZERO))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new SessionPlan(List.of(), Duration.ofMillis(-1)))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> new StreamPlan(-1, MediaKind.AUDIO, end, end))
+    assertThatThrownBy(() -> StreamPlan.rtp(-1, MediaKind.AUDIO, end, end))
         .isInstanceOf(IllegalArgumentException.class);
     Endpoint any = Endpoint.of("::1", 0);
     assertThatThrownBy(() -> new StreamPorts(-1, any, any, any, any))

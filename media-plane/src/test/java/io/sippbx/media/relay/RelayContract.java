@@ -2,8 +2,10 @@ package io.sippbx.media.relay;
 
 import static io.sippbx.media.relay.Packets.PCMA;
 import static io.sippbx.media.relay.Packets.audio;
+import static io.sippbx.media.relay.Packets.dtls;
 import static io.sippbx.media.relay.Packets.receiverReport;
 import static io.sippbx.media.relay.Packets.rtp;
+import static io.sippbx.media.relay.Packets.stun;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +17,7 @@ import io.sippbx.media.relay.OpenResult.Refused;
 import io.sippbx.media.relay.SessionCounts.EndCounts;
 import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.rtp.MediaKind;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.rtp.PayloadTypes;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.net.Endpoint;
@@ -207,12 +210,12 @@ abstract class RelayContract {
   void relaysVideoBesideAudio() {
     Phone a = phone(V4);
     Phone b = phone(V4);
-    var audio = new StreamPlan(0, MediaKind.AUDIO, end(a.local()), end(b.local()));
+    var audio = StreamPlan.rtp(0, MediaKind.AUDIO, end(a.local()), end(b.local()));
     EndPlan any = EndPlan.unknown(MediaKind.VIDEO);
     Phone videoA = phone(V4);
     Phone videoB = phone(V4);
     var video =
-        new StreamPlan(2, MediaKind.VIDEO, at(any, videoA.local()), at(any, videoB.local()));
+        StreamPlan.rtp(2, MediaKind.VIDEO, at(any, videoA.local()), at(any, videoB.local()));
     var plan = new SessionPlan(List.of(video, audio), Duration.ZERO);
     List<StreamPorts> ports = opened(open(CALL, List.of(anyPorts(0), anyPorts(2)), plan));
     byte[] frame = rtp(97, 0xF, 7, 90_000, 1_200);
@@ -235,6 +238,164 @@ abstract class RelayContract {
     }
     for (int i = 0; i < burst; i++) {
       assertThat(Packets.sequence(call.b.receive())).isEqualTo(i);
+    }
+  }
+
+  // ---- what is not RTP
+
+  @Nested
+  class BesideRtp {
+
+    private SessionPlan form(Call call, PayloadForm form) {
+      return form(form, call.endA(), call.endB());
+    }
+
+    private SessionPlan form(PayloadForm form, EndPlan a, EndPlan b) {
+      return new SessionPlan(List.of(new StreamPlan(0, MediaKind.AUDIO, form, a, b)), TIMEOUT);
+    }
+
+    @Test
+    void relaysDtlsOnThePortsOfRtpAndOfRtcp() {
+      Call call = call(V4, V4);
+      follow(form(call, PayloadForm.DTLS_SRTP));
+      call.a.send(dtls(1, 200), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(dtls(1, 200));
+      call.b.send(dtls(2, 900), call.ports.bRtp());
+      assertThat(call.a.receive()).isEqualTo(dtls(2, 900));
+      call.aRtcp.send(dtls(3, 5), call.ports.aRtcp());
+      assertThat(call.bRtcp.receive()).isEqualTo(dtls(3, 5));
+      // and the media beside it, which alone is a first packet
+      assertThat(events).isEmpty();
+      call.a.send(audio(0xA, 1), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(audio(0xA, 1));
+      assertThat(event()).isEqualTo("first 0 A");
+      EndCounts a = close(CALL).streams().getFirst().a();
+      assertThat(a.dtlsPackets()).isEqualTo(2);
+      assertThat(a.packets()).isEqualTo(1);
+      assertThat(a.bytes()).isEqualTo(172);
+      assertThat(a.sentPackets()).isZero();
+      assertThat(relay.counts().otherPackets()).isEqualTo(3);
+      assertThat(relay.counts().rtpPackets()).isEqualTo(1);
+      assertThat(relay.counts().sentPackets()).isEqualTo(4);
+    }
+
+    @Test
+    void relaysDtlsWhileTheMediaIsOnHold() {
+      Call call = call(V4, V4);
+      follow(
+          form(
+              PayloadForm.DTLS_SRTP,
+              direction(call.endA(), false, false),
+              direction(call.endB(), false, false)));
+      call.a.send(dtls(1, 20), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(dtls(1, 20));
+    }
+
+    @Test
+    void latchesByDtlsAndDropsStrangersAfterIt() {
+      Call call = call(V4, V4);
+      follow(form(call, PayloadForm.DTLS_SRTP));
+      Phone behindNat = phone(V4);
+      Phone stranger = phone(V4);
+      behindNat.send(dtls(1, 20), call.ports.aRtp());
+      call.b.receive();
+      stranger.send(dtls(2, 20), call.ports.aRtp());
+      await(() -> relay.counts().droppedStray() == 1);
+      call.b.send(dtls(3, 20), call.ports.bRtp());
+      assertThat(behindNat.receive()).isEqualTo(dtls(3, 20));
+    }
+
+    @Test
+    void dropsDtlsWhereTheProfileHasNone() {
+      Call call = call(V4, V4);
+      call.a.send(dtls(1, 20), call.ports.aRtp());
+      await(() -> relay.counts().droppedInvalid() == 1);
+      follow(form(PayloadForm.DTLS_SRTP, mux(call.endA()), mux(call.endB())));
+      // nothing is due at the RTCP port of ends that share
+      call.aRtcp.send(dtls(1, 20), call.ports.aRtcp());
+      await(() -> relay.counts().droppedInvalid() == 2);
+      assertThat(relay.counts().otherPackets()).isZero();
+    }
+
+    @Test
+    void dropsStunAndCountsItApart() {
+      Call call = call(V4, V4);
+      call.a.send(stun(), call.ports.aRtp());
+      follow(form(call, PayloadForm.DTLS_SRTP));
+      call.aRtcp.send(stun(), call.ports.aRtcp());
+      call.a.send(audio(0xA, 1), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(audio(0xA, 1));
+      await(() -> relay.counts().droppedStun() == 2);
+      EndCounts a = close(CALL).streams().getFirst().a();
+      assertThat(a.droppedStun()).isEqualTo(2);
+      assertThat(a.droppedInvalid()).isZero();
+      assertThat(a.latchedRtcp()).as("it is not latched to").isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"127.0.0.1,127.0.0.1", "127.0.0.1,::1"})
+    void relaysDatagramsWhateverTheyHold(String ipA, String ipB) {
+      Call call = call(ipA, ipB);
+      follow(form(call, PayloadForm.DATAGRAMS));
+      for (int first = 0; first < 256; first++) {
+        byte[] udptl = {(byte) first, 1, 2, 3, 0};
+        call.a.send(udptl, call.ports.aRtp());
+        assertThat(call.b.receive()).isEqualTo(udptl);
+        call.b.send(new byte[] {(byte) first}, call.ports.bRtp());
+        assertThat(call.a.receive()).isEqualTo(new byte[] {(byte) first});
+      }
+      assertThat(eventsOf(2)).containsExactly("first 0 A", "first 0 B");
+      call.a.send(new byte[0], call.ports.aRtp());
+      call.aRtcp.send(new byte[] {1}, call.ports.aRtcp());
+      await(() -> relay.counts().droppedInvalid() == 2);
+      assertThat(relay.counts().rtpPackets()).isZero();
+      assertThat(relay.counts().rtcpPackets()).isZero();
+      assertThat(relay.counts().otherPackets()).isEqualTo(512);
+      EndCounts a = close(CALL).streams().getFirst().a();
+      assertThat(a.packets()).isEqualTo(256);
+      assertThat(a.bytes()).isEqualTo(256 * 5);
+      assertThat(a.sentPackets()).isEqualTo(256);
+      assertThat(a.sentBytes()).isEqualTo(256);
+      assertThat(a.lost()).isZero();
+      assertThat(a.jitterTicks()).isZero();
+      assertThat(a.clockRateHz()).isZero();
+      assertThat(a.rtcpPackets()).isZero();
+    }
+
+    @Test
+    void protectsDatagramsFromStrangersAndHonoursTheirDirection() {
+      Call call = call(V4, V4);
+      follow(form(call, PayloadForm.DATAGRAMS));
+      Phone stranger = phone(V4);
+      stranger.send(new byte[] {1}, call.ports.aRtp());
+      assertThat(call.b.receive()).containsExactly(1);
+      // in the first 3 s the signalled address displaces any other
+      call.a.send(new byte[] {2}, call.ports.aRtp());
+      assertThat(call.b.receive()).containsExactly(2);
+      stranger.send(new byte[] {3}, call.ports.aRtp());
+      await(() -> relay.counts().droppedStray() == 1);
+      follow(form(PayloadForm.DATAGRAMS, direction(call.endA(), false, true), call.endB()));
+      call.a.send(new byte[] {4}, call.ports.aRtp());
+      await(() -> relay.counts().droppedDirection() == 1);
+    }
+
+    @Test
+    void takesAFaxInThePlaceOfAVoiceAndTheVoiceAgain() {
+      Call call = call(V4, V4);
+      call.a.send(audio(0xA, 1), call.ports.aRtp());
+      call.b.receive();
+      byte[] udptl = {0, 0, 1, 0, 0};
+      call.a.send(udptl, call.ports.aRtp());
+      await(() -> relay.counts().droppedInvalid() == 1);
+      follow(form(call, PayloadForm.DATAGRAMS));
+      call.a.send(udptl, call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(udptl);
+      follow(form(call, PayloadForm.RTP));
+      call.a.send(audio(0xA, 2), call.ports.aRtp());
+      assertThat(call.b.receive()).isEqualTo(audio(0xA, 2));
+      EndCounts a = close(CALL).streams().getFirst().a();
+      assertThat(a.packets()).isEqualTo(3);
+      assertThat(a.lost()).isZero();
     }
   }
 
@@ -722,7 +883,7 @@ abstract class RelayContract {
       EndPlan any = EndPlan.unknown(MediaKind.VIDEO);
       var streams = new ArrayList<>(plan(call.endA(), call.endB()).streams());
       streams.add(
-          new StreamPlan(1, MediaKind.VIDEO, at(any, videoA.local()), at(any, videoB.local())));
+          StreamPlan.rtp(1, MediaKind.VIDEO, at(any, videoA.local()), at(any, videoB.local())));
       var both = new SessionPlan(streams, TIMEOUT);
       // all or nothing: the first try meets a taken port
       var taken = new StreamPorts(1, anyPort(V4), anyPort(V4), anyPort(V4), videoA.local());
@@ -843,7 +1004,7 @@ abstract class RelayContract {
 
     private StreamPlan video(Phone a, Phone b) {
       EndPlan any = EndPlan.unknown(MediaKind.VIDEO);
-      return new StreamPlan(1, MediaKind.VIDEO, at(any, a.local()), at(any, b.local()));
+      return StreamPlan.rtp(1, MediaKind.VIDEO, at(any, a.local()), at(any, b.local()));
     }
 
     private SessionPlan with(Call call, StreamPlan... more) {
@@ -1200,7 +1361,7 @@ abstract class RelayContract {
   }
 
   private static SessionPlan plan(EndPlan a, EndPlan b) {
-    return new SessionPlan(List.of(new StreamPlan(0, MediaKind.AUDIO, a, b)), TIMEOUT);
+    return new SessionPlan(List.of(StreamPlan.rtp(0, MediaKind.AUDIO, a, b)), TIMEOUT);
   }
 
   private static EndPlan end(Endpoint remote) {

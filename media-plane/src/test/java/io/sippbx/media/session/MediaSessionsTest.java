@@ -17,6 +17,7 @@ import io.sippbx.media.port.PortPool;
 import io.sippbx.media.port.PortRange;
 import io.sippbx.media.relay.End;
 import io.sippbx.media.relay.OpenResult.BindFailure;
+import io.sippbx.media.rtp.PayloadForm;
 import io.sippbx.media.session.Answer.Refusal;
 import io.sippbx.media.testkit.FakePath;
 import io.sippbx.media.testkit.ManualLoop;
@@ -169,7 +170,7 @@ class MediaSessionsTest {
       EndSpec a = end(false, 4_000);
       var mux =
           new EndSpec(false, a.remoteRtp(), Optional.empty(), true, true, true, List.of(), 0, 0);
-      var stream = new StreamSpec(0, "audio", mux, end(false, 5_000));
+      var stream = StreamSpec.rtp(0, "audio", mux, end(false, 5_000));
       SessionState.Stream state = done(apply(spec(CALL, 1, stream))).streams().getFirst();
       assertThat(state.a().rtcp()).isEqualTo(state.a().rtp());
       assertThat(state.b().rtcp()).isNotEqualTo(state.b().rtp());
@@ -177,7 +178,7 @@ class MediaSessionsTest {
 
     @Test
     void goesBetweenTheIpVersions() {
-      var stream = new StreamSpec(0, "audio", end(false, 4_000), end(true, 5_000));
+      var stream = StreamSpec.rtp(0, "audio", end(false, 4_000), end(true, 5_000));
       SessionState.Stream state = done(apply(spec(CALL, 1, stream))).streams().getFirst();
       assertThat(state.a().rtp().ip()).hasToString("127.0.0.1");
       assertThat(state.b().rtp().ip()).hasToString("::1");
@@ -196,20 +197,24 @@ class MediaSessionsTest {
       assertThat(path.boundPorts()).isEqualTo(4);
     }
 
+    /** A fax takes the place of a voice in the same line, whose ports both ends were told. */
     @Test
-    void takesOtherPortsForAnIndexThatIsUsedAgainForOtherMedia() {
+    void keepsThePortsOfALineThatChangesItsMedia() {
       var before = done(apply(spec(CALL, 1, audio(0), video(1)))).streams();
-      var after = done(apply(spec(CALL, 2, audio(0), audio(1)))).streams();
+      var fax =
+          new StreamSpec(0, "image", PayloadForm.DATAGRAMS, end(false, 4_000), end(false, 5_000));
+      var after = done(apply(spec(CALL, 2, fax, video(1)))).streams();
       assertThat(after.get(0).a()).isEqualTo(before.get(0).a());
-      assertThat(after.get(1).a()).isNotEqualTo(before.get(1).a());
-      assertThat(after.get(1).b()).isNotEqualTo(before.get(1).b());
+      assertThat(after.get(0).b()).isEqualTo(before.get(0).b());
+      assertThat(path.plan(CALL).orElseThrow().streams().getFirst().form())
+          .isEqualTo(PayloadForm.DATAGRAMS);
       assertThat(lent()).isEqualTo(4);
     }
 
     @Test
     void movesOnlyTheEndThatChangesItsIpVersion() {
       var before = done(apply(spec(CALL, 1, audio(0)))).streams().getFirst();
-      var moved = new StreamSpec(0, "audio", end(true, 4_000), end(false, 5_000));
+      var moved = StreamSpec.rtp(0, "audio", end(true, 4_000), end(false, 5_000));
       var after = done(apply(spec(CALL, 2, moved))).streams().getFirst();
       assertThat(after.a().rtp().ip()).hasToString("::1");
       assertThat(after.b()).isEqualTo(before.b());
@@ -219,7 +224,7 @@ class MediaSessionsTest {
     @Test
     void followsADirectionOnTheSamePorts() {
       var before = done(apply(spec(CALL, 1, audio(0))));
-      var hold = new StreamSpec(0, "audio", held(end(false, 4_000)), end(false, 5_000));
+      var hold = StreamSpec.rtp(0, "audio", held(end(false, 4_000)), end(false, 5_000));
       var after = done(apply(spec(CALL, 2, hold)));
       assertThat(after.streams().getFirst().a()).isEqualTo(before.streams().getFirst().a());
       assertThat(path.plan(CALL).orElseThrow().streams().getFirst().a().maySend()).isFalse();
@@ -309,7 +314,7 @@ class MediaSessionsTest {
       assertRefused(answer, Refusal.PORTS_EXHAUSTED, 0);
       assertThat(((Answer.Refused) answer).detail()).contains("10 of 10 are in use");
       assertThat(sessions.size()).isEqualTo(5);
-      var v6 = new StreamSpec(0, "audio", end(true, 4_000), end(true, 5_000));
+      var v6 = StreamSpec.rtp(0, "audio", end(true, 4_000), end(true, 5_000));
       done(apply(spec(call(6), 1, v6)));
     }
 
@@ -340,16 +345,16 @@ class MediaSessionsTest {
     @Test
     void thatArePinnedAreTakenOrRefused() {
       var stream =
-          new StreamSpec(
+          StreamSpec.rtp(
               0, "audio", pinned(end(false, 4_000), 10_006), pinned(end(false, 5_000), 10_002));
       var state = done(apply(spec(CALL, 1, stream))).streams().getFirst();
       assertThat(state.a().rtp().port()).isEqualTo(10_006);
       assertThat(state.b().rtp().port()).isEqualTo(10_002);
       assertRefused(apply(spec(call(2), 1, stream)), Refusal.PORT_TAKEN, 0);
-      var outside = new StreamSpec(0, "audio", pinned(end(false, 0), 20_000), end(false, 0));
+      var outside = StreamSpec.rtp(0, "audio", pinned(end(false, 0), 20_000), end(false, 0));
       assertRefused(apply(spec(call(2), 1, outside)), Refusal.INVALID_SPEC, 0);
       path.fail(Endpoint.of("127.0.0.1", 10_008), BindFailure.ADDRESS_IN_USE);
-      var foreign = new StreamSpec(0, "audio", pinned(end(false, 0), 10_008), end(false, 0));
+      var foreign = StreamSpec.rtp(0, "audio", pinned(end(false, 0), 10_008), end(false, 0));
       assertRefused(apply(spec(call(2), 1, foreign)), Refusal.PORT_TAKEN, 0);
       assertThat(sessions.ledger()).isEqualTo(new PortLedger(20, 2, 0, 1));
     }
@@ -358,7 +363,7 @@ class MediaSessionsTest {
     void moveToTheOnePinnedLater() {
       int b = done(apply(spec(CALL, 1, audio(0)))).streams().getFirst().b().rtp().port();
       int wanted = b == 10_018 ? 10_016 : 10_018;
-      var stream = new StreamSpec(0, "audio", pinned(end(false, 4_000), wanted), end(false, 5_000));
+      var stream = StreamSpec.rtp(0, "audio", pinned(end(false, 4_000), wanted), end(false, 5_000));
       var state = done(apply(spec(CALL, 2, stream))).streams().getFirst();
       assertThat(state.a().rtp().port()).isEqualTo(wanted);
       assertThat(state.b().rtp().port()).isEqualTo(b);
@@ -376,7 +381,7 @@ class MediaSessionsTest {
               Duration.ofSeconds(60),
               new Random(1));
       sessions = sessions(SETTINGS);
-      var stream = new StreamSpec(0, "audio", end(false, 4_000), end(true, 5_000));
+      var stream = StreamSpec.rtp(0, "audio", end(false, 4_000), end(true, 5_000));
       assertRefused(apply(spec(CALL, 1, stream)), Refusal.FAMILY_UNAVAILABLE, 0);
       assertThat(lent()).isZero();
     }
@@ -604,7 +609,7 @@ class MediaSessionsTest {
     void doesNotTellOfSilenceOnHold() {
       apply(timedOut(spec(CALL, 1, audio(0)), Duration.ofSeconds(60)));
       sessions.mediaTimeout(CALL);
-      var hold = new StreamSpec(0, "audio", held(end(false, 4_000)), held(end(false, 5_000)));
+      var hold = StreamSpec.rtp(0, "audio", held(end(false, 4_000)), held(end(false, 5_000)));
       apply(timedOut(spec(CALL, 2, hold), Duration.ofSeconds(60)));
       pass(Duration.ofMinutes(10));
       assertThat(events).hasSize(1);
@@ -623,7 +628,7 @@ class MediaSessionsTest {
     void endsASessionThatTheRelayHasLostAndLives() {
       apply(spec(CALL, 1, audio(0)));
       path.lose(CALL);
-      var hold = new StreamSpec(0, "audio", held(end(false, 4_000)), end(false, 5_000));
+      var hold = StreamSpec.rtp(0, "audio", held(end(false, 4_000)), end(false, 5_000));
       assertRefused(apply(spec(CALL, 2, hold)), Refusal.RELEASED, 1);
       assertThat(events).containsExactly("Expired 1 BROKEN to all");
       apply(spec(call(2), 1, audio(0)));
@@ -643,10 +648,10 @@ class MediaSessionsTest {
       assertThat(sessions.state()).isEqualTo(NodeState.RESTORING);
       assertRefused(apply(spec(CALL, 1, audio(0))), Refusal.RESTORING, 0);
       assertRefused(apply(spec(CALL, 1)), Refusal.RESTORING, 0);
-      var half = new StreamSpec(0, "audio", pinned(end(false, 4_000), 10_000), end(false, 5_000));
+      var half = StreamSpec.rtp(0, "audio", pinned(end(false, 4_000), 10_000), end(false, 5_000));
       assertRefused(apply(spec(CALL, 1, half)), Refusal.RESTORING, 0);
       var whole =
-          new StreamSpec(
+          StreamSpec.rtp(
               0, "audio", pinned(end(false, 4_000), 10_000), pinned(end(false, 5_000), 10_002));
       done(apply(spec(CALL, 1, whole)));
       done(apply(spec(CALL, 2, audio(0))));
@@ -749,7 +754,7 @@ class MediaSessionsTest {
           for (int index = 0; index < 3; index++) {
             if (random.nextBoolean()) {
               streams.add(
-                  new StreamSpec(
+                  StreamSpec.rtp(
                       index,
                       random.nextInt(6) == 0 ? "video" : "audio",
                       end(random.nextInt(5) == 0, 4_000 + random.nextInt(3)),

@@ -212,6 +212,8 @@ public final class FakePath implements SessionPath {
         0,
         0,
         0,
+        0,
+        0,
         n,
         n * 172,
         0,

@@ -194,7 +194,7 @@ public final class FakeRelay implements Relay {
 
   @Override
   public synchronized RelayCounts counts() {
-    return new RelayCounts(open.size(), bound.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new RelayCounts(open.size(), bound.size(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   }
 
   @Override
@@ -275,6 +275,8 @@ public final class FakeRelay implements Relay {
         0,
         3,
         8_000,
+        0,
+        0,
         0,
         0,
         0,

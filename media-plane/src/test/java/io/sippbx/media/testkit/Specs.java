@@ -59,12 +59,12 @@ public final class Specs {
 
   /** Audio between two IPv4 ends. */
   public static StreamSpec audio(int index) {
-    return new StreamSpec(index, "audio", end(false, 4_000), end(false, 5_000));
+    return StreamSpec.rtp(index, "audio", end(false, 4_000), end(false, 5_000));
   }
 
   /** Video between two IPv4 ends. */
   public static StreamSpec video(int index) {
-    return new StreamSpec(index, "video", end(false, 4_002), end(false, 5_002));
+    return StreamSpec.rtp(index, "video", end(false, 4_002), end(false, 5_002));
   }
 
   /** A confirmed session without a media time-out. */

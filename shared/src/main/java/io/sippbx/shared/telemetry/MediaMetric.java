@@ -9,20 +9,30 @@ public enum MediaMetric implements Metric {
   PACKETS_RECEIVED(
       counterAsNamed(
           "rtp_packets_received", "packets", "RTP packets that were received and were valid.")),
-  PACKETS_SENT(counterAsNamed("rtp_packets_sent", "packets", "RTP packets that were relayed.")),
+  PACKETS_SENT(
+      counterAsNamed(
+          "rtp_packets_sent",
+          "packets",
+          "Packets that were relayed: RTP, RTCP, and what else streams carry.")),
   BYTES_RECEIVED(
       counter("rtp_bytes_received_total", "bytes", "UDP payload of the RTP packets received.")),
-  BYTES_SENT(counter("rtp_bytes_sent_total", "bytes", "UDP payload of the RTP packets sent.")),
+  BYTES_SENT(counter("rtp_bytes_sent_total", "bytes", "UDP payload of the packets relayed.")),
   RTCP_PACKETS_RECEIVED(
       counter("rtcp_packets_received_total", "packets", "RTCP packets that were received.")),
+  OTHER_PACKETS_RECEIVED(
+      counter(
+          "media_other_packets_received_total",
+          "packets",
+          "Datagrams that are neither RTP nor RTCP and were received to be relayed: DTLS, udptl and"
+              + " the like.")),
   PACKETS_DROPPED(
       counter(
           "rtp_packets_dropped_total",
           "packets",
-          "Packets that were received and not relayed: from a stranger, no RTP or RTCP, not wanted"
-              + " in this direction, not taken by the socket that sends, or dropped by the kernel"
+          "Packets that were received and not relayed: from a stranger, nothing that the"
+              + " stream carries, STUN, not wanted in this direction, not taken by the socket that sends, or dropped by the kernel"
               + " because a receive buffer was full.",
-          Label.of("reason", "stray", "invalid", "direction", "send", "kernel"))),
+          Label.of("reason", "stray", "invalid", "stun", "direction", "send", "kernel"))),
   PORT_POOL_USAGE(
       gauge(
           "rtp_port_pool_usage",
@@ -33,7 +43,13 @@ public enum MediaMetric implements Metric {
           "rtp_ports",
           "ports",
           "Ports of the pool by what they do.",
-          Label.of("state", "free", "lent", "resting"))),
+          Label.of("state", "free", "lent", "resting", "set_aside"))),
+  PORTS_OF_SESSIONS(
+      gauge(
+          "rtp_ports_of_sessions",
+          "ports",
+          "Ports that the sessions hold: as many as are lent, but while a session is being changed."
+              + " A difference that stays is a leak.")),
   PORTS_EXHAUSTED(
       counter(
           "rtp_ports_exhausted_total",

@@ -2,6 +2,7 @@ package io.sippbx.control.store.state;
 
 import io.sippbx.control.call.MediaPart;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
 import io.sippbx.control.media.StreamSpec;
@@ -25,6 +26,9 @@ final class MediaForm {
   private static final EnumTable<MediaPart.Stage, io.sippbx.proto.state.v1.MediaPart.Stage> STAGES =
       new EnumTable<>(
           MediaPart.Stage.class, io.sippbx.proto.state.v1.MediaPart.Stage.class, "STAGE_");
+
+  private static final EnumTable<PayloadForm, Stream.Form> FORMS =
+      new EnumTable<>(PayloadForm.class, Stream.Form.class, "FORM_");
 
   private MediaForm() {}
 
@@ -67,6 +71,7 @@ final class MediaForm {
           Stream.newBuilder()
               .setPosition(each.index() + 1)
               .setMedia(each.media())
+              .setForm(FORMS.stored(each.form()))
               .setA(stored(each.a()))
               .setB(stored(each.b())));
     }
@@ -83,7 +88,11 @@ final class MediaForm {
 
   private static StreamSpec stream(Stream form) {
     return new StreamSpec(
-        form.getPosition() - 1, form.getMedia(), end(form.getA()), end(form.getB()));
+        form.getPosition() - 1,
+        form.getMedia(),
+        FORMS.domain(form.getForm()),
+        end(form.getA()),
+        end(form.getB()));
   }
 
   private static io.sippbx.proto.state.v1.StreamEnd stored(StreamEnd end) {
