@@ -4,6 +4,7 @@ import io.sippbx.control.ControlPlane;
 import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
+import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
@@ -157,7 +158,9 @@ final class Node implements AutoCloseable {
             settings.calls().incarnation(),
             loops.loops().all().getFirst(),
             random,
-            resolver);
+            resolver,
+            // calls are kept in memory: after a restart there is none that could come back
+            MediaRestorer.NOTHING);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     Optional<CdrWriter> cdr = startCdr();

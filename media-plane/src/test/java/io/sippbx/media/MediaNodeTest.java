@@ -38,6 +38,7 @@ import io.sippbx.proto.media.v1.ListResponse;
 import io.sippbx.proto.media.v1.MediaControlGrpc;
 import io.sippbx.proto.media.v1.NodeMessage;
 import io.sippbx.proto.media.v1.NodeStatus;
+import io.sippbx.proto.media.v1.RestoreDone;
 import io.sippbx.proto.media.v1.Session;
 import io.sippbx.proto.media.v1.SessionEventKind;
 import io.sippbx.shared.identity.CallKey;
@@ -153,7 +154,7 @@ class MediaNodeTest {
     NodeStatus first = awaitStatus(control);
     assertThat(first.getNodeId()).isEqualTo("m1");
     assertThat(first.getIncarnation()).isEqualTo(nodes.getFirst().incarnation().value());
-    assertThat(first.getPairsTotal()).isEqualTo(10);
+    assertThat(first.getPairsV4().getTotal()).isEqualTo(10);
     assertThat(first.getSessionsLimit()).isEqualTo(10_000);
     assertThat(awaitStatus(control)).isEqualTo(first);
     assertThat(awaitStatus(control)).isEqualTo(first);
@@ -178,8 +179,10 @@ class MediaNodeTest {
     assertThat(control.release(call(1), 2, 12).getSession().getStreamsCount()).isEqualTo(1);
     assertThat(relay.boundPorts()).isZero();
     NodeStatus status =
-        control.await(m -> m.hasStatus() && m.getStatus().getPairsResting() > 0).getStatus();
-    assertThat(status.getPairsInUse()).isZero();
+        control
+            .await(m -> m.hasStatus() && m.getStatus().getPairsV4().getResting() > 0)
+            .getStatus();
+    assertThat(status.getPairsV4().getInUse()).isZero();
   }
 
   @ParameterizedTest
@@ -407,6 +410,28 @@ class MediaNodeTest {
     assertThat(health(channel, "sippbx.media.v1.MediaControl"))
         .isEqualTo(ServingStatus.NOT_SERVING);
     assertThat(health(channel, "")).isEqualTo(ServingStatus.SERVING);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Way.class)
+  void restoresUntilItIsToldThatNothingIsToComeBack(Way way) {
+    MediaNode node =
+        start(
+            settings(way)
+                .withSessions(SessionSettings.defaults().withRestoring(Duration.ofHours(1))));
+    ManagedChannel channel = channel(node);
+    var control = TestControlNode.connect(channel, "control-1");
+    assertThat(control.apply(call(1), 1, true, 1).getError().getCode())
+        .isEqualTo(ErrorCode.ERROR_CODE_RESTORING);
+    assertThat(health(channel, "sippbx.media.v1.MediaControl"))
+        .isEqualTo(ServingStatus.NOT_SERVING);
+    var done = ControlMessage.newBuilder().setRestoreDone(RestoreDone.getDefaultInstance()).build();
+    control.send(done);
+    assertThat(control.apply(call(1), 1, true, 2).hasSession()).isTrue();
+    // said again it changes nothing, and ends no stream
+    control.send(done);
+    assertThat(control.apply(call(2), 1, true, 3).hasSession()).isTrue();
+    assertThat(health(channel, "sippbx.media.v1.MediaControl")).isEqualTo(ServingStatus.SERVING);
   }
 
   @Test

@@ -9,6 +9,8 @@ import io.sippbx.control.media.MediaAnswer.Held;
 import io.sippbx.control.media.MediaAnswer.Refusal;
 import io.sippbx.control.media.MediaAnswer.Refused;
 import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.MediaNeed;
+import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
@@ -107,7 +109,7 @@ class MediaPlaneContractTest {
   private MediaNode startNode(Listen listen) {
     var settings =
         MediaNodeSettings.of(NODE, listen, PORTS, List.of(LocalAddress.of(LOOPBACK)))
-            .withSessions(SessionSettings.defaults().withRestoring(Duration.ZERO))
+            .withSessions(SessionSettings.defaults().withRestoring(Duration.ofHours(1)))
             .withRelay(RelaySettings.defaults().withWorkers(1).withLoop(LoopChoice.AUTO))
             .withPortRest(Duration.ofMillis(1));
     MediaNode node =
@@ -131,7 +133,8 @@ class MediaPlaneContractTest {
             new Incarnation(1),
             loops.loops().all().getFirst(),
             new Random(1),
-            resolver);
+            resolver,
+            MediaRestorer.NOTHING);
     plane.onEvent(events::add);
     opened.add(loops);
     opened.add(resolver);
@@ -256,7 +259,7 @@ class MediaPlaneContractTest {
   void carriesACallThroughItsLife(Way way) throws Exception {
     MediaNode node = startNode(listen(way, 0));
     GrpcMediaPlane plane = startPlane(node);
-    assertThat(plane.place()).contains(NODE);
+    assertThat(plane.place(new MediaNeed(2, 0))).contains(NODE);
     DatagramSocket a = phone();
     DatagramSocket b = phone();
     // Both legs are opened before anybody has said an address.
@@ -305,7 +308,7 @@ class MediaPlaneContractTest {
     }
     var full = (Refused) answer(to -> plane.apply(NODE, spec(4, 1, Duration.ZERO, unknown(0)), to));
     assertThat(full.refusal()).isEqualTo(Refusal.PORTS_EXHAUSTED);
-    await(() -> plane.place().isEmpty());
+    await(() -> plane.place(new MediaNeed(2, 0)).isEmpty());
     var v6 = StreamSpec.rtp(0, "audio", StreamEnd.unknown(true), StreamEnd.unknown(true));
     var family = (Refused) answer(to -> plane.apply(NODE, spec(4, 1, Duration.ZERO, v6), to));
     assertThat(family.refusal()).isEqualTo(Refusal.FAMILY_UNAVAILABLE);

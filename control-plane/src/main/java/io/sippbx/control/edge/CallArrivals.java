@@ -3,6 +3,7 @@ package io.sippbx.control.edge;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Target;
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.routing.Router;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AccessResponses;
@@ -122,7 +123,8 @@ final class CallArrivals {
             true,
             hop -> {
               arriving.remove(key);
-              Optional<NodeId> node = shared.media().place();
+              MediaNeed need = SessionNeed.of(arrival.invite, flow, groups);
+              Optional<NodeId> node = shared.media().place(need);
               calls.begin(
                   key,
                   new Input.InviteArrived(

@@ -9,6 +9,7 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaNodeView.Health;
 import io.sippbx.control.media.MediaNodeView.Known;
 import io.sippbx.control.media.MediaNodeView.Request;
+import io.sippbx.control.media.MediaNodeView.Restore;
 import io.sippbx.proto.media.v1.Apply;
 import io.sippbx.proto.media.v1.ApplyResult;
 import io.sippbx.proto.media.v1.Claim;
@@ -17,9 +18,11 @@ import io.sippbx.proto.media.v1.Hello;
 import io.sippbx.proto.media.v1.ListRequest;
 import io.sippbx.proto.media.v1.ListResponse;
 import io.sippbx.proto.media.v1.NodeMessage;
+import io.sippbx.proto.media.v1.NodeState;
 import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.proto.media.v1.Release;
 import io.sippbx.proto.media.v1.ReleaseResult;
+import io.sippbx.proto.media.v1.RestoreDone;
 import io.sippbx.proto.media.v1.Session;
 import io.sippbx.proto.media.v1.SessionEvent;
 import io.sippbx.proto.media.v1.Stream;
@@ -36,6 +39,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -75,10 +79,14 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   private static final int MOST_MESSAGE_BYTES = 4 * 1_024 * 1_024;
   private static final int FIRST_PACKET_STREAMS = 32;
 
+  private static final ControlMessage RESTORE_DONE =
+      ControlMessage.newBuilder().setRestoreDone(RestoreDone.getDefaultInstance()).build();
+
   private final GrpcMediaPlaneSettings settings;
   private final Loop loop;
   private final RandomGenerator random;
   private final HostResolver resolver;
+  private final MediaRestorer restorer;
   private final ControlMessage hello;
   private final Placement placement;
   private final Links links = new Links();
@@ -115,11 +123,13 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Incarnation incarnation,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver) {
+      HostResolver resolver,
+      MediaRestorer restorer) {
     this.settings = settings;
     this.loop = loop;
     this.random = random;
     this.resolver = resolver;
+    this.restorer = restorer;
     hello =
         ControlMessage.newBuilder()
             .setHello(Hello.newBuilder().setNodeId(self.text()).setIncarnation(incarnation.value()))
@@ -134,6 +144,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
    * @param self the name of this control node
    * @param loop on which everything is done
    * @param random for the jitter of attempts to connect
+   * @param restorer asked once for each start of a node
    */
   public static GrpcMediaPlane start(
       GrpcMediaPlaneSettings settings,
@@ -141,15 +152,16 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Incarnation incarnation,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver) {
-    var plane = new GrpcMediaPlane(settings, self, incarnation, loop, random, resolver);
+      HostResolver resolver,
+      MediaRestorer restorer) {
+    var plane = new GrpcMediaPlane(settings, self, incarnation, loop, random, resolver, restorer);
     loop.execute(plane::begin);
     return plane;
   }
 
   @Override
-  public Optional<NodeId> place() {
-    return closed ? Optional.empty() : placement.place(loop.nowNs());
+  public Optional<NodeId> place(MediaNeed need) {
+    return closed ? Optional.empty() : placement.place(need, loop.nowNs());
   }
 
   @Override
@@ -192,7 +204,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       return;
     }
     if (!node.known.containsKey(spec.call())) {
-      placement.applying(id, spec.call(), 2 * spec.streams().size(), loop.nowNs());
+      placement.applying(id, spec.call(), MediaNeed.of(spec.streams()), loop.nowNs());
     }
     long requestId = ++lastRequestId;
     request(
@@ -417,7 +429,33 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       node.health = Health.HEALTHY;
       node.abandoned = false;
     }
+    if (status.getState() == NodeState.NODE_STATE_RESTORING) {
+      restoring(node, link);
+    }
     placement.reported(node.id, status);
+  }
+
+  /** Asks for what can come back, once; and says again that all has, if it was not heard. */
+  private void restoring(MediaNodeView node, MediaLink link) {
+    switch (node.restore) {
+      case DUE -> {
+        node.restore = Restore.ASKED;
+        Incarnation of = node.incarnation;
+        restorer.restore(node.id, () -> loop.execute(() -> restored(node, of)));
+      }
+      case ASKED -> {}
+      case DONE -> link.send(RESTORE_DONE);
+    }
+  }
+
+  private void restored(MediaNodeView node, @Nullable Incarnation of) {
+    if (closed || !Objects.equals(of, node.incarnation)) {
+      return;
+    }
+    node.restore = Restore.DONE;
+    if (node.link != null) {
+      node.link.send(RESTORE_DONE);
+    }
   }
 
   /** The first word on a stream: which node it is, and whether it is the one of before. */
@@ -471,6 +509,9 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
         .addKeyValue("incarnation", incarnation)
         .addKeyValue("address", link.address())
         .log("media.connected");
+    if (!incarnation.equals(node.incarnation)) {
+      node.restore = Restore.DUE;
+    }
     if (node.incarnation != null && !incarnation.equals(node.incarnation)) {
       startedAnew(node);
     } else {

@@ -21,6 +21,15 @@ final class MediaNodeView {
     LOST
   }
 
+  /** How far the restoring of a node that has just started is. */
+  enum Restore {
+    /** Nobody has been asked what can come back. */
+    DUE,
+    ASKED,
+    /** Everything that can has come back. */
+    DONE
+  }
+
   /** A session that was applied from here. */
   static final class Known {
     long revision;
@@ -66,6 +75,9 @@ final class MediaNodeView {
 
   /** Null until the node has been heard for the first time. */
   @Nullable Incarnation incarnation;
+
+  /** Of this incarnation. */
+  Restore restore = Restore.DUE;
 
   @Nullable MediaLink link;
   long heardNs;

@@ -14,8 +14,11 @@ import java.util.function.Consumer;
  */
 public interface MediaPlane {
 
-  /** The node with the most free capacity that takes new sessions now, if there is one. */
-  Optional<NodeId> place();
+  /**
+   * The node with the most free capacity that takes new sessions now, if there is one. Counted are
+   * the port pairs of the IP versions that are needed; where both are, the scarcer decides.
+   */
+  Optional<NodeId> place(MediaNeed need);
 
   /** Makes {@code node} hold exactly {@code spec}. Repeating it changes nothing. */
   void apply(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer);

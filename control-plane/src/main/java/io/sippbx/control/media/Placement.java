@@ -2,6 +2,7 @@ package io.sippbx.control.media;
 
 import io.sippbx.proto.media.v1.NodeState;
 import io.sippbx.proto.media.v1.NodeStatus;
+import io.sippbx.proto.media.v1.PortPairs;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import java.util.ArrayList;
@@ -12,32 +13,45 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which node the next call goes to: of those that take calls the one with the most free pairs. What
- * was placed and is not in a node's report yet is taken off: from the placing until the first
- * report after the Apply was answered, which has it in.
+ * Which node the next call goes to: of those that take calls the one with the most free pairs of
+ * the IP versions that the call needs; where it needs both, the scarcer decides. What was placed
+ * and is not in a node's report yet is taken off: from the placing until the first report after the
+ * Apply was answered, which has it in.
  *
  * <p>For use by several threads; never waits for more than a few steps of another.
  */
 final class Placement {
-
-  /** Pairs of a call with one stream, which is what is reckoned before its Apply says more. */
-  static final int PAIRS_OF_A_CALL = 2;
 
   private final long unusedNs;
   private final TreeMap<NodeId, Candidate> candidates = new TreeMap<>();
 
   private static final class Candidate {
     final List<Reservation> reserved = new ArrayList<>();
-    long freePairs;
+    PortPairs v4 = PortPairs.getDefaultInstance();
+    PortPairs v6 = PortPairs.getDefaultInstance();
     long freeSessions;
     long placed;
 
-    long pairsLeft() {
-      long left = freePairs;
+    /** What is left of what a call needs most; below 0 if it does not fit. */
+    long room(MediaNeed need) {
+      long v4Left = free(v4);
+      long v6Left = free(v6);
       for (Reservation reservation : reserved) {
-        left -= reservation.pairs;
+        v4Left -= reservation.need.v4();
+        v6Left -= reservation.need.v6();
       }
-      return left;
+      long room = Long.MAX_VALUE;
+      if (need.v4() > 0) {
+        room = v4Left - need.v4();
+      }
+      return need.v6() > 0 ? Math.min(room, v6Left - need.v6()) : room;
+    }
+
+    private static long free(PortPairs pairs) {
+      return Integer.toUnsignedLong(pairs.getTotal())
+          - Integer.toUnsignedLong(pairs.getInUse())
+          - Integer.toUnsignedLong(pairs.getResting())
+          - Integer.toUnsignedLong(pairs.getSetAside());
     }
 
     long sessionsLeft() {
@@ -47,11 +61,12 @@ final class Placement {
 
   private static final class Reservation {
     final long sinceNs;
-    int pairs = PAIRS_OF_A_CALL;
+    MediaNeed need;
     @Nullable CallKey call;
     boolean answered;
 
-    Reservation(long sinceNs) {
+    Reservation(MediaNeed need, long sinceNs) {
+      this.need = need;
       this.sinceNs = sinceNs;
     }
   }
@@ -62,31 +77,34 @@ final class Placement {
   }
 
   /** The node for a new call. */
-  synchronized Optional<NodeId> place(long nowNs) {
+  synchronized Optional<NodeId> place(MediaNeed need, long nowNs) {
     NodeId best = null;
     Candidate chosen = null;
+    long mostRoom = -1;
     for (Map.Entry<NodeId, Candidate> entry : candidates.entrySet()) {
       Candidate candidate = entry.getValue();
       candidate.reserved.removeIf(r -> r.call == null && nowNs - r.sinceNs >= unusedNs);
-      if (candidate.pairsLeft() < PAIRS_OF_A_CALL || candidate.sessionsLeft() < 1) {
+      long room = candidate.room(need);
+      if (room < 0 || candidate.sessionsLeft() < 1) {
         continue;
       }
       if (chosen == null
-          || candidate.pairsLeft() > chosen.pairsLeft()
-          || candidate.pairsLeft() == chosen.pairsLeft() && candidate.placed < chosen.placed) {
+          || room > mostRoom
+          || room == mostRoom && candidate.placed < chosen.placed) {
         best = entry.getKey();
         chosen = candidate;
+        mostRoom = room;
       }
     }
     if (chosen != null) {
       chosen.placed++;
-      chosen.reserved.add(new Reservation(nowNs));
+      chosen.reserved.add(new Reservation(need, nowNs));
     }
     return Optional.ofNullable(best);
   }
 
   /** The first Apply of a call goes out to a node. */
-  synchronized void applying(NodeId node, CallKey call, int pairs, long nowNs) {
+  synchronized void applying(NodeId node, CallKey call, MediaNeed need, long nowNs) {
     Candidate candidate = candidates.get(node);
     if (candidate == null) {
       return;
@@ -102,11 +120,11 @@ final class Placement {
       }
     }
     if (mine == null) {
-      mine = new Reservation(nowNs);
+      mine = new Reservation(need, nowNs);
       candidate.reserved.add(mine);
     }
     mine.call = call;
-    mine.pairs = pairs;
+    mine.need = need;
   }
 
   /** The Apply has been answered: with a session, which the next report has in, or without. */
@@ -126,11 +144,8 @@ final class Placement {
     }
     Candidate candidate = candidates.computeIfAbsent(node, n -> new Candidate());
     candidate.reserved.removeIf(r -> r.answered);
-    candidate.freePairs =
-        Integer.toUnsignedLong(status.getPairsTotal())
-            - Integer.toUnsignedLong(status.getPairsInUse())
-            - Integer.toUnsignedLong(status.getPairsResting())
-            - Integer.toUnsignedLong(status.getPairsSetAside());
+    candidate.v4 = status.getPairsV4();
+    candidate.v6 = status.getPairsV6();
     int limit = status.getSessionsLimit();
     candidate.freeSessions =
         limit == 0

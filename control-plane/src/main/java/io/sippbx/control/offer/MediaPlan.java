@@ -1,5 +1,6 @@
 package io.sippbx.control.offer;
 
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -48,6 +49,13 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
   /** No streams yet. */
   public static MediaPlan none(boolean aV6, boolean bV6) {
     return new MediaPlan(aV6, bV6, List.of(), -1);
+  }
+
+  /** The pairs that the session needs; of one stream while nobody has said more. */
+  public MediaNeed need() {
+    return streams.isEmpty()
+        ? MediaNeed.ofEnd(aV6).plus(MediaNeed.ofEnd(bV6))
+        : MediaNeed.of(streams);
   }
 
   /**

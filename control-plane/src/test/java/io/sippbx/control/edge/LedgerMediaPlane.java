@@ -3,6 +3,7 @@ package io.sippbx.control.edge;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
@@ -41,7 +42,7 @@ final class LedgerMediaPlane implements MediaPlane {
   }
 
   @Override
-  public Optional<NodeId> place() {
+  public Optional<NodeId> place(MediaNeed need) {
     return Optional.of(NODE);
   }
 

@@ -16,6 +16,7 @@ import io.sippbx.proto.media.v1.MediaControlGrpc;
 import io.sippbx.proto.media.v1.NodeMessage;
 import io.sippbx.proto.media.v1.NodeState;
 import io.sippbx.proto.media.v1.NodeStatus;
+import io.sippbx.proto.media.v1.PortPairs;
 import io.sippbx.proto.media.v1.ReleaseResult;
 import io.sippbx.proto.media.v1.Session;
 import io.sippbx.proto.media.v1.SessionEvent;
@@ -47,6 +48,7 @@ final class FakeMediaNode {
   NodeState state = NodeState.NODE_STATE_RUNNING;
   int pairsTotal = 100;
   int pairsLent;
+  int pairsTotalV6;
   int pageSize = 1_000;
 
   /** Says nothing by itself. */
@@ -125,8 +127,8 @@ final class FakeMediaNode {
         .setState(state)
         .setSessions(sessions.size())
         .setSessionsLimit(1_000)
-        .setPairsTotal(pairsTotal)
-        .setPairsInUse(pairsLent)
+        .setPairsV4(PortPairs.newBuilder().setTotal(pairsTotal).setInUse(pairsLent))
+        .setPairsV6(PortPairs.newBuilder().setTotal(pairsTotalV6))
         .build();
   }
 
@@ -136,6 +138,10 @@ final class FakeMediaNode {
 
   long releases() {
     return received.stream().filter(ControlMessage::hasRelease).count();
+  }
+
+  long restoresDone() {
+    return received.stream().filter(ControlMessage::hasRestoreDone).count();
   }
 
   private void heartbeat(int of) {
@@ -162,6 +168,9 @@ final class FakeMediaNode {
       if (!silent) {
         out.onNext(NodeMessage.newBuilder().setStatus(status()).build());
       }
+    } else if (message.hasRestoreDone() && !mute) {
+      state = NodeState.NODE_STATE_RUNNING;
+      sayStatus();
     } else if (message.hasApply() && !mute) {
       var spec = message.getApply().getSpec();
       var result = ApplyResult.newBuilder().setRequestId(message.getApply().getRequestId());

@@ -37,6 +37,8 @@ class GrpcMediaPlaneTest {
   private static final NodeId M1 = new NodeId("m1");
   private static final NodeId M2 = new NodeId("m2");
 
+  private static final MediaNeed ONE_V4 = new MediaNeed(2, 0);
+
   private final VirtualLoops time = VirtualLoops.inOrder();
   private final VirtualLoop control = time.loop("control");
   private final VirtualLoop media = time.loop("media");
@@ -44,6 +46,9 @@ class GrpcMediaPlaneTest {
   private final FakeMediaNode m1 = new FakeMediaNode("m1", "m1-" + run, media);
   private final FakeMediaNode m2 = new FakeMediaNode("m2", "m2-" + run, media);
   private final List<MediaEvent> events = new ArrayList<>();
+  private final List<NodeId> restores = new ArrayList<>();
+  private boolean restoresAtOnce = true;
+  private Runnable restoring = () -> {};
   private GrpcMediaPlane plane;
 
   GrpcMediaPlaneTest() {
@@ -64,7 +69,14 @@ class GrpcMediaPlaneTest {
             new Incarnation(5),
             control,
             new Random(1),
-            (host, answer) -> answer.accept(List.of()));
+            (host, answer) -> answer.accept(List.of()),
+            (node, done) -> {
+              restores.add(node);
+              restoring = done;
+              if (restoresAtOnce) {
+                done.run();
+              }
+            });
     made.onEvent(events::add);
     return made;
   }
@@ -264,7 +276,7 @@ class GrpcMediaPlaneTest {
       time.runReady();
       assertThat(answers).singleElement().isInstanceOf(Unreachable.class);
       assertThat(apply(M1, 1, 2)).singleElement().isInstanceOf(Unreachable.class);
-      assertThat(plane.place()).isEmpty();
+      assertThat(plane.place(ONE_V4)).isEmpty();
       assertThat(m1.streams()).isZero();
     }
   }
@@ -372,7 +384,7 @@ class GrpcMediaPlaneTest {
       pass(50);
       var placed = new ArrayList<NodeId>();
       for (int i = 0; i < 8; i++) {
-        plane.place().ifPresent(placed::add);
+        plane.place(ONE_V4).ifPresent(placed::add);
       }
       assertThat(placed).startsWith(M2, M2, M2, M2, M2).contains(M1);
       assertThat(placed.stream().filter(M2::equals)).hasSizeBetween(6, 7);
@@ -385,18 +397,18 @@ class GrpcMediaPlaneTest {
       m1.start();
       pass(50);
       for (int i = 0; i < 3; i++) {
-        assertThat(plane.place()).contains(M1);
+        assertThat(plane.place(ONE_V4)).contains(M1);
         apply(M1, i, 1);
       }
-      assertThat(plane.place()).isEmpty();
+      assertThat(plane.place(ONE_V4)).isEmpty();
       // The report has them in: nothing is taken off twice.
       m1.pairsTotal = 8;
       pass(300);
-      assertThat(plane.place()).contains(M1);
-      assertThat(plane.place()).isEmpty();
+      assertThat(plane.place(ONE_V4)).contains(M1);
+      assertThat(plane.place(ONE_V4)).isEmpty();
       // What is placed and never applied is free again after a while.
       pass(2_100);
-      assertThat(plane.place()).contains(M1);
+      assertThat(plane.place(ONE_V4)).contains(M1);
     }
 
     @Test
@@ -404,10 +416,10 @@ class GrpcMediaPlaneTest {
       m1.pairsTotal = 2;
       m1.start();
       pass(50);
-      assertThat(plane.place()).contains(M1);
+      assertThat(plane.place(ONE_V4)).contains(M1);
       m1.refusal = ErrorCode.ERROR_CODE_PORTS_EXHAUSTED;
       apply(M1, 1, 1);
-      assertThat(plane.place()).contains(M1);
+      assertThat(plane.place(ONE_V4)).contains(M1);
     }
 
     @Test
@@ -419,6 +431,7 @@ class GrpcMediaPlaneTest {
       pass(300);
       assertThat(placedNodes()).containsExactly(M1);
       m2.state = NodeState.NODE_STATE_RESTORING;
+      restoresAtOnce = false;
       m1.silent = true;
       pass(300);
       assertThat(placedNodes()).containsExactly(M1);
@@ -433,13 +446,123 @@ class GrpcMediaPlaneTest {
       assertThat(placedNodes()).as("at once on a reset").containsExactly(M2);
     }
 
+    @Test
+    void countsThePairsOfTheIpVersionThatIsNeeded() {
+      // m1 has the more pairs in all, m2 the more of IPv6
+      m1.pairsTotal = 20;
+      m1.pairsTotalV6 = 4;
+      m2.pairsTotal = 6;
+      m2.pairsTotalV6 = 8;
+      m1.start();
+      m2.start();
+      pass(50);
+      assertThat(plane.place(new MediaNeed(2, 0))).contains(M1);
+      assertThat(plane.place(new MediaNeed(0, 2))).contains(M2);
+      // both: of m1 3 of IPv6 would be left, of m2 5 of either
+      assertThat(plane.place(new MediaNeed(1, 1))).contains(M2);
+      assertThat(plane.place(new MediaNeed(5, 1))).contains(M1);
+      assertThat(plane.place(new MediaNeed(0, 5))).contains(M2);
+      assertThat(plane.place(new MediaNeed(0, 5))).isEmpty();
+      assertThat(plane.place(new MediaNeed(1, 0))).contains(M1);
+    }
+
+    @Test
+    void takesOffWhatTheApplyNeedsByIpVersion() {
+      m1.pairsTotal = 4;
+      m1.pairsTotalV6 = 4;
+      m1.start();
+      pass(50);
+      assertThat(plane.place(new MediaNeed(1, 1))).contains(M1);
+      var mixed = StreamSpec.rtp(0, "audio", StreamEnd.unknown(false), StreamEnd.unknown(true));
+      var video = StreamSpec.rtp(1, "video", StreamEnd.unknown(false), StreamEnd.unknown(true));
+      m1.mute = true;
+      plane.apply(
+          M1, new SessionSpec(call(1), 1, List.of(mixed, video), true, Duration.ZERO), a -> {});
+      time.runReady();
+      assertThat(plane.place(new MediaNeed(3, 0))).isEmpty();
+      assertThat(plane.place(new MediaNeed(0, 3))).isEmpty();
+      assertThat(plane.place(new MediaNeed(2, 2))).contains(M1);
+    }
+
     private Set<NodeId> placedNodes() {
       var placed = new TreeSet<NodeId>();
       for (int i = 0; i < 10; i++) {
-        plane.place().ifPresent(placed::add);
+        plane.place(ONE_V4).ifPresent(placed::add);
       }
       pass(10);
       return placed;
+    }
+  }
+
+  @Nested
+  class Restoring {
+    @Test
+    void endsAtOnceWhereNothingIsToComeBack() {
+      m1.state = NodeState.NODE_STATE_RESTORING;
+      m1.start();
+      pass(10);
+      assertThat(m1.restoresDone()).isEqualTo(1);
+      assertThat(plane.place(ONE_V4)).as("long before its 5 s are over").contains(M1);
+    }
+
+    @Test
+    void endsWhenWhatCanComeBackHas() {
+      restoresAtOnce = false;
+      m1.state = NodeState.NODE_STATE_RESTORING;
+      m1.start();
+      pass(1_000);
+      assertThat(restores).containsExactly(M1);
+      assertThat(m1.restoresDone()).isZero();
+      assertThat(plane.place(ONE_V4)).isEmpty();
+      restoring.run();
+      pass(10);
+      assertThat(m1.restoresDone()).isEqualTo(1);
+      assertThat(plane.place(ONE_V4)).contains(M1);
+    }
+
+    @Test
+    void isSaidAgainOnTheNextStreamWhenItWasLostWithTheLast() {
+      m1.mute = true;
+      m1.state = NodeState.NODE_STATE_RESTORING;
+      m1.start();
+      pass(50);
+      m1.disconnect();
+      m1.mute = false;
+      pass(50);
+      m1.connect();
+      pass(3_000);
+      assertThat(restores).as("the same start of the node").containsExactly(M1);
+      assertThat(plane.place(ONE_V4)).contains(M1);
+    }
+
+    @Test
+    void isAskedForAgainWhenTheNodeStartsAnew() {
+      m1.start();
+      pass(50);
+      assertThat(restores).as("it was not restoring").isEmpty();
+      m1.disconnect();
+      restoresAtOnce = false;
+      m1.state = NodeState.NODE_STATE_RESTORING;
+      m1.start();
+      pass(3_000);
+      Runnable first = restoring;
+      m1.disconnect();
+      m1.start();
+      pass(3_000);
+      assertThat(restores).containsExactly(M1, M1);
+      first.run();
+      pass(300);
+      assertThat(m1.restoresDone()).as("that was of the start before").isZero();
+      restoring.run();
+      pass(10);
+      assertThat(m1.restoresDone()).isEqualTo(1);
+    }
+
+    @Test
+    void isNotSaidToANodeThatIsRunning() {
+      m1.start();
+      pass(1_000);
+      assertThat(m1.restoresDone()).isZero();
     }
   }
 

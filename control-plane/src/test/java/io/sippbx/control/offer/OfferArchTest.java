@@ -6,6 +6,7 @@ import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -48,6 +49,7 @@ class OfferArchTest {
                 || type.isEquivalentTo(StreamSpec.class)
                 || type.isEquivalentTo(StreamEnd.class)
                 || type.isEquivalentTo(PayloadForm.class)
+                || type.isEquivalentTo(MediaNeed.class)
                 || type.isEquivalentTo(StreamAddresses.class)
                 || type.isPrimitive();
           });

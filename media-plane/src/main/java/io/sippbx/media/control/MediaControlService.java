@@ -243,6 +243,7 @@ public final class MediaControlService implements SessionListener {
       case APPLY -> apply(stream, peer, message.getApply());
       case RELEASE -> release(stream, message.getRelease());
       case CLAIM -> claim(stream, peer, message.getClaim());
+      case RESTORE_DONE -> restoreDone(stream, peer);
       case HELLO -> throw MediaControlException.invalid("a second Hello", "left out", "one");
       case MESSAGE_NOT_SET ->
           throw MediaControlException.invalid("message", "set to what this node knows", "nothing");
@@ -322,6 +323,14 @@ public final class MediaControlService implements SessionListener {
 
   private void answered(ControlStream stream, NodeMessage message) {
     send(stream, message);
+    stream.request();
+  }
+
+  private void restoreDone(ControlStream stream, ControlNode peer) {
+    if (sessions().state() == NodeState.RESTORING) {
+      log.atInfo().addKeyValue("control", peer).log("media.node.restored");
+      sessions().restored();
+    }
     stream.request();
   }
 

@@ -15,6 +15,7 @@ import io.sippbx.proto.media.v1.Error;
 import io.sippbx.proto.media.v1.ErrorCode;
 import io.sippbx.proto.media.v1.NodeState;
 import io.sippbx.proto.media.v1.NodeStatus;
+import io.sippbx.proto.media.v1.PortPairs;
 import io.sippbx.proto.media.v1.Session;
 import io.sippbx.proto.media.v1.SessionEventKind;
 import io.sippbx.proto.media.v1.Stream;
@@ -39,7 +40,6 @@ final class MessageWriter {
   }
 
   NodeStatus status(MediaSessions sessions) {
-    PortLedger ledger = sessions.ledger();
     return NodeStatus.newBuilder()
         .setNodeId(id.text())
         .setIncarnation(incarnation.value())
@@ -51,10 +51,17 @@ final class MessageWriter {
             })
         .setSessions(sessions.size())
         .setSessionsLimit(sessions.limit())
-        .setPairsTotal(ledger.total())
-        .setPairsInUse(ledger.lent())
-        .setPairsResting(ledger.resting())
-        .setPairsSetAside(ledger.setAside())
+        .setPairsV4(pairs(sessions.ledger(false)))
+        .setPairsV6(pairs(sessions.ledger(true)))
+        .build();
+  }
+
+  private static PortPairs pairs(PortLedger ledger) {
+    return PortPairs.newBuilder()
+        .setTotal(ledger.total())
+        .setInUse(ledger.lent())
+        .setResting(ledger.resting())
+        .setSetAside(ledger.setAside())
         .build();
   }
 

@@ -165,6 +165,13 @@ public final class MediaSessions {
     }
   }
 
+  /** Nobody's session is yet to come back: the node takes new ones from now on. */
+  public void restored() {
+    NodeState before = state();
+    restoring = false;
+    tellState(before);
+  }
+
   /** Takes no new sessions from now on, or does so again. */
   public void drain(boolean drain) {
     NodeState before = state();
@@ -226,6 +233,11 @@ public final class MediaSessions {
   /** Where the port pairs are. */
   public PortLedger ledger() {
     return pool.ledger(loop.nowNs());
+  }
+
+  /** Where the port pairs of one IP version are. */
+  public PortLedger ledger(boolean v6) {
+    return pool.ledger(v6, loop.nowNs());
   }
 
   /**
@@ -302,10 +314,8 @@ public final class MediaSessions {
   /** Ends what nobody asks for any more, and tells again of what is silent. */
   public void tick() {
     long nowNs = loop.nowNs();
-    NodeState before = state();
     if (restoring && nowNs - runningFromNs >= 0) {
-      restoring = false;
-      tellState(before);
+      restored();
     }
     var oldest = tombstones.values().iterator();
     while (oldest.hasNext() && oldest.next().untilNs() - nowNs <= 0) {

@@ -666,6 +666,27 @@ class MediaSessionsTest {
     }
 
     @Test
+    void takesEverythingAsSoonAsNothingIsToComeBack() {
+      sessions = sessions(SessionSettings.defaults());
+      sessions.restored();
+      sessions.restored();
+      assertThat(states).containsExactly(NodeState.RUNNING);
+      done(apply(spec(CALL, 1, audio(0))));
+      pass(Duration.ofSeconds(6));
+      assertThat(states).containsExactly(NodeState.RUNNING);
+    }
+
+    @Test
+    void drainsOnWhenItIsRestoredMeanwhile() {
+      sessions = sessions(SessionSettings.defaults());
+      sessions.drain(true);
+      sessions.restored();
+      assertThat(sessions.state()).isEqualTo(NodeState.DRAINING);
+      sessions.drain(false);
+      assertThat(states).containsExactly(NodeState.DRAINING, NodeState.RUNNING);
+    }
+
+    @Test
     void drainsAndTakesAgain() {
       apply(spec(CALL, 1, audio(0)));
       sessions.drain(true);
