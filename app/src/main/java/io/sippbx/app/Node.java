@@ -22,6 +22,7 @@ import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import io.sippbx.shared.operations.OperationsServer;
 import io.sippbx.shared.operations.StatsSource;
+import io.sippbx.shared.telemetry.EventMetric;
 import io.sippbx.shared.telemetry.Logging;
 import io.sippbx.shared.telemetry.Metrics;
 import io.sippbx.shared.telemetry.ProcessMetric;
@@ -86,6 +87,9 @@ final class Node implements AutoCloseable {
       node.startPlanes(planes);
       ProcessMetric.bind(node.metrics, logging);
       node.metrics.bindJvm();
+      // None is sent yet; whoever watches them sees that, and not a gap.
+      node.metrics.counter(EventMetric.WEBHOOK_REQUESTS);
+      node.metrics.counter(EventMetric.WEBHOOK_FAILURES);
       node.startOperations();
       return node;
     } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
@@ -268,7 +272,8 @@ final class Node implements AutoCloseable {
       control.drain();
       control.hangUpAll();
       try {
-        if (!telemetry.awaitAllEnded(CALLS_END_WITHIN)) {
+        // Told, so that each has its record; quiet, so that each peer has heard it.
+        if (!telemetry.awaitAllEnded(CALLS_END_WITHIN) || !control.awaitQuiet(CALLS_END_WITHIN)) {
           log.atWarn().addKeyValue("calls", control.activeCalls()).log("node.calls-not-ended");
         }
       } catch (InterruptedException e) {

@@ -48,6 +48,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A control node: wires transport, transactions, registrar and calls, starts and stops them. All
@@ -55,6 +57,7 @@ import java.util.Set;
  */
 public final class ControlPlane implements AutoCloseable {
 
+  private static final Duration QUIET_LOOK = Duration.ofMillis(5);
   private static final Duration DNS_QUERY_TIMEOUT = Duration.ofSeconds(2);
 
   private final NettyLoops loops;
@@ -249,6 +252,34 @@ public final class ControlPlane implements AutoCloseable {
     for (int i = 0; i < edges.size(); i++) {
       Edge edge = edges.get(i);
       loops.loops().all().get(i).execute(() -> edge.calls().hangUpAll(Reason.SHUTDOWN));
+    }
+  }
+
+  /**
+   * Waits until no call has anything more to say to its peers: after {@link #hangUpAll}, until each
+   * BYE is answered, since one that was lost is sent again only while this node is there.
+   *
+   * @return false if {@code atMost} was not enough
+   */
+  public boolean awaitQuiet(Duration atMost) throws InterruptedException {
+    long deadlineNs = System.nanoTime() + atMost.toNanos();
+    for (int i = 0; i < edges.size(); i++) {
+      Edge edge = edges.get(i);
+      Loop loop = loops.loops().all().get(i);
+      var quiet = new CountDownLatch(1);
+      loop.execute(() -> lookForQuiet(edge, loop, deadlineNs, quiet));
+      if (!quiet.await(deadlineNs - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void lookForQuiet(Edge edge, Loop loop, long deadlineNs, CountDownLatch quiet) {
+    if (edge.calls().isQuiet()) {
+      quiet.countDown();
+    } else if (loop.nowNs() - deadlineNs < 0) {
+      loop.schedule(QUIET_LOOK, () -> lookForQuiet(edge, loop, deadlineNs, quiet));
     }
   }
 

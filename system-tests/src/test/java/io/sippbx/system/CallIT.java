@@ -34,27 +34,15 @@ class CallIT {
     edge.close();
   }
 
-  private record Outcome(String callId, String callee) {}
-
-  /** A call between two scenarios, both of which must succeed, and which leaves nothing behind. */
-  private static Outcome call(
+  private static Phones.Outcome call(
       Transport transport, Sipp.Builder callerScenario, Sipp.Builder calleeScenario) {
-    // A user of its own for each call: what is registered stays so.
-    String bob = "bob-" + UUID.randomUUID();
-    try (Sipp callee = calleeScenario.over(transport).listen(folder)) {
-      Phones.register(edge, folder, transport, bob, "127.0.0.1", callee);
-      Sipp caller =
-          callerScenario.over(transport).with("callee", bob).succeed(folder, edge.sip(transport));
-      callee.awaitSuccess();
-      edge.awaitNothingLeft();
-      return new Outcome(caller.callId(), bob);
-    }
+    return Phones.call(edge, folder, transport, callerScenario, calleeScenario);
   }
 
   @ParameterizedTest
   @EnumSource(Transport.class)
   void carriesCallToItsRecord(Transport transport) {
-    Outcome call =
+    Phones.Outcome call =
         call(
             transport,
             Sipp.scenario("caller").option("-d", "1200"),
@@ -75,7 +63,7 @@ class CallIT {
   @ParameterizedTest
   @EnumSource(Transport.class)
   void passesBusyOn(Transport transport) {
-    Outcome call =
+    Phones.Outcome call =
         call(
             transport,
             Sipp.scenario("caller-refused").with("status", 486),
@@ -85,7 +73,7 @@ class CallIT {
 
   @Test
   void passesDeclineOn() {
-    Outcome call =
+    Phones.Outcome call =
         call(
             Transport.UDP,
             Sipp.scenario("caller-refused").with("status", 603),
@@ -96,7 +84,7 @@ class CallIT {
   @ParameterizedTest
   @EnumSource(Transport.class)
   void givesUpWhenNobodyAnswers(Transport transport) {
-    Outcome call =
+    Phones.Outcome call =
         call(
             transport,
             Sipp.scenario("caller-refused").with("status", 408),
@@ -107,14 +95,15 @@ class CallIT {
   @ParameterizedTest
   @EnumSource(Transport.class)
   void cancelsRingingCall(Transport transport) {
-    Outcome call = call(transport, Sipp.scenario("caller-cancels"), Sipp.scenario("callee-rings"));
+    Phones.Outcome call =
+        call(transport, Sipp.scenario("caller-cancels"), Sipp.scenario("callee-rings"));
     assertThat(edge.cdr(call.callId()).path("sip_status").asInt()).isEqualTo(487);
   }
 
   @ParameterizedTest
   @EnumSource(Transport.class)
   void passesOfferOfTheCallee(Transport transport) {
-    Outcome call =
+    Phones.Outcome call =
         call(
             transport,
             Sipp.scenario("caller-without-offer").option("-d", "200"),
@@ -125,7 +114,7 @@ class CallIT {
   @ParameterizedTest
   @EnumSource(Transport.class)
   void holdsAndResumes(Transport transport) {
-    Outcome call =
+    Phones.Outcome call =
         call(
             transport,
             Sipp.scenario("caller-holds").option("-d", "300"),

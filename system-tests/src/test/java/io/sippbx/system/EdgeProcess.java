@@ -36,7 +36,7 @@ final class EdgeProcess implements AutoCloseable {
 
   /** All planes in one process; the lines stand in the section {@code sip} of its configuration. */
   static EdgeProcess standalone(Path folder, String... sip) {
-    return start(folder, 400, List.of(sip), List.of(), List.of("standalone"));
+    return start(folder, 160, List.of(sip), List.of(), List.of("standalone"));
   }
 
   /**
@@ -132,7 +132,18 @@ final class EdgeProcess implements AutoCloseable {
 
   /** Where SIP is spoken over this transport of sipp. */
   String sip(Sipp.Transport transport) {
-    return address(transport == Sipp.Transport.UDP ? "udp" : "tcp");
+    return sip(transport, false);
+  }
+
+  /** The same over IPv6, where it listens there. */
+  String sip(Sipp.Transport transport, boolean v6) {
+    String name = transport == Sipp.Transport.UDP ? "udp=" : "tcp=";
+    for (String word : banner.split(" ")) {
+      if (word.startsWith(name) && word.contains("[") == v6) {
+        return word.substring(name.length());
+      }
+    }
+    throw new AssertionError("no " + name + " of that family in: " + banner);
   }
 
   Child child() {
@@ -141,15 +152,29 @@ final class EdgeProcess implements AutoCloseable {
 
   /** What {@code /api/stats} says. */
   JsonNode stats() {
+    return json("/api/stats");
+  }
+
+  /** What a path of the administration answers. */
+  JsonNode json(String path) {
     try {
-      return JSON.readTree(get("/api/stats").body());
+      return JSON.readTree(get(path).body());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /** What a scrape gets. */
+  String metrics() {
+    return get("metrics", "/metrics").body();
+  }
+
   private HttpResponse<String> get(String path) {
-    String port = address("http").substring(address("http").lastIndexOf(':'));
+    return get("http", path);
+  }
+
+  private HttpResponse<String> get(String server, String path) {
+    String port = address(server).substring(address(server).lastIndexOf(':'));
     try {
       HttpRequest request =
           HttpRequest.newBuilder(URI.create("http://127.0.0.1" + port + path))

@@ -2,6 +2,7 @@ package io.sippbx.system;
 
 import io.sippbx.system.Sipp.Transport;
 import java.nio.file.Path;
+import java.util.UUID;
 
 /** What many tests do with phones. */
 final class Phones {
@@ -37,5 +38,27 @@ final class Phones {
         + ":"
         + callee.port()
         + (transport == Transport.TCP ? ";transport=tcp" : "");
+  }
+
+  /** A call that was, and left nothing behind. */
+  record Outcome(String callId, String callee, String callerSaw, String calleeSaw) {}
+
+  /** A call between two scenarios, both of which must succeed, and which leaves nothing behind. */
+  static Outcome call(
+      EdgeProcess edge,
+      Path folder,
+      Transport transport,
+      Sipp.Builder callerScenario,
+      Sipp.Builder calleeScenario) {
+    // A user of its own for each call: what is registered stays so.
+    String bob = "bob-" + UUID.randomUUID();
+    try (Sipp callee = calleeScenario.over(transport).listen(folder)) {
+      register(edge, folder, transport, bob, "127.0.0.1", callee);
+      Sipp caller =
+          callerScenario.over(transport).with("callee", bob).succeed(folder, edge.sip(transport));
+      callee.awaitSuccess();
+      edge.awaitNothingLeft();
+      return new Outcome(caller.callId(), bob, caller.messages(), callee.messages());
+    }
   }
 }

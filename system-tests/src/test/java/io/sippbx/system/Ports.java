@@ -6,20 +6,29 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicInteger;
 
-/** Free ports of loopback, below the ephemeral ones, each handed out once in a run. */
+/**
+ * Free ports of loopback, below the ephemeral ones, each handed out once in a run. A run takes them
+ * from blocks that it has locked: that a port is free says nothing of what another run on the same
+ * machine is about to do with it.
+ */
 final class Ports {
 
   private static final int FIRST = 11_000;
-  private static final int LAST = 31_000;
-  // Where a run begins differs, so that two runs on one machine seldom meet.
-  private static final AtomicInteger next =
-      new AtomicInteger(FIRST + (int) (ProcessHandle.current().pid() % 180) * 100);
+  private static final int BLOCK = 2_000;
+  private static final int BLOCKS = 10;
+  private static final List<FileChannel> locked = new ArrayList<>();
+  private static int nextBlock;
+  private static int next;
+  private static int end;
 
   private Ports() {}
 
@@ -30,18 +39,46 @@ final class Ports {
 
   /** The first, even, of so many free ports in a row. */
   static synchronized int range(int count) {
-    for (int tries = 0; tries < LAST - FIRST; tries++) {
-      int first = next.getAndAdd(count + count % 2);
-      first += first % 2;
-      if (first + count > LAST) {
-        next.set(FIRST);
+    while (true) {
+      int first = next + next % 2;
+      if (first + count > end) {
+        lockBlock(count);
         continue;
       }
+      next = first + count;
       if (areFree(first, count)) {
         return first;
       }
     }
-    throw new AssertionError("no " + count + " free ports in a row on loopback");
+  }
+
+  /** Goes on in the next block that no other run holds. */
+  private static void lockBlock(int count) {
+    if (count > BLOCK) {
+      throw new IllegalArgumentException("Expected " + BLOCK + " ports at most, but got " + count);
+    }
+    for (; nextBlock < BLOCKS; nextBlock++) {
+      Path file =
+          Path.of(
+              System.getProperty("java.io.tmpdir"), "sip-pbx-test-ports-" + nextBlock + ".lock");
+      try {
+        FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() != null) {
+          // Until this run is over.
+          locked.add(channel);
+          next = FIRST + nextBlock * BLOCK;
+          end = next + BLOCK;
+          nextBlock++;
+          return;
+        }
+        channel.close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    throw new AssertionError(
+        "no " + count + " ports left for this run, which holds " + locked.size() + " blocks");
   }
 
   private static boolean areFree(int first, int count) {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A run of sipp with a scenario of ours. Scenarios are templates: {@code %name%} in one is replaced
@@ -31,6 +32,8 @@ final class Sipp implements AutoCloseable {
     }
   }
 
+  private static final Pattern TOLD =
+      Pattern.compile("message received.*?\\Rm=audio (\\d+) ", Pattern.DOTALL);
   private static final Duration STARTS_WITHIN = Duration.ofSeconds(15);
 
   private final Child child;
@@ -50,12 +53,18 @@ final class Sipp implements AutoCloseable {
   }
 
   static Builder scenario(String name) {
-    return new Builder(name);
+    return new Builder(name, Optional.empty());
+  }
+
+  /** A scenario that stands in the test that plays it. */
+  static Builder script(String name, Script script) {
+    return new Builder(name, Optional.of(script.text()));
   }
 
   /** What is to be run. */
   static final class Builder {
     private final String scenario;
+    private final Optional<String> given;
     private final Map<String, String> replaced = new LinkedHashMap<>();
     private final List<String> options = new ArrayList<>();
     private Transport transport = Transport.UDP;
@@ -64,8 +73,9 @@ final class Sipp implements AutoCloseable {
     private int port = Ports.pair();
     private int seconds = 40;
 
-    private Builder(String scenario) {
+    private Builder(String scenario, Optional<String> given) {
       this.scenario = scenario;
+      this.given = given;
       with("caller", "alice").with("callee", "bob").with("rtp", "[media_port]");
     }
 
@@ -156,15 +166,19 @@ final class Sipp implements AutoCloseable {
     }
 
     private String text() throws IOException {
+      String text = given.isPresent() ? given.get() : fromFile();
+      for (Map.Entry<String, String> each : replaced.entrySet()) {
+        text = text.replace("%" + each.getKey() + "%", each.getValue());
+      }
+      return text;
+    }
+
+    private String fromFile() throws IOException {
       try (InputStream in = Sipp.class.getResourceAsStream("/sipp/" + scenario + ".xml")) {
         if (in == null) {
           throw new IllegalArgumentException("no scenario " + scenario);
         }
-        String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        for (Map.Entry<String, String> each : replaced.entrySet()) {
-          text = text.replace("%" + each.getKey() + "%", each.getValue());
-        }
-        return text;
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
       }
     }
   }
@@ -185,6 +199,21 @@ final class Sipp implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** The port of the relay that it was told first; waits until it was told one. */
+  int relayPort() {
+    return Await.until(
+        scenario + " is told where to send media",
+        Duration.ofSeconds(15),
+        () ->
+            TOLD.matcher(messages())
+                .results()
+                .findFirst()
+                .map(found -> Integer.parseInt(found.group(1)))
+                .orElse(0),
+        port -> port != 0,
+        this::account);
   }
 
   /** The Call-ID of its first call. */

@@ -128,6 +128,25 @@ public final class CallRuntime {
     }
   }
 
+  /**
+   * Whether no call of this loop has anything more to say to its peers: each has ended, its end is
+   * told, its BYEs are answered and no callee is still to be cancelled. Repeats are not counted.
+   */
+  public boolean isQuiet() {
+    for (CallMailbox mailbox : mailboxes.values()) {
+      if (mailbox.current().filter(call -> !isQuiet(call)).isPresent()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isQuiet(Call call) {
+    return call.endPublished()
+        && call.byes().isEmpty()
+        && call.callees().stream().noneMatch(leg -> leg.state().isOpen());
+  }
+
   /** An input cannot be served: it is answered where it has a transaction. */
   void refuse(Input input, int status) {
     switch (input) {

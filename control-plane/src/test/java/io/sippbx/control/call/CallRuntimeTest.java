@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamSpec;
+import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
@@ -55,6 +57,7 @@ class CallRuntimeTest {
   private final Deque<Fate> fates = new ArrayDeque<>();
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
+  private final List<SipRequest> requests = new ArrayList<>();
   private final List<String> seen = new ArrayList<>();
   private final Scene scene = new Scene();
   private final CallKey key = scene.key();
@@ -95,6 +98,7 @@ class CallRuntimeTest {
         @Override
         public void request(SipRequest request, Destination to) {
           done.add(request.method().name());
+          requests.add(request);
         }
 
         @Override
@@ -185,6 +189,25 @@ class CallRuntimeTest {
     clock.advance(Duration.ofMillis(100));
     assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).containsExactly("1 STARTED");
+  }
+
+  @Test
+  void isQuietWhenNoPeerIsWaitedForAnyMore() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    assertThat(runtime.isQuiet()).isFalse();
+    loop.execute(() -> runtime.hangUpAll(Reason.SHUTDOWN));
+    clock.runReady();
+    assertThat(seen).as("the end is told").anyMatch(event -> event.endsWith("ENDED"));
+    assertThat(runtime.isQuiet()).as("the callee may yet ring, and has to be cancelled").isFalse();
+    SipRequest invite = requests.getFirst();
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.RequestFailed(
+                    invite.topVia().branch().orElseThrow(), Method.INVITE, true)));
+    clock.runReady();
+    assertThat(runtime.isQuiet()).isTrue();
   }
 
   @Test

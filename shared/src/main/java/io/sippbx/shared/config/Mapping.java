@@ -79,7 +79,7 @@ final class Mapping {
         new SipConfig.Calls(
             reader.integer("sip.max_concurrent_calls", 1, 1_000_000),
             reader.seconds("sip.no_answer_timeout", 1, 3_600),
-            reader.seconds("sip.max_call_duration", 60, 604_800),
+            reader.seconds("sip.max_call_duration", 1, 604_800),
             reader.flag("sip.follow_redirects"),
             reader.seconds("sip.retry_after", 1, 3_600));
     var authentication = authentication();
