@@ -46,9 +46,12 @@ public record MediaNodeMetrics(
     return relay.sentPackets();
   }
 
-  /** {@code rtp_port_pool_usage}: ports in use or not to be had now, from 0 to 1. */
+  /**
+   * {@code rtp_port_pool_usage}: ports in use, from 0 to 1, as {@code port_pool.utilization} of
+   * {@code /api/stats}; those that rest are counted by {@code rtp_ports}.
+   */
   public double portPoolUsage() {
     PortLedger pairs = pairs();
-    return pairs.total() == 0 ? 0 : 1 - (double) pairs.free() / pairs.total();
+    return pairs.total() == 0 ? 0 : (double) pairs.lent() / pairs.total();
   }
 }
