@@ -203,10 +203,13 @@ public record TransportLimits(SipLimits messages, Udp udp, Tcp tcp, Switching sw
       int branches,
       Duration branchTime) {
 
-    /** A second to connect; ten minutes of memory. */
+    /**
+     * A second to connect; ten minutes of memory for peers; for transactions longer than any may
+     * ring (an hour is the most that can be configured).
+     */
     public static final Switching DEFAULT =
         new Switching(
-            Duration.ofSeconds(1), 1_024, Duration.ofMinutes(10), 4_096, Duration.ofMinutes(5));
+            Duration.ofSeconds(1), 1_024, Duration.ofMinutes(10), 50_000, Duration.ofMinutes(65));
 
     /** Refuses limits below one and times that are not positive. */
     public Switching {
