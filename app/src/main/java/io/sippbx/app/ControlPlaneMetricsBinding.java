@@ -22,6 +22,8 @@ final class ControlPlaneMetricsBinding {
     metrics.gauge(ControlMetric.ACTIVE_CALLS, control::activeCalls);
     metrics.counter(
         ControlMetric.CALLS_REFUSED, () -> control.counters().overCallLimit.sum(), "calls");
+    metrics.counter(
+        ControlMetric.CALLS_REFUSED, () -> control.counters().overArrivalLimit.sum(), "arrivals");
     TransportCounters transport = control.transport().counters();
     for (TransportProtocol protocol : List.of(TransportProtocol.UDP, TransportProtocol.TCP)) {
       String label = protocol.name().toLowerCase(Locale.ROOT);

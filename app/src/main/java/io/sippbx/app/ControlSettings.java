@@ -38,6 +38,8 @@ final class ControlSettings {
 
   private static final int MAX_TARGETS = 10;
   private static final int MESSAGES_WAITING = 20_000;
+  // INVITEs of one loop that wait for the registrations and for names to be found.
+  private static final int ARRIVALS = 5_000;
   private static final int RESERVED_TRANSACTIONS = 5_000;
   // Room within which a request counts as too large for the path (RFC 3261 18.1.1).
   private static final int MTU_MARGIN_BYTES = 200;
@@ -60,6 +62,7 @@ final class ControlSettings {
             sip.calls().maxConcurrent(),
             sip.registrar().maxAddresses(),
             MESSAGES_WAITING,
+            ARRIVALS,
             sip.calls().retryAfter(),
             CallLimits.DEFAULT,
             transactions(sip, loops),

@@ -97,6 +97,7 @@ public final class ControlPlane implements AutoCloseable {
             media,
             () -> draining,
             settings.limits().retryAfter(),
+            settings.limits().arrivals(),
             settings.calls().serverName());
     var decider = new CallDecider(settings.calls(), transport::advertised);
     var encoder = new CallEventEncoder(settings.calls().node());

@@ -34,12 +34,14 @@ public record ControlPlaneSettings(
    * @param calls at once
    * @param addresses addresses-of-record with bindings
    * @param messagesWaiting for one loop
+   * @param arrivals INVITEs of one loop that may wait to become calls
    * @param retryAfter what a 503 carries
    */
   public record Limits(
       int calls,
       int addresses,
       int messagesWaiting,
+      int arrivals,
       Duration retryAfter,
       CallLimits call,
       TransactionLimits transactions,

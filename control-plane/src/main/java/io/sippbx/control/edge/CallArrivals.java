@@ -66,6 +66,11 @@ final class CallArrivals {
       return;
     }
     var arrival = new Arrival(id, invite);
+    if (arriving.size() >= shared.arrivals()) {
+      shared.counters().overArrivalLimit.increment();
+      overloaded(key, arrival, flow);
+      return;
+    }
     arriving.put(key, arrival);
     services.access().authenticate(invite, flow, decision -> decided(key, arrival, flow, decision));
   }
@@ -96,9 +101,7 @@ final class CallArrivals {
   }
 
   private void routed(CallKey key, Arrival arrival, Flow flow, Router.Route route) {
-    if (arrival.cancelled) {
-      // CANCEL and INVITE have been answered; no call came of it.
-      shared.active().note(key, false);
+    if (cameToNothing(key, arrival)) {
       return;
     }
     switch (route) {
@@ -122,6 +125,9 @@ final class CallArrivals {
             flow,
             true,
             hop -> {
+              if (cameToNothing(key, arrival)) {
+                return;
+              }
               arriving.remove(key);
               MediaNeed need = SessionNeed.of(arrival.invite, flow, groups);
               Optional<NodeId> node = shared.media().place(need);
@@ -130,6 +136,14 @@ final class CallArrivals {
                   new Input.InviteArrived(
                       arrival.transaction, arrival.invite, flow, hop, groups, node));
             });
+  }
+
+  /** Whether CANCEL and INVITE have been answered meanwhile; then its place is given back. */
+  private boolean cameToNothing(CallKey key, Arrival arrival) {
+    if (arrival.cancelled) {
+      shared.active().note(key, false);
+    }
+    return arrival.cancelled;
   }
 
   /**

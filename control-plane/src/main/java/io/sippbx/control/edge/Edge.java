@@ -66,6 +66,11 @@ public final class Edge implements TransactionUser {
     return transactions;
   }
 
+  /** INVITEs of this loop on their way to their calls. */
+  int arriving() {
+    return arrivals.pending();
+  }
+
   /** A message from the network, on this edge's loop. */
   void receive(SipMessage message, Flow flow) {
     transactions.receive(message, flow);

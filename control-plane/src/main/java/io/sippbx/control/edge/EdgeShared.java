@@ -11,6 +11,7 @@ import java.util.function.BooleanSupplier;
  *
  * @param draining whether no new calls are taken
  * @param retryAfter what a 503 carries
+ * @param arrivals INVITEs of one loop that may wait to become calls; one more gets 503
  */
 public record EdgeShared(
     StatelessResponder stateless,
@@ -19,4 +20,5 @@ public record EdgeShared(
     MediaPlane media,
     BooleanSupplier draining,
     Duration retryAfter,
+    int arrivals,
     String serverName) {}

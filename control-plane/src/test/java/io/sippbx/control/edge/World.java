@@ -158,6 +158,7 @@ final class World implements CallObserver, RegistrarListener {
             media,
             () -> false,
             Duration.ofSeconds(10),
+            1_000,
             "sip-pbx");
     var domains = new OwnDomains(List.of(), "test");
     var policy =

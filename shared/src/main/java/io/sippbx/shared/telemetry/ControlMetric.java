@@ -24,7 +24,7 @@ public enum ControlMetric implements Metric {
           "sip_calls_refused_total",
           "calls",
           "INVITEs refused by a limit with 503, before there was a call.",
-          Label.of("limit", "calls", "transactions", "store", "mailbox"))),
+          Label.of("limit", "calls", "arrivals", "transactions", "store", "mailbox"))),
   CALL_DURATION(
       histogram(
           "sip_call_duration_seconds",

@@ -89,9 +89,7 @@ final class Inbound {
   private static SipRequest completed(SipRequest request, Flow flow) {
     Via top = request.topVia();
     Via completed = Vias.completed(top, flow.remote());
-    // One whose CSeq names another method cannot be built again: it is answered with 400 as it is.
-    boolean asItIs = completed.equals(top) || !request.cSeq().method().equals(request.method());
-    return asItIs ? request : request.toBuilder().replaceTopVia(completed).build();
+    return completed.equals(top) ? request : request.toBuilder().replaceTopVia(completed).build();
   }
 
   private boolean isOurs(Via top) {

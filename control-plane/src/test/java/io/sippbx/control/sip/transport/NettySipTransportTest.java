@@ -295,6 +295,20 @@ class NettySipTransportTest {
     }
 
     @Test
+    void tellsTheSourceOfARequestWhoseCSeqNamesAnotherMethod() throws IOException {
+      var transport = started();
+      var phone = using(new Udp(v6));
+      String bad =
+          options("SIP/2.0/UDP phone.invalid;rport", "1")
+              .replace("CSeq: 1 OPTIONS", "CSeq: 1 INVITE");
+      phone.send(Peers.bytes(bad), udpAddress(transport));
+      var malformed = Peers.next(received.malformed);
+      assertThat(malformed.status()).isEqualTo(400);
+      assertThat(malformed.answerable().orElseThrow().topVia().rport())
+          .hasValue(phone.endpoint().port());
+    }
+
+    @Test
     void survivesWhatIsNoSip() throws IOException {
       var transport = started();
       var phone = using(new Udp(v6));

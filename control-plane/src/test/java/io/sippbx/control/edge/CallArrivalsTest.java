@@ -1,0 +1,273 @@
+package io.sippbx.control.edge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.call.ActiveCalls;
+import io.sippbx.control.call.Call;
+import io.sippbx.control.call.CallDecider;
+import io.sippbx.control.call.CallKeys;
+import io.sippbx.control.call.CallLimits;
+import io.sippbx.control.call.CallObserver;
+import io.sippbx.control.call.CallRuntime;
+import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.call.Target;
+import io.sippbx.control.event.CallEventEncoder;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.registrar.RegisterResult;
+import io.sippbx.control.registrar.RegistrarLimits;
+import io.sippbx.control.registrar.RegistrarListener;
+import io.sippbx.control.registrar.RegistrarService;
+import io.sippbx.control.registrar.RequestAuthenticator;
+import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.registrar.binding.Registrar;
+import io.sippbx.control.registrar.binding.RegistrarSettings;
+import io.sippbx.control.registrar.binding.RegistrationEvent;
+import io.sippbx.control.routing.NextHops;
+import io.sippbx.control.routing.Router;
+import io.sippbx.control.sip.auth.AccessDecision;
+import io.sippbx.control.sip.auth.AccessPolicy;
+import io.sippbx.control.sip.auth.AccessResponses;
+import io.sippbx.control.sip.auth.AuthSettings;
+import io.sippbx.control.sip.auth.ConfiguredUsers;
+import io.sippbx.control.sip.auth.NonceMemory;
+import io.sippbx.control.sip.locate.Location;
+import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.CallId;
+import io.sippbx.control.sip.message.HeaderName;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.NameAddr;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.Tag;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.message.Uri;
+import io.sippbx.control.sip.message.Via;
+import io.sippbx.control.sip.transaction.CancelRequest;
+import io.sippbx.control.sip.transaction.StatelessResponder;
+import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transaction.TransactionLimits;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.testkit.VirtualLoop;
+import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** One edge whose router answers when it is told to. */
+class CallArrivalsTest {
+
+  private static final Endpoint US = Endpoint.of("127.0.0.1", 5060);
+  private static final Endpoint ME = Endpoint.of("127.0.0.9", 5060);
+  private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
+  private static final byte[] SECRET = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
+  private static final int ROOM = 2;
+
+  private final VirtualLoops clock = VirtualLoops.shuffled(1);
+  private final Loops loops = clock.loops("edge", 1);
+  private final VirtualLoop loop = (VirtualLoop) loops.all().getFirst();
+  private final Random random = new Random(1);
+  private final VirtualNetwork network = new VirtualNetwork(clock.loop("wire"), random, 0);
+  private final EdgeCounters counters = new EdgeCounters();
+  private final ActiveCalls active = new ActiveCalls(100);
+  private final List<Consumer<Router.Route>> routing = new ArrayList<>();
+  private final List<Consumer<Location>> locating = new ArrayList<>();
+  private final List<SipResponse> heard = new ArrayList<>();
+  private final SipTransport me =
+      network.attach(ME, (message, flow) -> heard.add((SipResponse) message));
+  private final Edge edge = edge();
+
+  private Edge edge() {
+    var edges = new ArrayList<Edge>();
+    SipTransport transport =
+        network.attach(
+            US, (message, flow) -> loop.execute(() -> edges.getFirst().receive(message, flow)));
+    var media = new LedgerMediaPlane(clock.loop("media"), random);
+    var observer = new Silent();
+    var settings =
+        new CallSettings(
+            new NodeId("edge-1"),
+            new Incarnation(1),
+            TimerSettings.RFC_3261,
+            Duration.ofSeconds(60),
+            Duration.ofMinutes(10),
+            true,
+            10,
+            Duration.ofSeconds(60),
+            List.of(),
+            "sip-pbx");
+    var domains = new OwnDomains(List.of(), "test");
+    var policy =
+        new AccessPolicy(
+            AuthSettings.of("test"), new ConfiguredUsers("test", List.of()), SECRET, domains::own);
+    var bindings = new InMemoryRegistrationStore(100, loop);
+    Locator later = (uri, home, answer) -> locating.add(answer);
+    var services =
+        new EdgeServices(
+            new CallKeys(SECRET),
+            new RegistrarService(
+                loop,
+                bindings,
+                policy,
+                domains,
+                new Registrar(RegistrarSettings.DEFAULT),
+                RegistrarLimits.DEFAULT,
+                random::nextLong,
+                observer),
+            new RequestAuthenticator(
+                loop, bindings, policy, domains, new NonceMemory(10), observer),
+            (invite, answer) -> routing.add(answer),
+            new NextHops(later, loop),
+            later);
+    var shared =
+        new EdgeShared(
+            new StatelessResponder(transport, AccessResponses::tag),
+            counters,
+            active,
+            media,
+            () -> false,
+            Duration.ofSeconds(10),
+            ROOM,
+            "sip-pbx");
+    var decider =
+        new CallDecider(settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6()));
+    edges.add(
+        new Edge(
+            loop,
+            shared,
+            services,
+            user ->
+                new TransactionLayer(
+                    loop, transport, user, TimerSettings.RFC_3261, TransactionLimits.DEFAULT),
+            transactions ->
+                new CallRuntime(
+                    loop,
+                    new InMemoryCallStore<Call>(loops),
+                    decider,
+                    new TransactionEffects(loop, transactions, media, events -> {}),
+                    new CallEventEncoder(new NodeId("edge-1")),
+                    observer,
+                    active,
+                    CallLimits.DEFAULT,
+                    TimerSettings.RFC_3261,
+                    random::nextLong)));
+    return edges.getFirst();
+  }
+
+  private SipRequest invite(int number, String contact) {
+    return SipRequest.builder(Method.INVITE, SipUri.of("bob", US))
+        .via(Via.of(TransportProtocol.UDP, ME, new Branch("z9hG4bK-" + number)))
+        .maxForwards(70)
+        .from(NameAddr.of(SipUri.of("me", ME)).withTag(new Tag("me")))
+        .to(NameAddr.of(SipUri.of("bob", US)))
+        .callId(new CallId("me-" + number))
+        .cSeq(1)
+        .contact(NameAddr.of(Uri.of(contact)))
+        .build();
+  }
+
+  private void invite(int number) {
+    send(invite(number, "sip:me@127.0.0.9"));
+  }
+
+  private void send(SipRequest request) {
+    me.send(request, Destination.to(TransportProtocol.UDP, US), failure -> {});
+    clock.advance(Duration.ofMillis(10));
+  }
+
+  private void later(Runnable answer) {
+    loop.execute(answer);
+    clock.advance(Duration.ofMillis(10));
+  }
+
+  @Test
+  void areRefusedAboveTheirLimit() {
+    invite(1);
+    invite(2);
+    assertThat(heard).isEmpty();
+    assertThat(edge.arriving()).isEqualTo(ROOM);
+
+    invite(3);
+
+    SipResponse refusal = heard.getLast();
+    assertThat(refusal.status()).isEqualTo(503);
+    assertThat(refusal.header(HeaderName.RETRY_AFTER)).contains("10");
+    assertThat(counters.overArrivalLimit.sum()).isOne();
+    assertThat(edge.transactions().counts().live().inviteServer()).isEqualTo(ROOM);
+
+    // Room again when one has been routed.
+    later(() -> routing.removeFirst().accept(new Router.Route.Unavailable("slow")));
+    invite(4);
+    assertThat(routing).hasSize(2);
+    assertThat(edge.arriving()).isEqualTo(ROOM);
+    assertThat(active.size()).isEqualTo(ROOM);
+  }
+
+  @Test
+  void becomeNoCallsWhereTheyAreCancelledWhileTheCallersNameIsLookedUp() {
+    SipRequest invite = invite(1, "sip:me@caller.example");
+    send(invite);
+    later(
+        () ->
+            routing
+                .removeFirst()
+                .accept(
+                    new Router.Route.Found(
+                        List.of(
+                            List.of(
+                                new Target(
+                                    SipUri.of("bob", BOB),
+                                    List.of(),
+                                    List.of(Destination.to(TransportProtocol.UDP, BOB))))))));
+    assertThat(locating).hasSize(1);
+
+    send(CancelRequest.of(invite));
+    assertThat(heard).extracting(SipResponse::status).containsExactly(200, 487);
+    later(
+        () ->
+            locating
+                .removeFirst()
+                .accept(new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names")));
+
+    assertThat(edge.calls().size()).isZero();
+    assertThat(network.lastTo(BOB)).isEmpty();
+    assertThat(active.size()).isZero();
+  }
+
+  private static final class Silent implements CallObserver, RegistrarListener {
+    @Override
+    public void happened(CallKey call, CallHappening happening) {}
+
+    @Override
+    public void defect(CallKey call, String where, RuntimeException defect) {
+      throw defect;
+    }
+
+    @Override
+    public void dropped(CallKey call, Drop why) {}
+
+    @Override
+    public void changed(RegistrationEvent event) {}
+
+    @Override
+    public void answered(RegisterResult result, Flow flow) {}
+
+    @Override
+    public void decided(Method method, AccessDecision decision, Flow flow) {}
+  }
+}
