@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Tells which control nodes are dead. Pure: it is told what was seen and when, and keeps no clock.
@@ -31,6 +32,7 @@ public final class FailureDetector {
   private long lastLookNs;
   private long judgeFromNs;
   private boolean hasLooked;
+  private boolean leaving;
 
   private static final class Watched {
     private Beat beat;
@@ -107,6 +109,11 @@ public final class FailureDetector {
     }
   }
 
+  /** This node keeps nothing any more, whoever else there is. */
+  public void leave() {
+    leaving = true;
+  }
+
   /** This node was not looking: its loop lagged, or the store could not be reached. */
   public void gap(long nowNs) {
     startAgain(nowNs);
@@ -121,51 +128,32 @@ public final class FailureDetector {
 
   /** What is to be said now. */
   public Verdict verdict(long nowNs) {
-    var living = new ArrayList<NodeId>();
-    var staying = new ArrayList<NodeId>();
     var silent = new ArrayList<Member>();
-    boolean selfListed = false;
     boolean blind = !hasLooked || nowNs - lastLookNs > gapNs || nowNs - judgeFromNs < 0;
-    for (Map.Entry<NodeId, Watched> each : watched.entrySet()) {
-      if (!selfListed && each.getKey().compareTo(self) > 0) {
-        living.add(self);
-        staying.add(self);
-        selfListed = true;
-      }
-      Watched node = each.getValue();
-      if (!blind && !node.meshUp && nowNs - node.roseNs >= patienceNs) {
-        silent.add(node.beat.member());
-      } else {
-        living.add(each.getKey());
-        if (!node.beat.leaving()) {
-          staying.add(each.getKey());
+    if (!blind) {
+      for (Watched each : watched.values()) {
+        if (!each.meshUp && nowNs - each.roseNs >= patienceNs) {
+          silent.add(each.beat.member());
         }
       }
     }
-    if (!selfListed) {
-      living.add(self);
-      staying.add(self);
-    }
-    int all = watched.size() + 1;
-    boolean alarm = silent.size() * 2 > all;
+    boolean alarm = silent.size() * 2 > watched.size() + 1;
     if (alarm) {
-      living.clear();
-      living.addAll(watched.keySet());
-      living.add(self);
-      living.sort(null);
-      staying.clear();
-      staying.addAll(living);
-      staying.removeIf(node -> !node.equals(self) && isLeaving(node));
       silent.clear();
+    }
+    var living = new TreeSet<NodeId>(List.of(self));
+    var staying = new TreeSet<NodeId>(leaving ? List.of() : List.of(self));
+    for (Watched each : watched.values()) {
+      if (!silent.contains(each.beat.member())) {
+        living.add(each.beat.node());
+        if (!each.beat.leaving()) {
+          staying.add(each.beat.node());
+        }
+      }
     }
     silent.addAll(replaced);
     silent.sort(null);
-    return new Verdict(living, staying, silent, alarm);
-  }
-
-  private boolean isLeaving(NodeId node) {
-    Watched known = watched.get(node);
-    return known != null && known.beat.leaving();
+    return new Verdict(List.copyOf(living), List.copyOf(staying), silent, alarm);
   }
 
   /** Nothing of this dead member is left to take over: it is not told again. */

@@ -1,0 +1,141 @@
+package io.sippbx.control.cluster;
+
+import io.sippbx.control.cluster.FailureDetector.Verdict;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Instant;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This node's part in the cluster: beats, looks at the others' beats, and tells who lives. Lives on
+ * its loop; what it calls is called there.
+ */
+public final class Membership {
+
+  private final Loop loop;
+  private final ClusterStore store;
+  private final Member self;
+  private final LeaseSettings settings;
+  private final SendLease lease;
+  private final FailureDetector detector;
+  private final Consumer<Verdict> listener;
+  private Loop.@Nullable Timer next;
+  private long sequence;
+  private long lastTurnNs;
+  private boolean leaving;
+  private boolean stopped;
+  private List<Beat> known = List.of();
+
+  /**
+   * @param lease is prolonged by each acknowledged heartbeat
+   * @param listener is told after each look, whether or not anything has changed
+   */
+  public Membership(
+      Loop loop,
+      ClusterStore store,
+      Member self,
+      LeaseSettings settings,
+      SendLease lease,
+      Consumer<Verdict> listener) {
+    this.loop = loop;
+    this.store = store;
+    this.self = self;
+    this.settings = settings;
+    this.lease = lease;
+    this.detector = new FailureDetector(self.node(), settings);
+    this.listener = listener;
+  }
+
+  /** Takes part from now on. Any thread. */
+  public void start() {
+    loop.execute(
+        () -> {
+          lastTurnNs = loop.nowNs();
+          turn();
+        });
+  }
+
+  /** From now on this node keeps nothing and is given nothing new. Any thread. */
+  public void leave() {
+    loop.execute(
+        () -> {
+          leaving = true;
+          detector.leave();
+          if (!stopped) {
+            beat();
+          }
+        });
+  }
+
+  /** Takes part no more; {@code done} runs on the loop when the heartbeat is gone, or cannot be. */
+  public void stop(Runnable done) {
+    loop.execute(
+        () -> {
+          stopped = true;
+          if (next != null) {
+            next.cancel();
+          }
+          store.leave(self, answer -> done.run());
+        });
+  }
+
+  /** The stream to a node has come up or gone down. Any thread. */
+  public void mesh(NodeId node, boolean up) {
+    loop.execute(() -> detector.mesh(node, up));
+  }
+
+  /** Nothing of a dead member is left to take over. Any thread. */
+  public void forget(Member member) {
+    loop.execute(() -> detector.forget(member));
+  }
+
+  /** The heartbeats that were read last. On the loop. */
+  public List<Beat> known() {
+    return known;
+  }
+
+  private void turn() {
+    if (stopped) {
+      return;
+    }
+    long now = loop.nowNs();
+    if (now - lastTurnNs > settings.gap().toNanos()) {
+      // The loop lagged, or the process was paused: what was not seen is not held against anybody.
+      detector.gap(now);
+    }
+    lastTurnNs = now;
+    next = loop.schedule(settings.beat(), this::turn);
+    beat();
+    store.beats(this::looked);
+  }
+
+  private void beat() {
+    long sentNs = loop.nowNs();
+    Instant sent = loop.now();
+    sequence++;
+    store.beat(
+        new Beat(self.node(), self.incarnation(), sequence, leaving),
+        settings.lease(),
+        answer -> {
+          if (answer instanceof ClusterStore.Answer.Found<Beat>) {
+            lease.acknowledged(sentNs, sent);
+          }
+        });
+  }
+
+  private void looked(ClusterStore.Answer<Beat> answer) {
+    long now = loop.nowNs();
+    switch (answer) {
+      case ClusterStore.Answer.Found<Beat> found -> {
+        known = found.all();
+        detector.looked(found.all(), now);
+      }
+      case ClusterStore.Answer.Unavailable<Beat> unavailable -> detector.gap(now);
+    }
+    if (!stopped) {
+      listener.accept(detector.verdict(now));
+    }
+  }
+}
