@@ -101,6 +101,26 @@ final class MediaNodeView {
     judgedFromNs = nowNs;
   }
 
+  /**
+   * Takes note of a session that the node has said to hold.
+   *
+   * @param openedOn the opening of the stream on which it said so
+   * @return false if there are too many to remember another
+   */
+  boolean remember(CallKey call, long revision, int openedOn, int maxKnown) {
+    Known session = known.get(call);
+    if (session == null) {
+      if (known.size() >= maxKnown) {
+        return false;
+      }
+      session = new Known();
+      known.put(call, session);
+    }
+    session.revision = Math.max(session.revision, revision);
+    session.acknowledgedOn = openedOn;
+    return true;
+  }
+
   /** Takes note of a request. */
   void add(long requestId, Request request) {
     requests.put(requestId, request);

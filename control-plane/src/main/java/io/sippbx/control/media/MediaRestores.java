@@ -1,0 +1,47 @@
+package io.sippbx.control.media;
+
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaNodeView.Restore;
+import io.sippbx.proto.media.v1.ControlMessage;
+import io.sippbx.proto.media.v1.RestoreDone;
+import io.sippbx.shared.identity.Incarnation;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** Has the sessions of nodes that have just started brought back. Confined to the loop. */
+final class MediaRestores {
+
+  private static final ControlMessage RESTORE_DONE =
+      ControlMessage.newBuilder().setRestoreDone(RestoreDone.getDefaultInstance()).build();
+
+  private final Loop loop;
+  private final MediaRestorer restorer;
+
+  MediaRestores(Loop loop, MediaRestorer restorer) {
+    this.loop = loop;
+    this.restorer = restorer;
+  }
+
+  /** Asks for what can come back, once; and says again that all has, if it was not heard. */
+  void restoring(MediaNodeView node, MediaLink link) {
+    switch (node.restore) {
+      case DUE -> {
+        node.restore = Restore.ASKED;
+        Incarnation of = node.incarnation;
+        restorer.restore(node.id, () -> loop.execute(() -> restored(node, of)));
+      }
+      case ASKED -> {}
+      case DONE -> link.send(RESTORE_DONE);
+    }
+  }
+
+  private void restored(MediaNodeView node, @Nullable Incarnation of) {
+    if (!Objects.equals(of, node.incarnation)) {
+      return;
+    }
+    node.restore = Restore.DONE;
+    if (node.link != null) {
+      node.link.send(RESTORE_DONE);
+    }
+  }
+}
