@@ -3,7 +3,6 @@ package io.sippbx.media.session;
 import io.sippbx.media.port.PortLedger;
 import io.sippbx.media.port.PortPair;
 import io.sippbx.media.port.PortPool;
-import io.sippbx.media.port.PortPool.Lending;
 import io.sippbx.media.relay.End;
 import io.sippbx.media.relay.OpenResult;
 import io.sippbx.media.relay.SessionCounts;
@@ -12,8 +11,6 @@ import io.sippbx.media.session.MediaSession.OpenStream;
 import io.sippbx.media.session.SessionEvent.Expiry;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,11 +43,9 @@ public final class MediaSessions {
   private final SessionListener listener;
 
   /** Sorted, so that a list of them can be had in pages. */
-  private final TreeMap<CallKey, Entry> entries = new TreeMap<>();
+  private final TreeMap<CallKey, SessionEntry> entries = new TreeMap<>();
 
-  /** In the order of their ends in time. */
-  private final LinkedHashMap<CallKey, Tombstone> tombstones = new LinkedHashMap<>();
-
+  private final Tombstones tombstones;
   private final LinkedHashMap<ControlNode, Integer> connected = new LinkedHashMap<>();
   private final EnumMap<Refusal, Long> refusals = new EnumMap<>(Refusal.class);
   private final long runningFromNs;
@@ -65,7 +60,6 @@ public final class MediaSessions {
   private long expiredOrphaned;
   private long broken;
   private long bindFailures;
-  private long tombstonesForgotten;
   private long firstPackets;
   private long mediaTimeouts;
 
@@ -81,66 +75,29 @@ public final class MediaSessions {
     this.path = path;
     this.loop = loop;
     this.listener = listener;
+    tombstones = new Tombstones(settings, loop);
     long nowNs = loop.nowNs();
     runningFromNs = nowNs + settings.restoring().toNanos();
     restoring = settings.restoring().isPositive();
     nextOrphanSweepNs = nowNs + ORPHAN_SWEEP_NS;
   }
 
-  /** What is known of one call key, and what waits to be done with it. */
-  private static final class Entry {
-    final CallKey call;
-    final ArrayDeque<Request> waiting = new ArrayDeque<>();
-    boolean busy;
-
-    /** Whether an Apply that opens the session is under way: it has its place below the limit. */
-    boolean opening;
-
-    @Nullable MediaSession session;
-    @Nullable ControlNode claimant;
-
-    /** When the claim ended; of no meaning while the claimant is connected. */
-    long unclaimedSinceNs;
-
-    boolean timedOut;
-
-    /** When the last MEDIA_TIMEOUT was told. */
-    long timedOutNs;
-
-    Entry(CallKey call) {
-      this.call = call;
-    }
-  }
-
-  /** What remains of a session. {@code refusesAll}: the node ended it by itself. */
-  private record Tombstone(long revision, boolean refusesAll, SessionState last, long untilNs) {}
-
-  private sealed interface Request {
-    record Apply(SessionSpec spec, ControlNode from, Consumer<Answer> answer) implements Request {}
-
-    record Release(long revision, Consumer<Answer> answer) implements Request {}
-
-    record End(Expiry reason) implements Request {}
-
-    record Stop() implements Request {}
-  }
-
   // --- What control nodes ask for ---
 
   /** Makes the node hold exactly {@code spec}, which {@code from} claims by it. */
   public void apply(SessionSpec spec, ControlNode from, Consumer<Answer> answer) {
-    submit(spec.call(), new Request.Apply(spec, from, answer), answer);
+    submit(spec.call(), new SessionRequest.Apply(spec, from, answer), answer);
   }
 
   /** Ends a session, if it is held at {@code revision} or below. */
   public void release(CallKey call, long revision, Consumer<Answer> answer) {
-    submit(call, new Request.Release(revision, answer), answer);
+    submit(call, new SessionRequest.Release(revision, answer), answer);
   }
 
   /** {@code from} knows these sessions; those that are not held are ignored. */
   public void claim(ControlNode from, List<CallKey> calls) {
     for (CallKey call : calls) {
-      Entry entry = entries.get(call);
+      SessionEntry entry = entries.get(call);
       if (entry != null && entry.session != null) {
         claim(entry, from);
       }
@@ -157,7 +114,7 @@ public final class MediaSessions {
     Integer left = connected.computeIfPresent(node, (n, count) -> count == 1 ? null : count - 1);
     if (left == null) {
       long nowNs = loop.nowNs();
-      for (Entry entry : entries.values()) {
+      for (SessionEntry entry : entries.values()) {
         if (node.equals(entry.claimant)) {
           entry.unclaimedSinceNs = nowNs;
         }
@@ -182,8 +139,8 @@ public final class MediaSessions {
   /** Ends all sessions, telling nobody, and takes no new ones. */
   public void stop() {
     drain(true);
-    for (Entry entry : List.copyOf(entries.values())) {
-      entry.waiting.add(new Request.Stop());
+    for (SessionEntry entry : List.copyOf(entries.values())) {
+      entry.waiting.add(new SessionRequest.Stop());
       next(entry);
     }
   }
@@ -192,7 +149,7 @@ public final class MediaSessions {
 
   /** The session as it is held, if it is. */
   public Optional<SessionState> get(CallKey call) {
-    Entry entry = entries.get(call);
+    SessionEntry entry = entries.get(call);
     return entry == null || entry.session == null ? Optional.empty() : Optional.of(stateOf(entry));
   }
 
@@ -204,7 +161,7 @@ public final class MediaSessions {
    */
   public boolean list(Optional<CallKey> after, Predicate<SessionState> page) {
     var rest = after.isPresent() ? entries.tailMap(after.get(), false) : entries;
-    for (Entry entry : rest.values()) {
+    for (SessionEntry entry : rest.values()) {
       if (entry.session != null && !page.test(stateOf(entry))) {
         return true;
       }
@@ -246,7 +203,7 @@ public final class MediaSessions {
    */
   public int pairsOfSessions() {
     int pairs = 0;
-    for (Entry entry : entries.values()) {
+    for (SessionEntry entry : entries.values()) {
       if (entry.session != null) {
         pairs += 2 * entry.session.streams().size();
       }
@@ -256,7 +213,7 @@ public final class MediaSessions {
 
   /** Whether no request is under way or waits. */
   public boolean isQuiet() {
-    for (Entry entry : entries.values()) {
+    for (SessionEntry entry : entries.values()) {
       if (entry.busy) {
         return false;
       }
@@ -278,7 +235,7 @@ public final class MediaSessions {
         expiredOrphaned,
         broken,
         bindFailures,
-        tombstonesForgotten,
+        tombstones.forgotten(),
         firstPackets,
         mediaTimeouts,
         refusals);
@@ -288,7 +245,7 @@ public final class MediaSessions {
 
   /** The first packet of an end came. */
   public void firstPacket(CallKey call, int streamIndex, End end) {
-    Entry entry = entries.get(call);
+    SessionEntry entry = entries.get(call);
     if (entry == null || entry.session == null) {
       return;
     }
@@ -301,7 +258,7 @@ public final class MediaSessions {
 
   /** Nothing came for the media time-out. */
   public void mediaTimeout(CallKey call) {
-    Entry entry = entries.get(call);
+    SessionEntry entry = entries.get(call);
     if (entry == null || entry.session == null) {
       return;
     }
@@ -317,16 +274,13 @@ public final class MediaSessions {
     if (restoring && nowNs - runningFromNs >= 0) {
       restored();
     }
-    var oldest = tombstones.values().iterator();
-    while (oldest.hasNext() && oldest.next().untilNs() - nowNs <= 0) {
-      oldest.remove();
-    }
+    tombstones.expire(nowNs);
     boolean orphans = nowNs - nextOrphanSweepNs >= 0;
     if (orphans) {
       nextOrphanSweepNs = nowNs + ORPHAN_SWEEP_NS;
     }
     // A copy: ending a session may take its entry out at once.
-    for (Entry entry : List.copyOf(entries.values())) {
+    for (SessionEntry entry : List.copyOf(entries.values())) {
       MediaSession session = entry.session;
       if (session == null || entry.busy) {
         continue;
@@ -346,7 +300,7 @@ public final class MediaSessions {
         && nowNs - session.specNs() >= settings.unconfirmedExpiry().toNanos();
   }
 
-  private boolean isOrphan(Entry entry, long nowNs) {
+  private boolean isOrphan(SessionEntry entry, long nowNs) {
     long timeoutNs = settings.orphanTimeout().toNanos();
     if (isClaimed(entry) || nowNs - entry.unclaimedSinceNs < timeoutNs) {
       return false;
@@ -355,7 +309,7 @@ public final class MediaSessions {
     return lastNs.isEmpty() || nowNs - lastNs.getAsLong() >= timeoutNs;
   }
 
-  private void repeatTimeout(Entry entry, MediaSession session, long nowNs) {
+  private void repeatTimeout(SessionEntry entry, MediaSession session, long nowNs) {
     long timeoutNs = session.spec().mediaTimeout().toNanos();
     OptionalLong lastNs = lastPacketNs(entry.call);
     if (timeoutNs == 0 || lastNs.isPresent() && lastNs.getAsLong() - entry.timedOutNs > 0) {
@@ -386,8 +340,8 @@ public final class MediaSessions {
 
   // --- One request after the other ---
 
-  private void submit(CallKey call, Request request, Consumer<Answer> answer) {
-    Entry entry = entries.computeIfAbsent(call, Entry::new);
+  private void submit(CallKey call, SessionRequest request, Consumer<Answer> answer) {
+    SessionEntry entry = entries.computeIfAbsent(call, SessionEntry::new);
     if (entry.waiting.size() >= settings.maxWaiting()) {
       refuse(
           answer,
@@ -400,15 +354,15 @@ public final class MediaSessions {
     next(entry);
   }
 
-  private void submitEnd(Entry entry, Expiry reason) {
-    entry.waiting.add(new Request.End(reason));
+  private void submitEnd(SessionEntry entry, Expiry reason) {
+    entry.waiting.add(new SessionRequest.End(reason));
     next(entry);
   }
 
   /** Takes waiting requests until one has to wait for the relay, or none is left. */
-  private void next(Entry entry) {
+  private void next(SessionEntry entry) {
     while (!entry.busy) {
-      Request request = entry.waiting.poll();
+      SessionRequest request = entry.waiting.poll();
       if (request == null) {
         if (entry.session == null) {
           entries.remove(entry.call);
@@ -417,20 +371,20 @@ public final class MediaSessions {
       }
       entry.busy = true;
       switch (request) {
-        case Request.Apply apply -> start(entry, apply);
-        case Request.Release release -> start(entry, release);
-        case Request.End end -> start(entry, end);
-        case Request.Stop ignored -> stop(entry);
+        case SessionRequest.Apply apply -> start(entry, apply);
+        case SessionRequest.Release release -> start(entry, release);
+        case SessionRequest.End end -> start(entry, end);
+        case SessionRequest.Stop ignored -> stop(entry);
       }
     }
   }
 
   /** The request under way is done: {@code answered} has told so, where somebody is to be told. */
-  private void done(Entry entry) {
+  private void done(SessionEntry entry) {
     entry.busy = false;
   }
 
-  private void start(Entry entry, Request.Apply apply) {
+  private void start(SessionEntry entry, SessionRequest.Apply apply) {
     SessionSpec spec = apply.spec();
     MediaSession session = entry.session;
     if (session == null) {
@@ -461,9 +415,9 @@ public final class MediaSessions {
     }
   }
 
-  private void open(Entry entry, Request.Apply apply) {
+  private void open(SessionEntry entry, SessionRequest.Apply apply) {
     SessionSpec spec = apply.spec();
-    Tombstone tombstone = tombstones.get(entry.call);
+    Tombstones.Tombstone tombstone = tombstones.get(entry.call);
     if (tombstone != null && (tombstone.refusesAll() || spec.revision() <= tombstone.revision())) {
       refuse(
           apply.answer(),
@@ -497,162 +451,52 @@ public final class MediaSessions {
     change(entry, null, apply);
   }
 
-  /** An Apply under way: what it has been lent, and how often a bind has failed. */
+  /** An Apply under way. */
   private final class Change {
-    final Entry entry;
+    final SessionEntry entry;
     final @Nullable MediaSession before;
-    final Request.Apply apply;
-    final ArrayList<OpenStream> streams = new ArrayList<>();
-    final ArrayList<PortPair> lent = new ArrayList<>();
-    int tries;
+    final SessionRequest.Apply apply;
+    final PortLoan loan;
 
-    Change(Entry entry, @Nullable MediaSession before, Request.Apply apply) {
+    Change(SessionEntry entry, @Nullable MediaSession before, SessionRequest.Apply apply) {
       this.entry = entry;
       this.before = before;
       this.apply = apply;
+      loan = new PortLoan(settings, pool, loop, before, restoring);
     }
 
-    /** Finds a pair for each end; false if it has been refused. */
-    boolean lend() {
-      for (StreamSpec stream : apply.spec().streams()) {
-        PortPair a = pair(stream, End.A);
-        PortPair b = a == null ? null : pair(stream, End.B);
-        if (a == null || b == null) {
-          return false;
-        }
-        streams.add(new OpenStream(stream, a, b));
+    void begin() {
+      Optional<Answer.Refused> refused = loan.lend(apply.spec());
+      if (refused.isPresent()) {
+        fail(refused.get());
+      } else {
+        bind();
       }
-      return true;
-    }
-
-    private @Nullable PortPair pair(StreamSpec stream, End end) {
-      PortPair kept = before == null ? null : before.kept(stream, end);
-      return kept != null ? kept : lend(stream, end);
-    }
-
-    private @Nullable PortPair lend(StreamSpec stream, End end) {
-      EndSpec spec = stream.end(end);
-      boolean pinned = spec.pinnedPort() != 0;
-      if (restoring && !pinned) {
-        fail(
-            Refusal.RESTORING,
-            "The node has just started: " + field(stream, end) + " has no pinned_port");
-        return null;
-      }
-      long nowNs = loop.nowNs();
-      Lending lending =
-          pinned
-              ? pool.lendPinned(spec.v6(), spec.pinnedPort(), nowNs)
-              : pool.lend(spec.v6(), nowNs);
-      return switch (lending) {
-        case Lending.Lent(PortPair pair) -> {
-          lent.add(pair);
-          yield pair;
-        }
-        case Lending.Exhausted(PortLedger ledger) -> {
-          fail(
-              Refusal.PORTS_EXHAUSTED,
-              "No "
-                  + (spec.v6() ? "IPv6" : "IPv4")
-                  + " port pair is free: "
-                  + ledger.lent()
-                  + " of "
-                  + ledger.total()
-                  + " are in use, "
-                  + ledger.resting()
-                  + " rest, "
-                  + ledger.setAside()
-                  + " are held by other programs");
-          yield null;
-        }
-        case Lending.Taken(int port) -> {
-          fail(
-              Refusal.PORT_TAKEN,
-              field(stream, end) + ".pinned_port " + port + " is in use by a session");
-          yield null;
-        }
-        case Lending.NotInRange(int port, var range) -> {
-          fail(
-              Refusal.INVALID_SPEC,
-              "Expected "
-                  + field(stream, end)
-                  + ".pinned_port to be even and within "
-                  + range
-                  + ", but got "
-                  + port);
-          yield null;
-        }
-        case Lending.NoSuchFamily(boolean v6) -> {
-          fail(
-              Refusal.FAMILY_UNAVAILABLE,
-              "The node has no " + (v6 ? "IPv6" : "IPv4") + " address for " + field(stream, end));
-          yield null;
-        }
-      };
-    }
-
-    /** Another pair in place of one that could not be bound; false if it has been refused. */
-    boolean replace(PortPair failed) {
-      lent.remove(failed);
-      pool.setAside(failed, loop.nowNs());
-      bindFailures++;
-      for (int i = 0; i < streams.size(); i++) {
-        OpenStream stream = streams.get(i);
-        for (End end : End.values()) {
-          if (!stream.pair(end).equals(failed)) {
-            continue;
-          }
-          if (stream.spec().end(end).pinnedPort() != 0) {
-            fail(
-                Refusal.PORT_TAKEN,
-                field(stream.spec(), end)
-                    + ".pinned_port "
-                    + failed.rtpPort()
-                    + " or the next is in use by another program");
-            return false;
-          }
-          if (++tries >= settings.maxBindTries()) {
-            fail(
-                Refusal.PORTS_EXHAUSTED,
-                tries + " port pairs in a row are in use by other programs");
-            return false;
-          }
-          PortPair other = lend(stream.spec(), end);
-          if (other == null) {
-            return false;
-          }
-          streams.set(
-              i,
-              end == End.A
-                  ? new OpenStream(stream.spec(), other, stream.b())
-                  : new OpenStream(stream.spec(), stream.a(), other));
-        }
-      }
-      return true;
     }
 
     /** Refuses: everything that was lent goes back, and the session is as before. */
     void fail(Refusal refusal, String detail) {
-      long nowNs = loop.nowNs();
-      for (PortPair pair : lent) {
-        pool.unlend(pair, nowNs);
-      }
-      lent.clear();
+      fail(new Answer.Refused(refusal, detail, 0));
+    }
+
+    private void fail(Answer.Refused refused) {
+      loan.undo();
       if (entry.opening) {
         entry.opening = false;
         held--;
       }
-      refuse(apply.answer(), refusal, detail, 0);
+      refuse(apply.answer(), refused.refusal(), refused.detail(), 0);
       done(entry);
     }
 
     void bind() {
+      List<OpenStream> streams = loan.streams();
       var ports = MediaSession.ports(streams);
       var plan = MediaSession.plan(streams, apply.spec().mediaTimeout());
       Consumer<OpenResult> answer = result -> loop.execute(() -> bound(result));
       if (before == null) {
         path.open(entry.call, ports, plan, answer);
-      } else if (lent.isEmpty() && streams.size() == before.streams().size()) {
+      } else if (loan.isEmpty() && streams.size() == before.streams().size()) {
         if (path.update(entry.call, plan)) {
           carriedOut();
         } else {
@@ -685,13 +529,19 @@ public final class MediaSessions {
     }
 
     private void bindFailed(OpenResult.BindFailed failed) {
-      PortPair pair = pairOf(failed);
+      PortPair pair = loan.pairOf(failed.endpoint());
       switch (failed.failure()) {
         case ADDRESS_IN_USE -> {
           if (pair == null) {
             fail(Refusal.PORTS_EXHAUSTED, "Cannot bind " + failed.endpoint() + ": in use");
-          } else if (replace(pair)) {
-            bind();
+          } else {
+            bindFailures++;
+            Optional<Answer.Refused> refused = loan.replace(pair);
+            if (refused.isPresent()) {
+              fail(refused.get());
+            } else {
+              bind();
+            }
           }
         }
         case ADDRESS_NOT_AVAILABLE ->
@@ -709,29 +559,20 @@ public final class MediaSessions {
       }
     }
 
-    private @Nullable PortPair pairOf(OpenResult.BindFailed failed) {
-      for (PortPair pair : lent) {
-        if (pair.bindRtp().equals(failed.endpoint()) || pair.bindRtcp().equals(failed.endpoint())) {
-          return pair;
-        }
-      }
-      return null;
-    }
-
     private void carriedOut() {
       long nowNs = loop.nowNs();
       if (before == null) {
         entry.opening = false;
         opened++;
       } else {
-        var keeps = MediaSession.pairs(streams);
+        var keeps = MediaSession.pairs(loan.streams());
         for (PortPair pair : before.pairs()) {
           if (!keeps.contains(pair)) {
             pool.giveBack(pair, nowNs);
           }
         }
       }
-      entry.session = new MediaSession(apply.spec(), streams, nowNs);
+      entry.session = new MediaSession(apply.spec(), loan.streams(), nowNs);
       // What is silent under the new spec too is told again, but not before its time.
       entry.timedOut = entry.timedOut && entry.session.owesPackets();
       entry.timedOutNs = nowNs;
@@ -743,11 +584,7 @@ public final class MediaSessions {
     /** The relay does not have the session that this node holds: it ends, the node lives. */
     private void lost() {
       MediaSession session = Objects.requireNonNull(before);
-      long nowNs = loop.nowNs();
-      for (PortPair pair : lent) {
-        pool.unlend(pair, nowNs);
-      }
-      lent.clear();
+      loan.undo();
       ended(entry, session, new SessionCounts(List.of()), Optional.of(Expiry.BROKEN), 0);
       refuse(
           apply.answer(),
@@ -758,22 +595,21 @@ public final class MediaSessions {
     }
   }
 
-  private void change(Entry entry, @Nullable MediaSession before, Request.Apply apply) {
-    var change = new Change(entry, before, apply);
-    if (change.lend()) {
-      change.bind();
-    }
+  private void change(
+      SessionEntry entry, @Nullable MediaSession before, SessionRequest.Apply apply) {
+    new Change(entry, before, apply).begin();
   }
 
-  private void start(Entry entry, Request.Release release) {
+  private void start(SessionEntry entry, SessionRequest.Release release) {
     MediaSession session = entry.session;
     if (session == null) {
-      Tombstone tombstone = tombstones.get(entry.call);
+      Tombstones.Tombstone tombstone = tombstones.get(entry.call);
       SessionState last =
           tombstone == null ? SessionState.none(entry.call, release.revision()) : tombstone.last();
       // A later Release moves the revision up, and the end of the tombstone with it.
       if (tombstone == null || release.revision() > tombstone.revision()) {
-        bury(entry.call, release.revision(), tombstone != null && tombstone.refusesAll(), last);
+        tombstones.bury(
+            entry.call, release.revision(), tombstone != null && tombstone.refusesAll(), last);
       }
       release.answer().accept(new Answer.Done(last));
       done(entry);
@@ -803,7 +639,7 @@ public final class MediaSessions {
                 }));
   }
 
-  private void start(Entry entry, Request.End end) {
+  private void start(SessionEntry entry, SessionRequest.End end) {
     MediaSession session = entry.session;
     long nowNs = loop.nowNs();
     boolean stillDue =
@@ -828,7 +664,7 @@ public final class MediaSessions {
                 }));
   }
 
-  private void stop(Entry entry) {
+  private void stop(SessionEntry entry) {
     MediaSession session = entry.session;
     if (session == null) {
       done(entry);
@@ -847,7 +683,7 @@ public final class MediaSessions {
 
   /** The session's sockets are closed: pairs go to rest, and a tombstone stays. */
   private SessionState ended(
-      Entry entry,
+      SessionEntry entry,
       MediaSession session,
       SessionCounts counts,
       Optional<Expiry> byItself,
@@ -860,7 +696,7 @@ public final class MediaSessions {
     entry.session = null;
     SessionState last = session.state(Optional.of(counts), entry.timedOut);
     long revision = Math.max(session.spec().revision(), releaseRevision);
-    bury(entry.call, revision, byItself.isPresent(), last);
+    tombstones.bury(entry.call, revision, byItself.isPresent(), last);
     if (byItself.isPresent()) {
       switch (byItself.get()) {
         case UNCONFIRMED -> expiredUnconfirmed++;
@@ -872,39 +708,28 @@ public final class MediaSessions {
     return last;
   }
 
-  private void bury(CallKey call, long revision, boolean refusesAll, SessionState last) {
-    tombstones.remove(call);
-    if (tombstones.size() >= settings.maxTombstones()) {
-      tombstones.pollFirstEntry();
-      tombstonesForgotten++;
-    }
-    tombstones.put(
-        call,
-        new Tombstone(revision, refusesAll, last, loop.nowNs() + settings.tombstone().toNanos()));
-  }
-
   // --- Small things ---
 
-  private SessionState stateOf(Entry entry) {
+  private SessionState stateOf(SessionEntry entry) {
     MediaSession session = Objects.requireNonNull(entry.session);
     return session.state(path.counts(entry.call), entry.timedOut);
   }
 
-  private void claim(Entry entry, ControlNode node) {
+  private void claim(SessionEntry entry, ControlNode node) {
     entry.claimant = node;
     entry.unclaimedSinceNs = loop.nowNs();
   }
 
-  private boolean isClaimed(Entry entry) {
+  private boolean isClaimed(SessionEntry entry) {
     return entry.claimant != null && connected.containsKey(entry.claimant);
   }
 
-  private void tell(Entry entry, SessionEvent event) {
+  private void tell(SessionEntry entry, SessionEvent event) {
     listener.event(
         event, isClaimed(entry) ? Optional.ofNullable(entry.claimant) : Optional.empty());
   }
 
-  private void tellTimeout(Entry entry, MediaSession session) {
+  private void tellTimeout(SessionEntry entry, MediaSession session) {
     entry.timedOutNs = loop.nowNs();
     mediaTimeouts++;
     tell(entry, new SessionEvent.MediaTimeout(entry.call, session.spec().revision()));
@@ -919,9 +744,5 @@ public final class MediaSessions {
   private void refuse(Consumer<Answer> answer, Refusal refusal, String detail, long heldRevision) {
     refusals.merge(refusal, 1L, Long::sum);
     answer.accept(new Answer.Refused(refusal, detail, heldRevision));
-  }
-
-  private static String field(StreamSpec stream, End end) {
-    return "stream " + stream.index() + (end == End.A ? ".a" : ".b");
   }
 }
