@@ -12,11 +12,9 @@ import io.sippbx.media.session.SessionEvent.Expiry;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -46,7 +44,8 @@ public final class MediaSessions {
   private final TreeMap<CallKey, SessionEntry> entries = new TreeMap<>();
 
   private final Tombstones tombstones;
-  private final LinkedHashMap<ControlNode, Integer> connected = new LinkedHashMap<>();
+  private final Claims claims;
+  private final Silences silences;
   private final EnumMap<Refusal, Long> refusals = new EnumMap<>(Refusal.class);
   private final long runningFromNs;
   private boolean restoring;
@@ -60,8 +59,6 @@ public final class MediaSessions {
   private long expiredOrphaned;
   private long broken;
   private long bindFailures;
-  private long firstPackets;
-  private long mediaTimeouts;
 
   /** A table without sessions, restoring from now on if the settings say so. */
   public MediaSessions(
@@ -76,6 +73,8 @@ public final class MediaSessions {
     this.loop = loop;
     this.listener = listener;
     tombstones = new Tombstones(settings, loop);
+    claims = new Claims(loop);
+    silences = new Silences(settings, path, loop, claims, listener);
     long nowNs = loop.nowNs();
     runningFromNs = nowNs + settings.restoring().toNanos();
     restoring = settings.restoring().isPositive();
@@ -99,27 +98,19 @@ public final class MediaSessions {
     for (CallKey call : calls) {
       SessionEntry entry = entries.get(call);
       if (entry != null && entry.session != null) {
-        claim(entry, from);
+        claims.claim(entry, from);
       }
     }
   }
 
   /** A stream of a control node has been opened. */
   public void connected(ControlNode node) {
-    connected.merge(node, 1, Integer::sum);
+    claims.connected(node);
   }
 
   /** A stream of a control node has ended, for which {@link #connected} was called. */
   public void disconnected(ControlNode node) {
-    Integer left = connected.computeIfPresent(node, (n, count) -> count == 1 ? null : count - 1);
-    if (left == null) {
-      long nowNs = loop.nowNs();
-      for (SessionEntry entry : entries.values()) {
-        if (node.equals(entry.claimant)) {
-          entry.unclaimedSinceNs = nowNs;
-        }
-      }
-    }
+    claims.disconnected(node, entries.values());
   }
 
   /** Nobody's session is yet to come back: the node takes new ones from now on. */
@@ -236,8 +227,8 @@ public final class MediaSessions {
         broken,
         bindFailures,
         tombstones.forgotten(),
-        firstPackets,
-        mediaTimeouts,
+        silences.firstPackets(),
+        silences.mediaTimeouts(),
         refusals);
   }
 
@@ -246,24 +237,17 @@ public final class MediaSessions {
   /** The first packet of an end came. */
   public void firstPacket(CallKey call, int streamIndex, End end) {
     SessionEntry entry = entries.get(call);
-    if (entry == null || entry.session == null) {
-      return;
+    if (entry != null && entry.session != null) {
+      silences.firstPacket(entry, entry.session, streamIndex, end);
     }
-    firstPackets++;
-    entry.timedOut = false;
-    tell(
-        entry,
-        new SessionEvent.FirstPacket(call, entry.session.spec().revision(), streamIndex, end));
   }
 
   /** Nothing came for the media time-out. */
   public void mediaTimeout(CallKey call) {
     SessionEntry entry = entries.get(call);
-    if (entry == null || entry.session == null) {
-      return;
+    if (entry != null && entry.session != null) {
+      silences.mediaTimeout(entry, entry.session);
     }
-    entry.timedOut = true;
-    tellTimeout(entry, entry.session);
   }
 
   // --- Time ---
@@ -287,10 +271,10 @@ public final class MediaSessions {
       }
       if (isUnconfirmedTooLong(session, nowNs)) {
         submitEnd(entry, Expiry.UNCONFIRMED);
-      } else if (orphans && isOrphan(entry, nowNs)) {
+      } else if (orphans && silences.isOrphan(entry, nowNs)) {
         submitEnd(entry, Expiry.ORPHANED);
       } else if (entry.timedOut) {
-        repeatTimeout(entry, session, nowNs);
+        silences.repeatTimeout(entry, session, nowNs);
       }
     }
   }
@@ -298,44 +282,6 @@ public final class MediaSessions {
   private boolean isUnconfirmedTooLong(MediaSession session, long nowNs) {
     return !session.spec().confirmed()
         && nowNs - session.specNs() >= settings.unconfirmedExpiry().toNanos();
-  }
-
-  private boolean isOrphan(SessionEntry entry, long nowNs) {
-    long timeoutNs = settings.orphanTimeout().toNanos();
-    if (isClaimed(entry) || nowNs - entry.unclaimedSinceNs < timeoutNs) {
-      return false;
-    }
-    OptionalLong lastNs = lastPacketNs(entry.call);
-    return lastNs.isEmpty() || nowNs - lastNs.getAsLong() >= timeoutNs;
-  }
-
-  private void repeatTimeout(SessionEntry entry, MediaSession session, long nowNs) {
-    long timeoutNs = session.spec().mediaTimeout().toNanos();
-    OptionalLong lastNs = lastPacketNs(entry.call);
-    if (timeoutNs == 0 || lastNs.isPresent() && lastNs.getAsLong() - entry.timedOutNs > 0) {
-      entry.timedOut = false;
-    } else if (nowNs - entry.timedOutNs >= timeoutNs) {
-      tellTimeout(entry, session);
-    }
-  }
-
-  /** When the last packet of any end came. */
-  private OptionalLong lastPacketNs(CallKey call) {
-    Optional<SessionCounts> counts = path.counts(call);
-    boolean any = false;
-    long latestNs = 0;
-    if (counts.isPresent()) {
-      for (SessionCounts.Stream stream : counts.get().streams()) {
-        for (End end : End.values()) {
-          OptionalLong lastNs = stream.end(end).lastPacketNs();
-          if (lastNs.isPresent() && (!any || lastNs.getAsLong() - latestNs > 0)) {
-            any = true;
-            latestNs = lastNs.getAsLong();
-          }
-        }
-      }
-    }
-    return any ? OptionalLong.of(latestNs) : OptionalLong.empty();
   }
 
   // --- One request after the other ---
@@ -402,7 +348,7 @@ public final class MediaSessions {
     } else if (spec.revision() > heldRevision) {
       change(entry, session, apply);
     } else if (spec.equals(session.spec())) {
-      claim(entry, apply.from());
+      claims.claim(entry, apply.from());
       apply.answer().accept(new Answer.Done(stateOf(entry)));
       done(entry);
     } else {
@@ -576,7 +522,7 @@ public final class MediaSessions {
       // What is silent under the new spec too is told again, but not before its time.
       entry.timedOut = entry.timedOut && entry.session.owesPackets();
       entry.timedOutNs = nowNs;
-      claim(entry, apply.from());
+      claims.claim(entry, apply.from());
       apply.answer().accept(new Answer.Done(stateOf(entry)));
       done(entry);
     }
@@ -646,7 +592,7 @@ public final class MediaSessions {
         session != null
             && switch (end.reason()) {
               case UNCONFIRMED -> isUnconfirmedTooLong(session, nowNs);
-              case ORPHANED -> isOrphan(entry, nowNs);
+              case ORPHANED -> silences.isOrphan(entry, nowNs);
               case BROKEN -> true;
             };
     if (session == null || !stillDue) {
@@ -703,7 +649,8 @@ public final class MediaSessions {
         case ORPHANED -> expiredOrphaned++;
         case BROKEN -> broken++;
       }
-      tell(entry, new SessionEvent.Expired(entry.call, revision, byItself.get()));
+      listener.event(
+          new SessionEvent.Expired(entry.call, revision, byItself.get()), claims.claimant(entry));
     }
     return last;
   }
@@ -713,26 +660,6 @@ public final class MediaSessions {
   private SessionState stateOf(SessionEntry entry) {
     MediaSession session = Objects.requireNonNull(entry.session);
     return session.state(path.counts(entry.call), entry.timedOut);
-  }
-
-  private void claim(SessionEntry entry, ControlNode node) {
-    entry.claimant = node;
-    entry.unclaimedSinceNs = loop.nowNs();
-  }
-
-  private boolean isClaimed(SessionEntry entry) {
-    return entry.claimant != null && connected.containsKey(entry.claimant);
-  }
-
-  private void tell(SessionEntry entry, SessionEvent event) {
-    listener.event(
-        event, isClaimed(entry) ? Optional.ofNullable(entry.claimant) : Optional.empty());
-  }
-
-  private void tellTimeout(SessionEntry entry, MediaSession session) {
-    entry.timedOutNs = loop.nowNs();
-    mediaTimeouts++;
-    tell(entry, new SessionEvent.MediaTimeout(entry.call, session.spec().revision()));
   }
 
   private void tellState(NodeState before) {
