@@ -23,7 +23,8 @@ class DemoCommandIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"--seconds=1", "--seconds=1 --tcp --hold"})
+  @ValueSource(
+      strings = {"--seconds=1", "--seconds=1 --tcp --hold", "--seconds=1 --tcp --ipv6 --hold"})
   void showsACallThatIsRight(String arguments) {
     int code = run(arguments.split(" "));
     String shown = out.toString();
@@ -36,6 +37,9 @@ class DemoCommandIT {
         .contains("\"status\":\"completed\"")
         .contains("OK: all")
         .doesNotContain("FAILED");
+    if (arguments.contains("--ipv6")) {
+      assertThat(shown).contains("[::1]:").doesNotContain("127.0.0.1");
+    }
     if (arguments.contains("--hold")) {
       assertThat(shown).contains("re-INVITE (SDP sendonly)").contains("on hold media flowed");
     }
