@@ -10,7 +10,6 @@ import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.MediaConfig;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.IpAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,10 +43,7 @@ final class MediaSettings {
             sessions.tombstone(),
             sessions.maxTombstones(),
             media.sessions().orphanTimeout(),
-            // In one process with its control plane there is nobody whose calls outlived the node.
-            listen instanceof MediaNodeSettings.Listen.InProcess
-                ? Duration.ZERO
-                : sessions.restoring(),
+            sessions.restoring(),
             media.sessions().max(),
             sessions.maxStreams(),
             sessions.maxWaiting(),
