@@ -5,8 +5,6 @@ import static io.sippbx.media.relay.ffm.LinuxSockets.*;
 import io.sippbx.media.relay.AddressBits;
 import io.sippbx.media.relay.OpenResult.BindFailure;
 import io.sippbx.media.relay.PacketLoop;
-import io.sippbx.media.relay.PacketReader;
-import io.sippbx.media.relay.PacketSocket;
 import io.sippbx.shared.net.Endpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -30,7 +28,6 @@ public final class FfmPacketLoop implements PacketLoop {
 
   private final String threadName;
   private final LongSupplier clock;
-  private final int maxDatagramBytes;
   private final AtomicBoolean wakeAsked = new AtomicBoolean();
 
   /** Held to write to the eventfd or to close it: its number may be another file's afterwards. */
@@ -50,25 +47,10 @@ public final class FfmPacketLoop implements PacketLoop {
 
   private final ByteBuffer events = eventMemory.asByteBuffer().order(ByteOrder.nativeOrder());
 
-  /** The datagram that is being read. */
-  private final MemorySegment datagramMemory;
-
-  private final ByteBuffer datagram;
-  private final long datagramAddress;
-
-  /** Arguments of calls: a sockaddr, a length, an option's value. */
-  private final MemorySegment sourceMemory = arena.allocate(32, 8);
-
-  private final ByteBuffer source = sourceMemory.asByteBuffer();
-  private final ByteBuffer sourceNative =
-      sourceMemory.asByteBuffer().order(ByteOrder.nativeOrder());
-  private final MemorySegment lengthMemory = arena.allocate(8, 8);
-  private final ByteBuffer length = lengthMemory.asByteBuffer().order(ByteOrder.nativeOrder());
-  private final MemorySegment optionMemory = arena.allocate(4L * SK_MEMINFO_VARS, 8);
-  private final ByteBuffer option = optionMemory.asByteBuffer().order(ByteOrder.nativeOrder());
+  private final CallMemory memory;
 
   /** By file descriptor, which the kernel keeps small. */
-  private @Nullable Socket[] sockets = new Socket[FIRST_SOCKETS];
+  private @Nullable FfmSocket[] sockets = new FfmSocket[FIRST_SOCKETS];
 
   private long nowNs;
   private long turn;
@@ -83,10 +65,7 @@ public final class FfmPacketLoop implements PacketLoop {
     }
     this.threadName = threadName;
     this.clock = clock;
-    this.maxDatagramBytes = maxDatagramBytes;
-    datagramMemory = arena.allocate(maxDatagramBytes, 64);
-    datagram = datagramMemory.asByteBuffer();
-    datagramAddress = datagramMemory.address();
+    memory = new CallMemory(arena, maxDatagramBytes);
     epollFd = system.epollCreate();
     eventFd = system.eventFd();
     if (epollFd < 0 || eventFd < 0 || !watch(eventFd)) {
@@ -176,11 +155,11 @@ public final class FfmPacketLoop implements PacketLoop {
       try {
         boolean woken = false;
         for (int i = 0; i < ready; i++) {
-          Socket socket = sockets[events.getInt(i * EPOLL_EVENT_BYTES + EPOLL_EVENT_DATA_AT)];
+          FfmSocket socket = sockets[events.getInt(i * EPOLL_EVENT_BYTES + EPOLL_EVENT_DATA_AT)];
           if (socket == null) {
             woken = true;
           } else {
-            socket.read();
+            socket.read(turn);
           }
         }
         if (woken) {
@@ -201,12 +180,12 @@ public final class FfmPacketLoop implements PacketLoop {
 
   /** Clears the eventfd before the flag, so that no later wake-up is lost. */
   private void clearWake() {
-    long ignored = LinuxSockets.read(eventFd, optionMemory.address(), 8);
+    long ignored = LinuxSockets.read(eventFd, memory.optionMemory.address(), 8);
     wakeAsked.set(false);
   }
 
   private void closeAll() {
-    for (Socket socket : sockets) {
+    for (FfmSocket socket : sockets) {
       if (socket != null) {
         socket.close();
       }
@@ -240,23 +219,24 @@ public final class FfmPacketLoop implements PacketLoop {
       // the upper six bits of the octet are the DSCP (RFC 2474 3)
       set(fd, isV6 ? IPPROTO_IPV6 : IPPROTO_IP, isV6 ? IPV6_TCLASS : IP_TOS, options.dscp() << 2);
     }
-    writeSockaddr(
-        source,
-        sourceNative,
-        isV6,
-        AddressBits.high(local.ip()),
-        AddressBits.low(local.ip()),
-        local.port());
+    memory.address(isV6, AddressBits.high(local.ip()), AddressBits.low(local.ip()), local.port());
     int bytes = isV6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
-    if (system.bind(fd, sourceMemory.address(), bytes) != 0) {
+    if (system.bind(fd, memory.source.address(), bytes) != 0) {
       return failed("bind", fd);
     }
-    length.putInt(0, SOCKADDR_IN6_BYTES);
-    if (system.getsockname(fd, sourceMemory.address(), lengthMemory.address()) != 0) {
+    memory.length.putInt(0, SOCKADDR_IN6_BYTES);
+    if (system.getsockname(fd, memory.source.address(), memory.lengthMemory.address()) != 0) {
       return failed("getsockname", fd);
     }
-    int port = source.getShort(SOCKADDR_PORT_AT) & 0xffff;
-    var socket = new Socket(fd, local.withPort(port), granted(fd));
+    int port = memory.sourceBytes.getShort(SOCKADDR_PORT_AT) & 0xffff;
+    var socket =
+        new FfmSocket(
+            fd,
+            local.withPort(port),
+            granted(fd),
+            system,
+            memory,
+            closed -> sockets[closed] = null);
     if (fd >= sockets.length) {
       sockets = Arrays.copyOf(sockets, Math.max(fd + 1, sockets.length * 2));
     }
@@ -268,16 +248,20 @@ public final class FfmPacketLoop implements PacketLoop {
   }
 
   private boolean set(int fd, int level, int name, int value) {
-    option.putInt(0, value);
-    return system.setsockopt(fd, level, name, optionMemory.address(), 4) == 0;
+    memory.option.putInt(0, value);
+    return system.setsockopt(fd, level, name, memory.optionMemory.address(), 4) == 0;
   }
 
   private int granted(int fd) {
-    length.putInt(0, 4);
+    memory.length.putInt(0, 4);
     int result =
         system.getsockopt(
-            fd, SOL_SOCKET, SO_RCVBUF, optionMemory.address(), lengthMemory.address());
-    return result == 0 ? option.getInt(0) : 0;
+            fd,
+            SOL_SOCKET,
+            SO_RCVBUF,
+            memory.optionMemory.address(),
+            memory.lengthMemory.address());
+    return result == 0 ? memory.option.getInt(0) : 0;
   }
 
   private BindAnswer failed(String call, int fd) {
@@ -308,139 +292,5 @@ public final class FfmPacketLoop implements PacketLoop {
   @Override
   public long nowNs() {
     return nowNs;
-  }
-
-  private static void writeSockaddr(
-      ByteBuffer network, ByteBuffer host, boolean isV6, long high, long low, int port) {
-    host.putShort(0, (short) (isV6 ? AF_INET6 : AF_INET));
-    network.putShort(SOCKADDR_PORT_AT, (short) port);
-    if (isV6) {
-      network.putInt(SOCKADDR_IN_ADDRESS_AT, 0);
-      network.putLong(SOCKADDR_IN6_ADDRESS_AT, high);
-      network.putLong(SOCKADDR_IN6_ADDRESS_AT + 8, low);
-      network.putInt(SOCKADDR_IN6_ADDRESS_AT + 16, 0);
-    } else {
-      network.putInt(SOCKADDR_IN_ADDRESS_AT, (int) low);
-      network.putLong(SOCKADDR_IN_ADDRESS_AT + 4, 0);
-    }
-  }
-
-  /** A socket; its file descriptor is open to tests. */
-  final class Socket implements PacketSocket {
-
-    final int fd;
-    private final Endpoint local;
-    private final boolean isV6;
-    private final int receiveBufferBytes;
-
-    private final MemorySegment destinationMemory = Arena.ofAuto().allocate(32, 8);
-    private final long destinationAddress = destinationMemory.address();
-    private final int destinationBytes;
-    private final ByteBuffer destination = destinationMemory.asByteBuffer();
-    private final ByteBuffer destinationNative =
-        destinationMemory.asByteBuffer().order(ByteOrder.nativeOrder());
-
-    private @Nullable PacketReader reader;
-    private long readyTurn;
-    private boolean isClosed;
-
-    Socket(int fd, Endpoint local, int receiveBufferBytes) {
-      this.fd = fd;
-      this.local = local;
-      this.isV6 = local.ip().isV6();
-      this.receiveBufferBytes = receiveBufferBytes;
-      destinationBytes = isV6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
-    }
-
-    private void read() {
-      int times = readyTurn == turn - 1 ? BURST : 1;
-      readyTurn = turn;
-      for (int i = 0; i < times && !isClosed; i++) {
-        length.putInt(0, SOCKADDR_IN6_BYTES);
-        long bytes =
-            receive(
-                fd,
-                datagramAddress,
-                maxDatagramBytes,
-                sourceMemory.address(),
-                lengthMemory.address());
-        if (bytes < 0) {
-          // EAGAIN, or an error of the socket that the call has taken away with it
-          return;
-        }
-        deliver((int) bytes);
-      }
-    }
-
-    private void deliver(int bytes) {
-      PacketReader to = reader;
-      if (to == null) {
-        return;
-      }
-      if (bytes > maxDatagramBytes) {
-        to.receivedTooLong();
-        return;
-      }
-      int port = source.getShort(SOCKADDR_PORT_AT) & 0xffff;
-      if (isV6) {
-        to.received(
-            datagram,
-            0,
-            bytes,
-            source.getLong(SOCKADDR_IN6_ADDRESS_AT),
-            source.getLong(SOCKADDR_IN6_ADDRESS_AT + 8),
-            port);
-      } else {
-        long low = AddressBits.v4Low(source.getInt(SOCKADDR_IN_ADDRESS_AT));
-        to.received(datagram, 0, bytes, AddressBits.V4_HIGH, low, port);
-      }
-    }
-
-    @Override
-    public Endpoint local() {
-      return local;
-    }
-
-    @Override
-    public void readBy(PacketReader to) {
-      reader = to;
-    }
-
-    @Override
-    public int receiveBufferBytes() {
-      return receiveBufferBytes;
-    }
-
-    @Override
-    public void destination(long high, long low, int port) {
-      writeSockaddr(destination, destinationNative, isV6, high, low, port);
-    }
-
-    @Override
-    public boolean send(int at, int bytes) {
-      return LinuxSockets.send(
-              fd, datagramAddress + at, bytes, destinationAddress, destinationBytes)
-          >= 0;
-    }
-
-    @Override
-    public long kernelDrops() {
-      length.putInt(0, 4 * SK_MEMINFO_VARS);
-      int result =
-          system.getsockopt(
-              fd, SOL_SOCKET, SO_MEMINFO, optionMemory.address(), lengthMemory.address());
-      boolean told = result == 0 && length.getInt(0) >= 4 * SK_MEMINFO_VARS;
-      return told ? option.getInt(4 * SK_MEMINFO_DROPS) & 0xffff_ffffL : 0;
-    }
-
-    @Override
-    public void close() {
-      if (!isClosed) {
-        isClosed = true;
-        sockets[fd] = null;
-        // closing takes the socket out of epoll: no other file descriptor refers to it
-        system.close(fd);
-      }
-    }
   }
 }

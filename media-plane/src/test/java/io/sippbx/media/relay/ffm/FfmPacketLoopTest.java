@@ -59,7 +59,7 @@ class FfmPacketLoopTest {
         onLoop(
             () -> {
               var bound = (BindAnswer.Bound) loop.bind(Endpoint.of(ip, 0), options);
-              int fd = ((FfmPacketLoop.Socket) bound.socket()).fd;
+              int fd = ((FfmSocket) bound.socket()).fd;
               return new int[] {
                 isV6
                     ? option(fd, LinuxSockets.IPPROTO_IPV6, LinuxSockets.IPV6_TCLASS)
