@@ -116,6 +116,7 @@ class PlanesArchTest {
                             // wiring
                             "io.sippbx.app..",
                             "io.sippbx.control.sip.transport",
+                            "io.sippbx.control.store.redis",
                             "io.sippbx.media.control",
                             "io.sippbx.media.relay.netty",
                             "io.sippbx.shared.operations")))

@@ -49,7 +49,12 @@ class RingsArchTest {
   /** The adapters of the control plane, and its wiring. */
   private static final DescribedPredicate<JavaClass> PURE_OR_RUNTIME_OF_CONTROL =
       Product.in("io.sippbx.control..")
-          .and(not(Product.in("io.sippbx.control.sip.transport", "io.sippbx.control.sip.locate")))
+          .and(
+              not(
+                  Product.in(
+                      "io.sippbx.control.sip.transport",
+                      "io.sippbx.control.sip.locate",
+                      "io.sippbx.control.store.redis")))
           .and(
               not(
                   Product.named(
@@ -181,6 +186,20 @@ class RingsArchTest {
         .because(
             "rings depend one way (docs/ARCHITECTURE.md, Rings): the runtime calls decisions and"
                 + " carries out their effects")
+        .check(Product.CLASSES);
+  }
+
+  @Test
+  void onlyTheRedisStoreSeesItsClient() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.sippbx.control.store.redis")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.lettuce..", "redis..")
+        .because(
+            "what is stored is committed by its scripts only (docs/adr/0007): ask through CallStore,"
+                + " PartitionStore, RegistrationStore or LimitStore, and add to them what is missing")
         .check(Product.CLASSES);
   }
 

@@ -1,0 +1,74 @@
+package io.sippbx.control.store.redis;
+
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.store.Partition;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+
+/** The names of keys; those of one partition share its hash tag and so a slot of a cluster. */
+final class Keys {
+
+  static final byte[] CLUSTER_META = Bytes.of("cluster:meta");
+
+  private Keys() {}
+
+  static String callPrefix(Partition partition) {
+    return partition.tag() + ":call:";
+  }
+
+  static byte[] call(CallKey call) {
+    return Bytes.of(callPrefix(Partition.of(call)) + call);
+  }
+
+  static byte[] outbox(Partition partition) {
+    return Bytes.of(partition.tag() + ":outbox");
+  }
+
+  static byte[] timers(Partition partition) {
+    return Bytes.of(partition.tag() + ":timers");
+  }
+
+  static byte[] keeper(Partition partition) {
+    return Bytes.of(partition.tag() + ":keeper");
+  }
+
+  static String inFlightPrefix(Partition partition) {
+    return partition.tag() + ":inflight:";
+  }
+
+  static byte[] inFlight(Partition partition, NodeId node) {
+    return Bytes.of(inFlightPrefix(partition) + node);
+  }
+
+  static String onMediaPrefix(Partition partition) {
+    return partition.tag() + ":on-media:";
+  }
+
+  static byte[] onMedia(Partition partition, NodeId node) {
+    return Bytes.of(onMediaPrefix(partition) + node);
+  }
+
+  static byte[] registration(Aor aor) {
+    return Bytes.of(Partition.of(aor).tag() + ":reg:" + aor);
+  }
+
+  static byte[] registrationNames(Partition partition) {
+    return Bytes.of(partition.tag() + ":reg-names");
+  }
+
+  static byte[] registrationEnds(Partition partition) {
+    return Bytes.of(partition.tag() + ":reg-ends");
+  }
+
+  static byte[] registrationBindings(Partition partition) {
+    return Bytes.of(partition.tag() + ":reg-bindings");
+  }
+
+  static byte[] registrationTotals(Partition partition) {
+    return Bytes.of(partition.tag() + ":reg-totals");
+  }
+
+  static byte[] limit(String name) {
+    return Bytes.of("limit:{" + name + "}");
+  }
+}

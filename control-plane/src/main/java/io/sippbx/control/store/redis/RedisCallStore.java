@@ -1,0 +1,198 @@
+package io.sippbx.control.store.redis;
+
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallIndex;
+import io.sippbx.control.store.CallRestore;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RecordCodec;
+import io.sippbx.control.store.Versioned;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Calls in Redis: one hash a call, and one run of {@code commit.lua} a commit. */
+final class RedisCallStore<R> implements CallStore<R> {
+
+  private final RedisLink link;
+  private final Loops loops;
+  private final RecordCodec<R> codec;
+
+  RedisCallStore(RedisLink link, Loops loops, RecordCodec<R> codec) {
+    this.link = link;
+    this.loops = loops;
+    this.codec = codec;
+  }
+
+  @Override
+  public void read(CallKey call, Consumer<ReadAnswer<R>> answer) {
+    link.ask(
+        Partition.of(call).number(),
+        loops.of(call.hashCode()),
+        redis -> redis.hgetall(Keys.call(call)),
+        reply -> answer.accept(StoredHash.read(reply, codec)));
+  }
+
+  @Override
+  public void commit(CallCommit<R> commit, Consumer<CommitAnswer<R>> answer) {
+    Set<String> before = new LinkedHashSet<>();
+    commit.read().ifPresent(read -> before.addAll(codec.fields(read.record())));
+    send(
+        commit.call(),
+        new Step<>(
+            false,
+            commit.read(),
+            commit.id(),
+            commit.expectedVersion() + 1,
+            commit.record(),
+            before,
+            commit.events(),
+            commit.index(),
+            commit.keep(),
+            commit.epoch()),
+        answer);
+  }
+
+  @Override
+  public void restore(CallRestore<R> restore, Consumer<CommitAnswer<R>> answer) {
+    send(
+        restore.call(),
+        new Step<>(
+            true,
+            Optional.empty(),
+            restore.ours().commit(),
+            restore.ours().version(),
+            Optional.of(restore.ours().record()),
+            new LinkedHashSet<>(),
+            restore.events(),
+            restore.index(),
+            restore.keep(),
+            OptionalLong.empty()),
+        answer);
+  }
+
+  /** What {@code commit.lua} is told. */
+  private record Step<R>(
+      boolean restoring,
+      Optional<Versioned<R>> read,
+      CommitId id,
+      long version,
+      Optional<R> record,
+      Set<String> fieldsBefore,
+      List<CallEvent> events,
+      CallIndex index,
+      Duration keep,
+      OptionalLong epoch) {}
+
+  private void send(CallKey call, Step<R> step, Consumer<CommitAnswer<R>> answer) {
+    Partition partition = Partition.of(call);
+    Loop loop = loops.of(call.hashCode());
+    var args = new ScriptArgs();
+    args.add(step.restoring() ? "restore" : "commit");
+    args.add(step.read().map(Versioned::version).orElse(0L));
+    args.add(step.read().map(read -> read.commit().toString()).orElse(""));
+    args.add(step.id().toString());
+    args.add(step.version());
+    args.add(step.keep().toMillis());
+    args.add(step.epoch().isPresent() ? Long.toString(step.epoch().getAsLong()) : "");
+    args.add(step.record().isPresent() ? "1" : "0");
+    args.add(step.record().map(codec::head).map(StoredHash::checked).orElse(new byte[0]));
+    args.add(call.text());
+    args.add(Keys.inFlightPrefix(partition));
+    args.add(Keys.onMediaPrefix(partition));
+    CallIndex index = step.record().isPresent() ? step.index() : CallIndex.NONE;
+    args.add(index.inFlightOn().map(NodeId::text).orElse(""));
+    args.add(index.onMedia().size());
+    index.onMedia().forEach(node -> args.add(node.text()));
+    args.add(index.timers().size());
+    for (Map.Entry<String, Instant> timer : index.timers().entrySet()) {
+      args.add(timer.getKey());
+      args.add(timer.getValue().toEpochMilli());
+    }
+    addFields(args, step);
+    args.add(step.events().size());
+    step.events().forEach(event -> args.add(event.toByteArray()));
+    byte[][] keys = {
+      Keys.call(call), Keys.outbox(partition), Keys.timers(partition), Keys.keeper(partition)
+    };
+    link.run(
+        partition.number(),
+        loop,
+        Script.COMMIT,
+        keys,
+        args.toArray(),
+        reply -> answer.accept(answer(reply)));
+  }
+
+  private void addFields(ScriptArgs args, Step<R> step) {
+    var added = new ArrayList<String>();
+    Set<String> gone = new LinkedHashSet<>(step.fieldsBefore());
+    if (step.record().isPresent()) {
+      List<String> now = codec.fields(step.record().get());
+      if (now.size() > RecordCodec.MAX_FIELDS) {
+        throw new IllegalArgumentException(
+            "Expected " + RecordCodec.MAX_FIELDS + " fields or fewer, but got " + now.size());
+      }
+      for (String name : now) {
+        if (!gone.remove(name)) {
+          added.add(name);
+        }
+      }
+    }
+    args.add(added.size());
+    for (String name : added) {
+      args.add(StoredHash.FIELD + name);
+      args.add(StoredHash.checked(codec.field(step.record().orElseThrow(), name)));
+    }
+    args.add(gone.size());
+    gone.forEach(name -> args.add(StoredHash.FIELD + name));
+  }
+
+  private CommitAnswer<R> answer(Reply reply) {
+    return switch (reply) {
+      case Reply.Failed failed -> new CommitAnswer.Unknown<>(failed.detail());
+      case Reply.Answered answered -> {
+        try {
+          yield parse(Bytes.list(answered.value()));
+        } catch (Bytes.UnexpectedReplyException e) {
+          yield new CommitAnswer.Unknown<>("commit.lua: " + e.getMessage());
+        }
+      }
+    };
+  }
+
+  private CommitAnswer<R> parse(List<?> said) {
+    String word = Bytes.text(Bytes.at(said, 0));
+    return switch (word) {
+      case "applied" ->
+          new CommitAnswer.Applied<>(
+              Bytes.number(Bytes.at(said, 1)),
+              Bytes.list(Bytes.at(said, 2)).stream()
+                  .map(id -> new OutboxId(Bytes.text(id)))
+                  .toList());
+      case "already" ->
+          new CommitAnswer.AlreadyApplied<>(
+              Bytes.number(Bytes.at(said, 1)), StoredHash.outbox(Bytes.text(Bytes.at(said, 2))));
+      case "conflict" -> StoredHash.conflict(Bytes.list(Bytes.at(said, 1)), codec);
+      case "gone" -> new CommitAnswer.Gone<>();
+      case "fenced" -> new CommitAnswer.Fenced<>(Bytes.number(Bytes.at(said, 1)));
+      default -> new CommitAnswer.Unknown<>("commit.lua: unexpected answer " + word);
+    };
+  }
+}

@@ -1,0 +1,122 @@
+package io.sippbx.control.store.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RecordCodec;
+import io.sippbx.control.store.Versioned;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A record as it stands in Redis: a hash of version, commit, head and fields. */
+final class StoredHash {
+
+  /** What the names of fields begin with. */
+  static final String FIELD = "f:";
+
+  private StoredHash() {}
+
+  static byte[] checked(byte[] octets) {
+    if (octets.length > RecordCodec.MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "Expected " + RecordCodec.MAX_BYTES + " octets or fewer, but got " + octets.length);
+    }
+    return octets;
+  }
+
+  static List<OutboxId> outbox(String ids) {
+    var found = new ArrayList<OutboxId>();
+    for (String each : ids.split(" ", -1)) {
+      if (!each.isEmpty()) {
+        found.add(new OutboxId(each));
+      }
+    }
+    return found;
+  }
+
+  /** What HGETALL says. */
+  static <R> ReadAnswer<R> read(Reply reply, RecordCodec<R> codec) {
+    return switch (reply) {
+      case Reply.Failed failed -> new ReadAnswer.Unavailable<>(failed.detail());
+      case Reply.Answered answered -> {
+        if (!(answered.value() instanceof Map<?, ?> hash)) {
+          yield new ReadAnswer.Unavailable<>("HGETALL: unexpected answer");
+        }
+        if (hash.isEmpty()) {
+          yield new ReadAnswer.Absent<>();
+        }
+        var flat = new ArrayList<Object>();
+        hash.forEach(
+            (name, value) -> {
+              flat.add(name);
+              flat.add(value);
+            });
+        try {
+          yield switch (decode(flat, codec)) {
+            case Stands<R>(var current) -> new ReadAnswer.Found<>(current);
+            case Unreadable<R>(var reason) -> new ReadAnswer.Unavailable<>(reason);
+          };
+        } catch (Bytes.UnexpectedReplyException e) {
+          yield new ReadAnswer.Unavailable<>("record: " + e.getMessage());
+        }
+      }
+    };
+  }
+
+  /** What a script says that found another record. */
+  static <R> CommitAnswer<R> conflict(List<?> flat, RecordCodec<R> codec) {
+    return switch (decode(flat, codec)) {
+      case Stands<R>(var current) -> new CommitAnswer.Conflict<>(current);
+      case Unreadable<R>(var reason) -> new CommitAnswer.Unknown<>(reason);
+    };
+  }
+
+  private sealed interface Decoded<R> {}
+
+  private record Stands<R>(Versioned<R> current) implements Decoded<R> {}
+
+  private record Unreadable<R>(String reason) implements Decoded<R> {}
+
+  private static <R> Decoded<R> decode(List<?> flat, RecordCodec<R> codec) {
+    long version = 0;
+    CommitId commit = null;
+    byte[] head = null;
+    var fields = new TreeMap<String, byte[]>();
+    for (int i = 0; i + 1 < flat.size(); i += 2) {
+      String name = Bytes.text(Bytes.at(flat, i));
+      Object value = Bytes.at(flat, i + 1);
+      if (name.startsWith(FIELD)) {
+        fields.put(name.substring(FIELD.length()), Bytes.octets(value));
+      } else if (name.equals("v")) {
+        version = Bytes.number(value);
+      } else if (name.equals("c")) {
+        commit = commitId(Bytes.octets(value));
+      } else if (name.equals("h")) {
+        head = Bytes.octets(value);
+      }
+    }
+    if (version < 1 || commit == null || head == null) {
+      return new Unreadable<>("the record has no version, commit or head");
+    }
+    return switch (codec.decode(head, fields)) {
+      case RecordCodec.Read<R>(var record) ->
+          new Stands<>(new Versioned<>(version, commit, record));
+      case RecordCodec.Unreadable<R>(var reason) ->
+          new Unreadable<>("the record cannot be read: " + reason);
+    };
+  }
+
+  private static @Nullable CommitId commitId(byte[] hex) {
+    try {
+      return new CommitId(Long.parseUnsignedLong(new String(hex, UTF_8), 16));
+    } catch (NumberFormatException e) {
+      return null;
+    }
+  }
+}

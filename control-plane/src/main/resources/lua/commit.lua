@@ -1,0 +1,132 @@
+-- One step of a call: the record, its events, its timers and its places in the indexes, all or nothing.
+--
+-- KEYS[1]  {pNN}:call:<callKey>   hash; v version, c commit id, x where the last commit's events lie,
+--                                 i in flight on, m media nodes, t names of timers, h head, f:<name> fields
+-- KEYS[2]  {pNN}:outbox           stream of events, each in the field e
+-- KEYS[3]  {pNN}:timers           sorted set: <callKey>:<name>, due at (ms of Redis TIME)
+-- KEYS[4]  {pNN}:keeper           hash; epoch
+-- Reached besides, in the same slot, by the names that the record or the arguments hold:
+--          {pNN}:inflight:<node>, {pNN}:on-media:<node>   sorted sets of callKeys, scores 0
+--
+-- ARGV[1]  commit | restore
+-- ARGV[2]  commit: the version that was read, 0 for none;   restore: not looked at
+-- ARGV[3]  commit: the id of the commit that was read, empty for none;   restore: not looked at
+-- ARGV[4]  id of this commit, 16 hexadecimal digits
+-- ARGV[5]  the version that it makes
+-- ARGV[6]  ms that the record lives from now
+-- ARGV[7]  the epoch that {pNN}:keeper must have; empty: any
+-- ARGV[8]  1: write the record; 0: remove it
+-- ARGV[9]  head
+-- ARGV[10] <callKey>
+-- ARGV[11] {pNN}:inflight:
+-- ARGV[12] {pNN}:on-media:
+-- ARGV[13] node that the call is in flight on, empty for none
+-- then lists, each after the number of its entries:
+--          media nodes; timers (name, ms); fields to set (f:<name>, bytes); fields to remove (f:<name>); events (bytes)
+--
+-- Answers  {applied, version, {ids of events}} | {already, version, ids of events in one string}
+--          | {conflict, {field, value, ...}} | {gone} | {fenced, epoch}
+
+local call, outbox, timers, keeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local restoring, expectedVersion, expectedCommit = ARGV[1] == 'restore', ARGV[2], ARGV[3]
+local id, version, keep, epoch, writing, head = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', ARGV[9]
+local callKey, inflightPrefix, mediaPrefix, inflight = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+
+-- Everything is taken apart before anything is written: a script that fails half-way is not undone.
+local at = 13
+local function list(width)
+  at = at + 1
+  local taken = {}
+  for i = 1, tonumber(ARGV[at]) * width do
+    at = at + 1
+    taken[i] = ARGV[at]
+  end
+  return taken
+end
+local media, due, set, removed, events = list(1), list(2), list(2), list(1), list(1)
+
+local function words(text)
+  local found = {}
+  for word in string.gmatch(text or '', '%S+') do
+    found[#found + 1] = word
+  end
+  return found
+end
+
+local stored = redis.call('HMGET', call, 'v', 'c', 'x', 'i', 'm', 't')
+local storedVersion, storedCommit = stored[1], stored[2]
+
+if storedVersion and storedCommit == id and (not restoring or storedVersion == version) then
+  return {'already', storedVersion, stored[3] or ''}
+end
+if epoch ~= '' then
+  local current = redis.call('HGET', keeper, 'epoch') or '0'
+  if current ~= epoch then
+    return {'fenced', current}
+  end
+end
+if restoring then
+  if storedVersion and tonumber(storedVersion) >= tonumber(version) then
+    return {'conflict', redis.call('HGETALL', call)}
+  end
+elseif storedVersion then
+  if storedVersion ~= expectedVersion or storedCommit ~= expectedCommit then
+    return {'conflict', redis.call('HGETALL', call)}
+  end
+elseif expectedVersion ~= '0' then
+  return {'gone'}
+end
+
+-- Leave the places that the step does not name.
+local stays = {}
+for _, node in ipairs(media) do
+  stays[node] = true
+end
+if stored[4] and stored[4] ~= '' and (not writing or stored[4] ~= inflight) then
+  redis.call('ZREM', inflightPrefix .. stored[4], callKey)
+end
+for _, node in ipairs(words(stored[5])) do
+  if not writing or not stays[node] then
+    redis.call('ZREM', mediaPrefix .. node, callKey)
+  end
+end
+local rings, names = {}, {}
+for i = 1, #due, 2 do
+  rings[due[i]] = true
+  names[#names + 1] = due[i]
+end
+for _, name in ipairs(words(stored[6])) do
+  if not writing or not rings[name] then
+    redis.call('ZREM', timers, callKey .. ':' .. name)
+  end
+end
+
+local ids = {}
+for i, event in ipairs(events) do
+  ids[i] = redis.call('XADD', outbox, '*', 'e', event)
+end
+
+if not writing then
+  redis.call('DEL', call)
+  return {'applied', version, ids}
+end
+
+if inflight ~= '' then
+  redis.call('ZADD', inflightPrefix .. inflight, 0, callKey)
+end
+for _, node in ipairs(media) do
+  redis.call('ZADD', mediaPrefix .. node, 0, callKey)
+end
+for i = 1, #due, 2 do
+  redis.call('ZADD', timers, due[i + 1], callKey .. ':' .. due[i])
+end
+
+if restoring then
+  redis.call('DEL', call)
+elseif #removed > 0 then
+  redis.call('HDEL', call, unpack(removed))
+end
+redis.call('HSET', call, 'v', version, 'c', id, 'x', table.concat(ids, ' '), 'i', inflight,
+  'm', table.concat(media, ' '), 't', table.concat(names, ' '), 'h', head, unpack(set))
+redis.call('PEXPIRE', call, keep)
+return {'applied', version, ids}

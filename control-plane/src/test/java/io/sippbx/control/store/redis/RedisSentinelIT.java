@@ -1,0 +1,137 @@
+package io.sippbx.control.store.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallIndex;
+import io.sippbx.control.store.CallRestore;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.Versioned;
+import io.sippbx.shared.identity.CallKey;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A primary, its replica and three sentinels, with a fail-over; acknowledged writes are lost. */
+class RedisSentinelIT {
+
+  private final List<RedisServer> servers = new ArrayList<>();
+  private final List<RedisServer> sentinels = new ArrayList<>();
+
+  @BeforeEach
+  void start() throws IOException {
+    RedisServer primary = RedisServer.process(RedisServer.freePort(), List.of());
+    servers.add(primary);
+    servers.add(
+        RedisServer.process(
+            RedisServer.freePort(), List.of("--replicaof", "127.0.0.1", "" + primary.port())));
+    for (int i = 0; i < 3; i++) {
+      sentinels.add(
+          RedisServer.sentinel(
+              RedisServer.freePort(),
+              """
+              sentinel monitor mymaster 127.0.0.1 %d 2
+              sentinel down-after-milliseconds mymaster 1000
+              sentinel failover-timeout mymaster 3000
+              """
+                  .formatted(primary.port())));
+    }
+    RedisServer.await(
+        "sentinels and replica to be known",
+        20_000,
+        () -> sentinels.stream().allMatch(RedisSentinelIT::knowsAll));
+  }
+
+  private static boolean knowsAll(RedisServer sentinel) {
+    try {
+      String masters = sentinel.ask("SENTINEL", "MASTER", "mymaster");
+      return masters.contains("num-slaves\r\n$1\r\n1\r\n")
+          && masters.contains("num-other-sentinels\r\n$1\r\n2\r\n");
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @AfterEach
+  void stop() throws IOException {
+    for (RedisServer each : sentinels) {
+      each.close();
+    }
+    for (RedisServer each : servers) {
+      each.close();
+    }
+  }
+
+  private RedisSettings settings() {
+    return RedisSettings.of(
+        new RedisAddress.Sentinel(
+            sentinels.stream()
+                .map(each -> new RedisAddress.Host("127.0.0.1", each.port()))
+                .toList(),
+            "mymaster",
+            false));
+  }
+
+  @Test
+  void followsTheSentinelsToTheNewPrimaryAndWritesBackWhatItLost() throws Exception {
+    RedisServer primary = servers.get(0);
+    RedisServer replica = servers.get(1);
+    CallKey call = CallKey.ofBytes(new byte[16]);
+    try (var real = new RealStore(settings())) {
+      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
+      assertThat(RedisFailureIT.send(real, RedisFailureIT.commit(Optional.empty(), 1, "a")))
+          .isInstanceOf(CommitAnswer.Applied.class);
+      RedisServer.await(
+          "the first commit on the replica",
+          () -> {
+            try {
+              return replica.ask("EXISTS", "{p00}:call:" + call).startsWith(":1");
+            } catch (IOException e) {
+              return false;
+            }
+          });
+      // The replica hears nothing any more: what is acknowledged from now on will be lost.
+      replica.pause();
+      var a = new Versioned<>(1, new CommitId(1), "a");
+      assertThat(RedisFailureIT.send(real, RedisFailureIT.commit(Optional.of(a), 2, "b")))
+          .isInstanceOf(CommitAnswer.Applied.class);
+      primary.close();
+      replica.resume();
+      var b = new Versioned<>(2, new CommitId(2), "b");
+      CallCommit<String> third = RedisFailureIT.commit(Optional.of(b), 3, "c");
+      RedisServer.await(
+          "the new primary to answer",
+          30_000,
+          () -> !(RedisFailureIT.send(real, third) instanceof CommitAnswer.Unknown));
+      CommitAnswer<String> answer = RedisFailureIT.send(real, third);
+      if (answer instanceof CommitAnswer.Conflict<String>(var current)) {
+        // Its version ran backwards: ours is written back, and the commit goes on from there.
+        assertThat(current).isEqualTo(a);
+        CommitAnswer<String> restored =
+            real.<CommitAnswer<String>>ask(
+                each ->
+                    calls.restore(
+                        new CallRestore<>(
+                            call, b, List.of(), CallIndex.NONE, CallCommit.LAST_RESORT),
+                        each));
+        assertThat(restored).isInstanceOf(CommitAnswer.Applied.class);
+        answer = RedisFailureIT.send(real, third);
+        assertThat(answer).isInstanceOf(CommitAnswer.Applied.class);
+      } else {
+        // The second had reached the replica's socket before it was stopped.
+        assertThat(answer)
+            .isInstanceOfAny(CommitAnswer.Applied.class, CommitAnswer.AlreadyApplied.class);
+      }
+      assertThat(RedisFailureIT.read(real))
+          .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(3, new CommitId(3), "c")));
+      assertThat(replica.ask("ROLE")).contains("master");
+    }
+  }
+}
