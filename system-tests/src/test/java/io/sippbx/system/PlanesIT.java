@@ -36,6 +36,9 @@ class PlanesIT {
                 List.of(),
                 List.of("control-plane", "--media", control, "--set", "cluster.node_id=edge-1"));
         Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder)) {
+      assertThat(media.child().output())
+          .as("while no control node had told it of calls to restore")
+          .contains("node.waiting", "restoring");
       Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
       Sipp caller =
           Sipp.scenario("caller").option("-d", "500").succeed(folder, edge.sip(Transport.UDP));

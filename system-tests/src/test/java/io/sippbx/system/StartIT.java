@@ -133,7 +133,7 @@ class StartIT {
         assertThat(edge.awaitLine(line -> line.startsWith("sip-pbx ready"), ENDS_WITHIN))
             .as("the banner:\n%s", edge.tail())
             .isPresent();
-        assertThat(media.child().output()).contains("node.waiting", "restoring");
+        assertThat(media.child().isAlive()).isTrue();
       }
       edge.terminate();
       assertThat(edge.awaitExit(ENDS_WITHIN)).isZero();
