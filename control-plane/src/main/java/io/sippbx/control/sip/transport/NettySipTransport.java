@@ -170,6 +170,12 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
       sink.accept(notFrom(to.protocol(), remote));
       return;
     }
+    if (!Vias.isHost(remote.ip())) {
+      // Whatever a Contact says: one request must not become many packets.
+      String text = to.protocol().uriParameter() + " " + remote;
+      sink.accept(new SendFailure(Reason.UNREACHABLE, text + ": not the address of a host"));
+      return;
+    }
     switch (to.protocol()) {
       case UDP -> {
         boolean atItsAddress = !to.onlyFlow() && to.remote().equals(remote);

@@ -57,15 +57,16 @@ final class Vias {
   }
 
   /**
-   * Neither multicast, broadcast nor unspecified; of the family that the request came by; and not
-   * our loopback for a peer that is not there itself.
+   * The address of one host; of the family that the request came by; and not our loopback for a
+   * peer that is not there itself.
    */
   private static boolean isHostLike(IpAddress ip, IpAddress source) {
+    return isHost(ip) && ip.isV6() == source.isV6() && (!ip.isLoopback() || source.isLoopback());
+  }
+
+  /** Whether it can be the address of one host: not multicast, broadcast or unspecified. */
+  static boolean isHost(IpAddress ip) {
     int first = ip.octets()[0] & 255;
-    boolean unicast = ip.isV6() ? first != 255 : first > 0 && first < 224;
-    return unicast
-        && !ip.isUnspecified()
-        && ip.isV6() == source.isV6()
-        && (!ip.isLoopback() || source.isLoopback());
+    return !ip.isUnspecified() && (ip.isV6() ? first != 255 : first > 0 && first < 224);
   }
 }

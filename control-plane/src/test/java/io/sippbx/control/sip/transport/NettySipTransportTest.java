@@ -446,6 +446,27 @@ class NettySipTransportTest {
     }
 
     @Test
+    @DisplayName("a Contact may name any address: nothing goes to all, to many or to nobody")
+    void sendsToAddressesOfOneHostOnly() throws IOException {
+      var transport = started();
+      List<String> others =
+          v6
+              ? List.of("::", "ff02::1", "ff0e::7")
+              : List.of("0.0.0.0", "255.255.255.255", "239.1.1.1");
+      for (String other : others) {
+        var request = ours(transport, TransportProtocol.UDP, Method.INVITE, "1", 0);
+        transport.send(
+            request,
+            Destination.to(TransportProtocol.UDP, Endpoint.of(other, 5060)),
+            failures::add);
+        SendFailure failure = Peers.next(failures);
+        assertThat(failure.reason()).as(other).isEqualTo(Reason.UNREACHABLE);
+        assertThat(failure.detail()).contains("not the address of a host");
+      }
+      assertThat(transport.counters().sent(TransportProtocol.UDP)).isZero();
+    }
+
+    @Test
     void failsWhatNoDatagramCanCarry() throws IOException {
       var transport = started(1, settings -> settings);
       var peer = using(new Udp(v6));
