@@ -19,7 +19,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -35,25 +34,13 @@ import org.slf4j.event.Level;
  * <p>{@link #bind} opens the listeners, so that the advertised addresses are known; {@link #start}
  * lets messages in; {@link #close} ends it.
  *
- * <p><b>Large requests</b> (RFC 3261 18.1.1). A request for a UDP destination that is larger than
- * the threshold is sent over TCP to the same address and port, if this node has a TCP listener of
- * that family; its topmost Via then says TCP and has that listener's address, with the same branch.
- * If no connection comes about within a short time the request goes by UDP as it was given, and the
- * peer is not tried again for some minutes. For the transaction nothing changes: it goes on as one
- * over UDP, its retransmissions go over the same connection and are absorbed by the peer as repeats
- * (so they need not be suppressed), and responses are matched by branch and method, which are the
- * same. CANCEL and ACK, which must go the way of their INVITE, are small; the branches that went by
- * TCP are therefore remembered for a time. A destination that is a UDP flow only, or whose flow
- * leads elsewhere than its address, is behind address translation and gets UDP at any size.
+ * <p>A request that is too large for UDP may go by TCP: see {@link LargeRequests}.
  */
 // Netty returns a future from everything; those of closing and of listeners tell nothing new.
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class NettySipTransport implements SipTransport, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(NettySipTransport.class);
-
-  /** A transaction towards a peer that goes by TCP for the size of its request. */
-  private record Switched(String branch, Endpoint remote) {}
 
   private final NettyLoops loops;
   private final TransportSettings settings;
@@ -62,8 +49,7 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
   private final Map<Channel, UdpSocket> udpSockets = new LinkedHashMap<>();
   private final Inbound inbound;
   private final TcpConnections connections;
-  private final RecentSet<Endpoint> refusedTcp;
-  private final RecentSet<Switched> switched;
+  private final LargeRequests large;
   private final RateLimitedLog faults = RateLimitedLog.of(log);
   private volatile boolean closed;
 
@@ -82,9 +68,8 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
     }
     this.inbound = new Inbound(ours, counters);
     this.connections = new TcpConnections(loops, limits, inbound, this::unexpected);
-    this.refusedTcp =
-        new RecentSet<>(limits.switching().refusedPeers(), limits.switching().refusedTime());
-    this.switched = new RecentSet<>(limits.switching().branches(), limits.switching().branchTime());
+    this.large =
+        new LargeRequests(settings.tcpAboveBytes(), limits.switching(), connections, counters);
     counters.kernelDropsFrom(() -> KernelDrops.of(udpBound));
     for (BoundListener listener : listeners) {
       if (listener.protocol() == TransportProtocol.UDP) {
@@ -232,51 +217,11 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
   private void sendRequest(
       SipRequest request, BoundListener udp, Endpoint remote, Consumer<SendFailure> sink) {
     byte[] octets = request.toBytes();
-    Via top = request.topVia();
-    var key = new Switched(top.branch().map(branch -> branch.value()).orElse(""), remote);
-    long nowNs = System.nanoTime();
+    Runnable byUdp = () -> sendUdp(udp, remote, octets, sink);
     BoundListener tcp = beside(udp);
-    boolean large = octets.length > settings.tcpAboveBytes();
-    if (tcp == null
-        || top.protocol().filter(TransportProtocol.UDP::equals).isEmpty()
-        || !(large || switched.contains(key, nowNs))
-        || refusedTcp.contains(remote, nowNs)) {
-      sendUdp(udp, remote, octets, sink);
-      return;
+    if (tcp == null || !large.send(request, octets.length, tcp, remote, byUdp, sink)) {
+      byUdp.run();
     }
-    Optional<TcpConnection> connection =
-        connections.toward(tcp, remote, settings.limits().switching().connectTime());
-    if (connection.isEmpty()) {
-      sendUdp(udp, remote, octets, sink);
-      return;
-    }
-    counters.countSwitchedToTcp();
-    switched.add(key, nowNs);
-    var overTcp =
-        new Via(
-            TransportProtocol.TCP.name(),
-            tcp.advertised().ip().uriText(),
-            OptionalInt.of(tcp.advertised().port()),
-            top.params());
-    connection
-        .get()
-        .send(
-            Outgoing.once(
-                request.toBuilder().replaceTopVia(overTcp).build().toBytes(),
-                failure -> {
-                  if (failure.reason() == Reason.CLOSED) {
-                    sink.accept(failure);
-                    return;
-                  }
-                  // 18.1.1: "the element SHOULD retry the request, using UDP".
-                  switched.remove(key);
-                  if (failure.reason() == Reason.UNREACHABLE
-                      || failure.reason() == Reason.CONNECT_TIMEOUT) {
-                    refusedTcp.add(remote, System.nanoTime());
-                  }
-                  counters.countSwitchedBack();
-                  sendUdp(udp, remote, octets, sink);
-                }));
   }
 
   private void sendUdp(

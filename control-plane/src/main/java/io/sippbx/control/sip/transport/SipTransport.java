@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  *
  * <p>A message goes out as it is, but for one case: a request over UDP that is larger than the
  * threshold of RFC 3261 18.1.1 goes by TCP, with the topmost Via saying so, where the peer takes
- * it. See {@link NettySipTransport} for what that means for a transaction.
+ * it. See {@code LargeRequests} for what that means for a transaction.
  */
 public interface SipTransport {
 
