@@ -166,6 +166,25 @@ class EdgeTest {
   }
 
   @Test
+  void whereNoMediaNodeTakesCallsItIs503WithRetryAfter() {
+    String offer =
+        """
+        v=0
+        o=a 1 1 IN IP4 127.0.0.9
+        s=-
+        c=IN IP4 127.0.0.9
+        t=0 0
+        m=audio 4000 RTP/AVP 0
+        """;
+    byte[] body = offer.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII);
+    world.media.full = true;
+    SipResponse refused = answer(Method.INVITE, b -> b.body("application/sdp", body));
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header(HeaderName.RETRY_AFTER)).isPresent();
+    assertThat(world.network.lastTo(Endpoint.of("127.0.0.3", 5060))).as("to the callee").isEmpty();
+  }
+
+  @Test
   void theSameRefusalIsGivenToARepeat() {
     SipRequest invite = request(Method.INVITE, SipUri.of("bob", World.EDGE)).maxForwards(0).build();
     SipResponse first = answer(invite);

@@ -32,6 +32,10 @@ final class LedgerMediaPlane implements MediaPlane {
   private final Map<CallKey, SessionSpec> held = new LinkedHashMap<>();
   private final Map<CallKey, Long> released = new LinkedHashMap<>();
   private Consumer<MediaEvent> listener = event -> {};
+
+  /** Whether no node takes calls. */
+  boolean full;
+
   private int nextPort = 10_000;
   private final Map<CallKey, Integer> bases = new LinkedHashMap<>();
   private final List<String> violations = new ArrayList<>();
@@ -43,7 +47,7 @@ final class LedgerMediaPlane implements MediaPlane {
 
   @Override
   public Optional<NodeId> place(MediaNeed need) {
-    return Optional.of(NODE);
+    return full ? Optional.empty() : Optional.of(NODE);
   }
 
   @Override

@@ -96,7 +96,7 @@ final class World implements CallObserver, RegistrarListener {
   final VirtualLoops clock;
   final Random random;
   final VirtualNetwork network;
-  private final LedgerMediaPlane media;
+  final LedgerMediaPlane media;
   private final InMemoryCallStore<Call> store;
   private final ActiveCalls active;
   final List<Edge> edges = new ArrayList<>();
