@@ -15,9 +15,10 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
 import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.store.RecordCodec;
+import io.sippbx.control.store.RecordCodec.Decoded;
+import io.sippbx.control.store.RecordCodec.Encoded;
 import io.sippbx.control.store.state.CallCodec;
-import io.sippbx.control.store.state.Decoded;
-import io.sippbx.control.store.state.Encoded;
 import io.sippbx.proto.state.v1.CallState;
 import io.sippbx.proto.state.v1.StateProto;
 import java.io.ByteArrayInputStream;
@@ -44,6 +45,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @DisplayName("the stored form of a call")
 class CallCodecTest {
 
+  private static final CallCodec CODEC = new CallCodec();
   private static final Path GOLDEN = Path.of("src/test/resources/golden/state");
   private static final String WRITE = "sippbx.golden.write";
 
@@ -57,12 +59,8 @@ class CallCodecTest {
     return new Scene().up().call.orElseThrow();
   }
 
-  private static Decoded<Call> decode(Call key, Encoded stored) {
-    return CallCodec.decode(key.key(), stored.head(), stored.blobs());
-  }
-
   private static Call known(Decoded<Call> decoded) {
-    return ((Decoded.Known<Call>) decoded).record();
+    return ((RecordCodec.Read<Call>) decoded).record();
   }
 
   @Nested
@@ -80,14 +78,14 @@ class CallCodecTest {
 
     private void holds(String name, Call call) {
       Path file = GOLDEN.resolve(name);
-      byte[] now = file(CallCodec.encode(call));
+      byte[] now = file(CODEC.encode(call));
       try {
         if (Boolean.getBoolean(WRITE)) {
           Files.createDirectories(GOLDEN);
           Files.write(file, now);
         }
         byte[] golden = Files.readAllBytes(file);
-        assertThat(decode(call, stored(golden))).isEqualTo(new Decoded.Known<>(call));
+        assertThat(CODEC.decode(stored(golden))).isEqualTo(new RecordCodec.Read<>(call));
         assertThat(now)
             .as("changed: raise the version and keep the old file, or -D" + WRITE + "=true")
             .isEqualTo(golden);
@@ -105,13 +103,13 @@ class CallCodecTest {
     @Test
     void whatTheNewerWroteSurvivesTheOlder() {
       var scene = new Scene().up();
-      Encoded written = CallCodec.encode(scene.call.orElseThrow());
+      Encoded written = CODEC.encode(scene.call.orElseThrow());
       Message extended = newer.extend(written.head());
-      Call read = known(decode(scene.call.orElseThrow(), newer.head(extended, written)));
+      Call read = known(CODEC.decode(newer.head(extended, written)));
       scene.call = Optional.of(read);
       scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
 
-      Message again = newer.parse(CallCodec.encode(scene.call.orElseThrow()).head());
+      Message again = newer.parse(CODEC.encode(scene.call.orElseThrow()).head());
       Set<String> before = newer.places(extended);
       Set<String> after = newer.places(again);
       assertThat(before).hasSizeGreaterThan(20);
@@ -123,8 +121,8 @@ class CallCodecTest {
     @Test
     void theOlderReadsItAsItsOwn() {
       Call call = ringing();
-      Encoded written = CallCodec.encode(call);
-      Call read = known(decode(call, newer.head(newer.extend(written.head()), written)));
+      Encoded written = CODEC.encode(call);
+      Call read = known(CODEC.decode(newer.head(newer.extend(written.head()), written)));
       assertThat(read.callees()).isEqualTo(call.callees());
       assertThat(read.carried().fields()).isNotEmpty();
     }
@@ -132,15 +130,15 @@ class CallCodecTest {
     @Test
     void aRecordThatIsNotForTheOlderIsToldApart() {
       Call call = up();
-      Encoded written = CallCodec.encode(call);
+      Encoded written = CODEC.encode(call);
       ByteString head = written.head();
       try {
         head = CallState.parseFrom(head).toBuilder().setMinReader(2).build().toByteString();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      assertThat(decode(call, new Encoded(head, written.blobs())))
-          .isEqualTo(new Decoded.TooNew<>(2));
+      assertThat(CODEC.decode(new Encoded(head, written.fields())))
+          .isEqualTo(new RecordCodec.TooNew<>(2));
     }
   }
 
@@ -152,14 +150,14 @@ class CallCodecTest {
     void neverThrows(long seed) {
       var random = new Random(seed);
       Call call = random.nextBoolean() ? up() : ringing();
-      Encoded written = CallCodec.encode(call);
+      Encoded written = CODEC.encode(call);
       for (int i = 0; i < 500; i++) {
         byte[] head = written.head().toByteArray();
         for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
           head[random.nextInt(head.length)] = (byte) random.nextInt(256);
         }
         Decoded<Call> decoded =
-            decode(call, new Encoded(ByteString.copyFrom(head), written.blobs()));
+            CODEC.decode(new Encoded(ByteString.copyFrom(head), written.fields()));
         assertThat(decoded).isNotNull();
       }
     }
@@ -167,12 +165,12 @@ class CallCodecTest {
     @Test
     void namesTheBlobThatIsMissing() {
       Call call = up();
-      Encoded written = CallCodec.encode(call);
-      var blobs = new TreeMap<>(written.blobs());
-      long gone = blobs.firstKey();
+      Encoded written = CODEC.encode(call);
+      var blobs = new TreeMap<>(written.fields());
+      String gone = blobs.firstKey();
       blobs.remove(gone);
-      assertThat(decode(call, new Encoded(written.head(), blobs)))
-          .isEqualTo(new Decoded.Unreadable<>("Expected blob " + Long.toHexString(gone)));
+      assertThat(CODEC.decode(new Encoded(written.head(), blobs)))
+          .isEqualTo(new RecordCodec.Unreadable<>("Expected blob " + gone));
     }
   }
 
@@ -189,16 +187,16 @@ class CallCodecTest {
             .replaceFirst("m=audio 42000 RTP/AVP[^\r]*", "m=image 0 udptl t38\r\nm=" + line);
     scene.request(scene.callerRequest(Method.INVITE, 2, offer));
     Call call = scene.call.orElseThrow();
-    Call read = known(decode(call, CallCodec.encode(call)));
+    Call read = known(CODEC.decode(CODEC.encode(call)));
     assertThat(read.media()).isEqualTo(call.media());
     assertThat(read.media().plan().streams().getLast().form()).isEqualTo(form);
   }
 
   @Test
   void storesAMessageOnceHoweverOftenItIsNamed() {
-    Encoded before = CallCodec.encode(ringing());
-    Set<Long> names = new HashSet<>(before.blobs().keySet());
-    names.retainAll(CallCodec.encode(up()).blobs().keySet());
+    Encoded before = CODEC.encode(ringing());
+    Set<String> names = new HashSet<>(before.fields().keySet());
+    names.retainAll(CODEC.encode(up()).fields().keySet());
     assertThat(names).as("the caller's INVITE and ours").hasSizeGreaterThanOrEqualTo(2);
   }
 
@@ -207,8 +205,8 @@ class CallCodecTest {
     try (var out = new DataOutputStream(octets)) {
       out.writeInt(stored.head().size());
       stored.head().writeTo(out);
-      for (Map.Entry<Long, ByteString> each : stored.blobs().entrySet()) {
-        out.writeLong(each.getKey());
+      for (Map.Entry<String, ByteString> each : stored.fields().entrySet()) {
+        out.writeUTF(each.getKey());
         out.writeInt(each.getValue().size());
         each.getValue().writeTo(out);
       }
@@ -221,9 +219,9 @@ class CallCodecTest {
   private static Encoded stored(byte[] file) {
     try (var in = new DataInputStream(new ByteArrayInputStream(file))) {
       ByteString head = ByteString.copyFrom(in.readNBytes(in.readInt()));
-      var blobs = new TreeMap<Long, ByteString>();
+      var blobs = new TreeMap<String, ByteString>();
       while (in.available() > 0) {
-        blobs.put(in.readLong(), ByteString.copyFrom(in.readNBytes(in.readInt())));
+        blobs.put(in.readUTF(), ByteString.copyFrom(in.readNBytes(in.readInt())));
       }
       return new Encoded(head, blobs);
     } catch (IOException e) {
@@ -298,7 +296,7 @@ class CallCodecTest {
     }
 
     Encoded head(Message extended, Encoded written) {
-      return new Encoded(extended.toByteString(), written.blobs());
+      return new Encoded(extended.toByteString(), written.fields());
     }
 
     /** Where the novelty is. */

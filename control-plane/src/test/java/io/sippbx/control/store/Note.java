@@ -1,10 +1,7 @@
 package io.sippbx.control.store;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
+import com.google.protobuf.ByteString;
 import java.util.Collections;
-import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -32,34 +29,20 @@ record Note(String text, SortedMap<String, String> fields) {
     static final String UNREADABLE = "unreadable";
 
     @Override
-    public byte[] head(Note note) {
-      return note.text().getBytes(UTF_8);
+    public Encoded encode(Note note) {
+      var fields = new TreeMap<String, ByteString>();
+      note.fields().forEach((name, content) -> fields.put(name, ByteString.copyFromUtf8(content)));
+      return new Encoded(ByteString.copyFromUtf8(note.text()), fields);
     }
 
     @Override
-    public List<String> fields(Note note) {
-      return List.copyOf(note.fields().keySet());
-    }
-
-    @Override
-    public byte[] field(Note note, String name) {
-      String content = note.fields().get(name);
-      if (content == null) {
-        throw new IllegalArgumentException("Expected a field of the note, but got " + name);
-      }
-      return content.getBytes(UTF_8);
-    }
-
-    @Override
-    public Decoded<Note> decode(byte[] head, SortedMap<String, byte[]> fields) {
-      String text = new String(head, UTF_8);
+    public Decoded<Note> decode(Encoded stored) {
+      String text = stored.head().toStringUtf8();
       if (text.equals(UNREADABLE)) {
-        return new Unreadable<>("of a later build");
+        return new TooNew<>(9);
       }
       var read = new TreeMap<String, String>();
-      for (Map.Entry<String, byte[]> each : fields.entrySet()) {
-        read.put(each.getKey(), new String(each.getValue(), UTF_8));
-      }
+      stored.fields().forEach((name, content) -> read.put(name, content.toStringUtf8()));
       return new Read<>(new Note(text, read));
     }
   }

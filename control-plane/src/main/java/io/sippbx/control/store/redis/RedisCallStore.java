@@ -1,5 +1,6 @@
 package io.sippbx.control.store.redis;
 
+import com.google.protobuf.ByteString;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.store.CallCommit;
@@ -18,13 +19,15 @@ import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.function.Consumer;
 
 /** Calls in Redis: one hash a call, and one run of {@code commit.lua} a commit. */
@@ -52,7 +55,7 @@ final class RedisCallStore<R> implements CallStore<R> {
   @Override
   public void commit(CallCommit<R> commit, Consumer<CommitAnswer<R>> answer) {
     Set<String> before = new LinkedHashSet<>();
-    commit.read().ifPresent(read -> before.addAll(codec.fields(read.record())));
+    commit.read().ifPresent(read -> before.addAll(codec.encode(read.record()).fields().keySet()));
     send(
         commit.call(),
         new Step<>(
@@ -112,7 +115,8 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(step.keep().toMillis());
     args.add(step.epoch().isPresent() ? Long.toString(step.epoch().getAsLong()) : "");
     args.add(step.record().isPresent() ? "1" : "0");
-    args.add(step.record().map(codec::head).map(StoredHash::checked).orElse(new byte[0]));
+    Optional<RecordCodec.Encoded> record = step.record().map(codec::encode);
+    args.add(record.map(encoded -> encoded.head().toByteArray()).orElse(new byte[0]));
     args.add(call.text());
     args.add(Keys.inFlightPrefix(partition));
     args.add(Keys.onMediaPrefix(partition));
@@ -125,7 +129,7 @@ final class RedisCallStore<R> implements CallStore<R> {
       args.add(timer.getKey());
       args.add(timer.getValue().toEpochMilli());
     }
-    addFields(args, step);
+    addFields(args, step.fieldsBefore(), record);
     args.add(step.events().size());
     step.events().forEach(event -> args.add(event.toByteArray()));
     byte[][] keys = {
@@ -140,25 +144,16 @@ final class RedisCallStore<R> implements CallStore<R> {
         reply -> answer.accept(answer(reply)));
   }
 
-  private void addFields(ScriptArgs args, Step<R> step) {
-    var added = new ArrayList<String>();
-    Set<String> gone = new LinkedHashSet<>(step.fieldsBefore());
-    if (step.record().isPresent()) {
-      List<String> now = codec.fields(step.record().get());
-      if (now.size() > RecordCodec.MAX_FIELDS) {
-        throw new IllegalArgumentException(
-            "Expected " + RecordCodec.MAX_FIELDS + " fields or fewer, but got " + now.size());
-      }
-      for (String name : now) {
-        if (!gone.remove(name)) {
-          added.add(name);
-        }
-      }
-    }
+  private static void addFields(
+      ScriptArgs args, Set<String> before, Optional<RecordCodec.Encoded> record) {
+    SortedMap<String, ByteString> now =
+        record.map(RecordCodec.Encoded::fields).orElse(Collections.emptySortedMap());
+    List<String> added = now.keySet().stream().filter(name -> !before.contains(name)).toList();
+    List<String> gone = before.stream().filter(name -> !now.containsKey(name)).toList();
     args.add(added.size());
     for (String name : added) {
       args.add(StoredHash.FIELD + name);
-      args.add(StoredHash.checked(codec.field(step.record().orElseThrow(), name)));
+      args.add(Objects.requireNonNull(now.get(name)).toByteArray());
     }
     args.add(gone.size());
     gone.forEach(name -> args.add(StoredHash.FIELD + name));

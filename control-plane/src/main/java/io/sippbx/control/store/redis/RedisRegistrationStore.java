@@ -1,5 +1,6 @@
 package io.sippbx.control.store.redis;
 
+import com.google.protobuf.ByteString;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
 import io.sippbx.control.loop.Loop;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -68,10 +70,11 @@ final class RedisRegistrationStore implements RegistrationStore {
     args.add(Math.max(0, Duration.between(loop.now(), record.expiresAt()).toMillis()));
     args.add(record.bindings().size());
     args.add(member(aor));
-    args.add(StoredHash.checked(codec.head(record)));
-    for (String name : codec.fields(record)) {
-      args.add(StoredHash.FIELD + name);
-      args.add(StoredHash.checked(codec.field(record, name)));
+    RecordCodec.Encoded encoded = codec.encode(record);
+    args.add(encoded.head().toByteArray());
+    for (Map.Entry<String, ByteString> field : encoded.fields().entrySet()) {
+      args.add(StoredHash.FIELD + field.getKey());
+      args.add(field.getValue().toByteArray());
     }
     byte[][] keys = {
       Keys.registration(aor),

@@ -2,6 +2,7 @@ package io.sippbx.control.store.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.ByteString;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.OutboxId;
@@ -21,14 +22,6 @@ final class StoredHash {
   static final String FIELD = "f:";
 
   private StoredHash() {}
-
-  static byte[] checked(byte[] octets) {
-    if (octets.length > RecordCodec.MAX_BYTES) {
-      throw new IllegalArgumentException(
-          "Expected " + RecordCodec.MAX_BYTES + " octets or fewer, but got " + octets.length);
-    }
-    return octets;
-  }
 
   static List<OutboxId> outbox(String ids) {
     var found = new ArrayList<OutboxId>();
@@ -86,27 +79,30 @@ final class StoredHash {
   private static <R> Decoded<R> decode(List<?> flat, RecordCodec<R> codec) {
     long version = 0;
     CommitId commit = null;
-    byte[] head = null;
-    var fields = new TreeMap<String, byte[]>();
+    ByteString head = null;
+    var fields = new TreeMap<String, ByteString>();
     for (int i = 0; i + 1 < flat.size(); i += 2) {
       String name = Bytes.text(Bytes.at(flat, i));
       Object value = Bytes.at(flat, i + 1);
       if (name.startsWith(FIELD)) {
-        fields.put(name.substring(FIELD.length()), Bytes.octets(value));
+        fields.put(name.substring(FIELD.length()), ByteString.copyFrom(Bytes.octets(value)));
       } else if (name.equals("v")) {
         version = Bytes.number(value);
       } else if (name.equals("c")) {
         commit = commitId(Bytes.octets(value));
       } else if (name.equals("h")) {
-        head = Bytes.octets(value);
+        head = ByteString.copyFrom(Bytes.octets(value));
       }
     }
     if (version < 1 || commit == null || head == null) {
       return new Unreadable<>("the record has no version, commit or head");
     }
-    return switch (codec.decode(head, fields)) {
+    return switch (codec.decode(new RecordCodec.Encoded(head, fields))) {
       case RecordCodec.Read<R>(var record) ->
           new Stands<>(new Versioned<>(version, commit, record));
+      case RecordCodec.TooNew<R>(var minReader) ->
+          new Unreadable<>(
+              "the record is for nodes of version " + minReader + " of the schema or later");
       case RecordCodec.Unreadable<R>(var reason) ->
           new Unreadable<>("the record cannot be read: " + reason);
     };

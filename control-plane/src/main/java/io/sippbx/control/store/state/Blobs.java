@@ -15,6 +15,7 @@ import io.sippbx.shared.sdp.SessionDescription;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -29,9 +30,9 @@ final class Blobs {
       new SipLimits(1 << 20, 1 << 20, 10_000, 10_000, 10_000, 1 << 20, 1 << 20);
   private static final SdpLimits ANY_DESCRIPTION = new SdpLimits(1 << 20, 100_000, 10_000, 10_000);
 
-  private final SortedMap<Long, ByteString> octets;
+  private final SortedMap<String, ByteString> octets;
 
-  private Blobs(SortedMap<Long, ByteString> octets) {
+  private Blobs(SortedMap<String, ByteString> octets) {
     this.octets = octets;
   }
 
@@ -39,11 +40,11 @@ final class Blobs {
     return new Blobs(new TreeMap<>());
   }
 
-  static Blobs of(SortedMap<Long, ByteString> stored) {
+  static Blobs of(SortedMap<String, ByteString> stored) {
     return new Blobs(stored);
   }
 
-  SortedMap<Long, ByteString> all() {
+  SortedMap<String, ByteString> all() {
     return octets;
   }
 
@@ -58,7 +59,7 @@ final class Blobs {
   private Blob add(byte[] content) {
     long id = id(content);
     // Ours alone: toBytes() gave a copy.
-    octets.putIfAbsent(id, UnsafeByteOperations.unsafeWrap(content));
+    octets.putIfAbsent(name(id), UnsafeByteOperations.unsafeWrap(content));
     return Blob.newBuilder().setId(id).build();
   }
 
@@ -94,16 +95,15 @@ final class Blobs {
   }
 
   private byte[] octets(Blob blob) {
-    ByteString content = octets.get(blob.getId());
+    ByteString content = octets.get(name(blob.getId()));
     if (content == null) {
-      throw new UnreadableException("Expected blob " + Long.toHexString(blob.getId()));
+      throw new UnreadableException("Expected blob " + name(blob.getId()));
     }
     return content.toByteArray();
   }
 
   private static UnreadableException unreadable(Blob blob, String expected) {
-    return new UnreadableException(
-        "Expected " + expected + " in blob " + Long.toHexString(blob.getId()));
+    return new UnreadableException("Expected " + expected + " in blob " + name(blob.getId()));
   }
 
   private static long id(byte[] content) {
@@ -112,5 +112,9 @@ final class Blobs {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("Expected SHA-256, which every Java has", e);
     }
+  }
+
+  private static String name(long id) {
+    return HexFormat.of().toHexDigits(id);
   }
 }

@@ -1,6 +1,5 @@
 package io.sippbx.control.store.state;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.sippbx.control.call.Call;
@@ -13,6 +12,7 @@ import io.sippbx.control.event.Party;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.store.RecordCodec;
 import io.sippbx.proto.state.v1.Bye;
 import io.sippbx.proto.state.v1.CallState;
 import io.sippbx.proto.state.v1.Counters;
@@ -28,11 +28,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** The stored form of a call. Of use from any thread. */
-public final class CallCodec {
+public final class CallCodec implements RecordCodec<Call> {
 
   /** The version of the schema that this node knows. */
   public static final int VERSION = 1;
@@ -40,15 +39,14 @@ public final class CallCodec {
   /** What a reader must know to drive a call that this node wrote. */
   private static final int MIN_READER = 1;
 
-  private CallCodec() {}
-
-  /** The call as it is stored. */
-  public static Encoded encode(Call call) {
+  @Override
+  public Encoded encode(Call call) {
     Blobs blobs = Blobs.none();
     var legs = new LegForm(blobs);
     var form =
         CallState.newBuilder()
             .setMinReader(MIN_READER)
+            .setKey(call.key().text())
             .setCaller(legs.stored(call.caller()))
             .setMedia(MediaForm.stored(call.media()))
             .setFacts(stored(call.facts()))
@@ -106,28 +104,27 @@ public final class CallCodec {
     return new Encoded(whole.toByteString(), blobs.all());
   }
 
-  /** Reads what {@link #encode} of this or another version of the schema wrote. Never throws. */
-  public static Decoded<Call> decode(
-      CallKey key, ByteString head, SortedMap<Long, ByteString> blobs) {
+  @Override
+  public Decoded<Call> decode(Encoded stored) {
     try {
-      CallState form = CallState.parseFrom(head);
+      CallState form = CallState.parseFrom(stored.head());
       return form.getMinReader() > VERSION
-          ? new Decoded.TooNew<>(form.getMinReader())
-          : new Decoded.Known<>(call(key, form, Blobs.of(blobs)));
+          ? new TooNew<>(form.getMinReader())
+          : new Read<>(call(form, Blobs.of(stored.fields())));
     } catch (InvalidProtocolBufferException | UnreadableException | IllegalArgumentException e) {
       // What a domain's record refuses is as little ours as what cannot be parsed.
-      return new Decoded.Unreadable<>(String.valueOf(e.getMessage()));
+      return new Unreadable<>(String.valueOf(e.getMessage()));
     }
   }
 
-  private static Call call(CallKey key, CallState form, Blobs blobs) {
+  private static Call call(CallState form, Blobs blobs) {
     var legs = new LegForm(blobs);
     var timers = new TreeMap<TimerId, Instant>();
     for (Timer each : form.getTimersList()) {
       timers.put(timer(each.getId()), Values.instant(each.getAt()));
     }
     return new Call(
-        key,
+        new CallKey(form.getKey()),
         legs.caller(form.getCaller()),
         form.getCalleesList().stream().map(legs::callee).toList(),
         form.getUntriedList().stream().map(CallCodec::targets).toList(),

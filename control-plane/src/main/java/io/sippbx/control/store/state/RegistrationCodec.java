@@ -1,6 +1,5 @@
 package io.sippbx.control.store.state;
 
-import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.control.carried.Carried;
 import io.sippbx.control.registrar.binding.Binding;
@@ -8,12 +7,13 @@ import io.sippbx.control.registrar.binding.Reach;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.sip.auth.NonceCounts;
 import io.sippbx.control.sip.message.CallId;
+import io.sippbx.control.store.RecordCodec;
 import io.sippbx.proto.state.v1.NonceCount;
 import io.sippbx.proto.state.v1.RecentRequest;
 import io.sippbx.proto.state.v1.RegistrationState;
 
 /** The stored form of an address-of-record's registration. Of use from any thread. */
-public final class RegistrationCodec {
+public final class RegistrationCodec implements RecordCodec<Registration> {
 
   /** The version of the schema that this node knows. */
   public static final int VERSION = 1;
@@ -23,10 +23,8 @@ public final class RegistrationCodec {
   private static final EnumTable<Reach, io.sippbx.proto.state.v1.Reach> REACHES =
       new EnumTable<>(Reach.class, io.sippbx.proto.state.v1.Reach.class, "REACH_");
 
-  private RegistrationCodec() {}
-
-  /** The registration as it is stored. */
-  public static ByteString encode(Registration registration) {
+  @Override
+  public Encoded encode(Registration registration) {
     var form = RegistrationState.newBuilder().setMinReader(MIN_READER);
     for (Binding each : registration.bindings()) {
       form.addBindings(stored(each));
@@ -39,18 +37,19 @@ public final class RegistrationCodec {
               .setCseq((int) each.cSeq())
               .setFingerprint(each.fingerprint()));
     }
-    return UnknownFields.restore(form.build(), registration.carried().fields()).toByteString();
+    return new Encoded(
+        UnknownFields.restore(form.build(), registration.carried().fields()).toByteString());
   }
 
-  /** Reads what {@link #encode} of this or another version of the schema wrote. Never throws. */
-  public static Decoded<Registration> decode(ByteString stored) {
+  @Override
+  public Decoded<Registration> decode(Encoded stored) {
     try {
-      RegistrationState form = RegistrationState.parseFrom(stored);
+      RegistrationState form = RegistrationState.parseFrom(stored.head());
       return form.getMinReader() > VERSION
-          ? new Decoded.TooNew<>(form.getMinReader())
-          : new Decoded.Known<>(registration(form));
+          ? new TooNew<>(form.getMinReader())
+          : new Read<>(registration(form));
     } catch (InvalidProtocolBufferException | UnreadableException | IllegalArgumentException e) {
-      return new Decoded.Unreadable<>(String.valueOf(e.getMessage()));
+      return new Unreadable<>(String.valueOf(e.getMessage()));
     }
   }
 

@@ -3,6 +3,7 @@ package io.sippbx.control.store.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallStore;
@@ -13,11 +14,9 @@ import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.SortedMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,23 +31,13 @@ class RedisFailureIT {
   /** A record that is a text. */
   static final class Text implements RecordCodec<String> {
     @Override
-    public byte[] head(String record) {
-      return record.getBytes(StandardCharsets.UTF_8);
+    public Encoded encode(String record) {
+      return new Encoded(ByteString.copyFromUtf8(record));
     }
 
     @Override
-    public List<String> fields(String record) {
-      return List.of();
-    }
-
-    @Override
-    public byte[] field(String record, String name) {
-      throw new IllegalArgumentException("Expected no field, but got " + name);
-    }
-
-    @Override
-    public Decoded<String> decode(byte[] head, SortedMap<String, byte[]> fields) {
-      return new Read<>(new String(head, StandardCharsets.UTF_8));
+    public Decoded<String> decode(Encoded stored) {
+      return new Read<>(stored.head().toStringUtf8());
     }
   }
 

@@ -10,6 +10,7 @@ import io.sippbx.control.registrar.binding.Registers;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.sip.auth.NonceUse;
 import io.sippbx.control.sip.message.CallId;
+import io.sippbx.control.store.RecordCodec;
 import io.sippbx.proto.state.v1.RegistrationState;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.Test;
 
 @DisplayName("the stored form of a registration")
 class RegistrationCodecTest {
+
+  private static final RegistrationCodec CODEC = new RegistrationCodec();
 
   private static final Instant NOW = Instant.parse("2026-01-01T00:00:00.5Z");
 
@@ -36,16 +39,16 @@ class RegistrationCodecTest {
 
   @Test
   void isTheSameWhenItIsRead() {
-    assertThat(RegistrationCodec.decode(RegistrationCodec.encode(registration())))
-        .isEqualTo(new Decoded.Known<>(registration()));
-    assertThat(RegistrationCodec.decode(RegistrationCodec.encode(Registration.EMPTY)))
-        .isEqualTo(new Decoded.Known<>(Registration.EMPTY));
+    assertThat(CODEC.decode(CODEC.encode(registration())))
+        .isEqualTo(new RecordCodec.Read<>(registration()));
+    assertThat(CODEC.decode(CODEC.encode(Registration.EMPTY)))
+        .isEqualTo(new RecordCodec.Read<>(Registration.EMPTY));
   }
 
   @Test
   @DisplayName("golden bytes of version 1")
   void readsVersion1() {
-    assertThat(HexFormat.of().formatHex(RegistrationCodec.encode(registration()).toByteArray()))
+    assertThat(HexFormat.of().formatHex(CODEC.encode(registration()).head().toByteArray()))
         .isEqualTo(
             "0801127c0a31224222203c7369703a3140683b783d2532303e3b713d302e353b2b7369702e696e73"
                 + "74616e63653d223c75726e3a783e22120463616c6c18012a18080112090a04c000020110c4271a09"
@@ -61,26 +64,26 @@ class RegistrationCodecTest {
             .addField(2000, UnknownFieldSet.Field.newBuilder().addVarint(5).build())
             .build();
     RegistrationState.Builder newer =
-        RegistrationState.parseFrom(RegistrationCodec.encode(registration())).toBuilder();
+        RegistrationState.parseFrom(CODEC.encode(registration()).head()).toBuilder();
     newer.setUnknownFields(added);
     newer.getBindingsBuilder(0).setUnknownFields(added);
     newer.getNoncesBuilder().setUnknownFields(added);
-    ByteString stored = newer.build().toByteString();
-    var read = (Decoded.Known<Registration>) RegistrationCodec.decode(stored);
-    assertThat(RegistrationCodec.encode(read.record())).isEqualTo(stored);
+    var stored = new RecordCodec.Encoded(newer.build().toByteString());
+    var read = (RecordCodec.Read<Registration>) CODEC.decode(stored);
+    assertThat(CODEC.encode(read.record())).isEqualTo(stored);
   }
 
   @Test
   void tellsWhatIsNotForThisNode() throws InvalidProtocolBufferException {
     RegistrationState.Builder newer =
-        RegistrationState.parseFrom(RegistrationCodec.encode(registration())).toBuilder();
-    assertThat(RegistrationCodec.decode(newer.setMinReader(7).build().toByteString()))
-        .isEqualTo(new Decoded.TooNew<>(7));
+        RegistrationState.parseFrom(CODEC.encode(registration()).head()).toBuilder();
+    assertThat(CODEC.decode(new RecordCodec.Encoded(newer.setMinReader(7).build().toByteString())))
+        .isEqualTo(new RecordCodec.TooNew<>(7));
   }
 
   @Test
   void tellsWhatNoNodeWrote() {
-    assertThat(RegistrationCodec.decode(ByteString.copyFromUtf8("no protobuf at all")))
-        .isInstanceOf(Decoded.Unreadable.class);
+    assertThat(CODEC.decode(new RecordCodec.Encoded(ByteString.copyFromUtf8("no protobuf at all"))))
+        .isInstanceOf(RecordCodec.Unreadable.class);
   }
 }
