@@ -267,11 +267,6 @@ public final class CallDecider {
 
   private void mediaRefused(Draft d) {
     if (d.legs.isEmpty()) {
-      d.pendingAnswer.ifPresent(
-          pending -> {
-            CalleeLeg leg = d.callee(pending.leg());
-            leg.fork(pending.response().toTag()).ifPresent(fork -> ending.discard(d, leg, fork));
-          });
       caller.noMedia(d);
     } else if (isWaitedFor(d)) {
       reinviting.mediaRefused(d);

@@ -63,6 +63,12 @@ public record Dialog(
         callId, local, remote, localCSeq, remoteCSeq, routes, target, contact, nextHop);
   }
 
+  /** The dialog as its 2xx says: the route set is recomputed from it (RFC 3261 13.2.2.4). */
+  Dialog confirmedBy(List<NameAddr> routeSet, Uri target, Destination nextHop) {
+    return new Dialog(
+        callId, local, remote, localCSeq, remoteCSeq, routeSet, target, contact, nextHop);
+  }
+
   /**
    * Whether the first route does not insert itself by {@code lr}, so that it becomes the target.
    */

@@ -37,7 +37,7 @@ final class Ending {
     d.termination = Optional.of(termination);
     d.facts = Edits.ended(d.facts, d.now);
     d.untried = List.of();
-    d.pendingAnswer = Optional.empty();
+    discardPendingAnswer(d);
     d.stop(TimerId.of(Kind.NO_ANSWER));
     d.stop(TimerId.of(Kind.PROGRESS));
     d.stop(TimerId.of(Kind.MAX_DURATION));
@@ -50,6 +50,21 @@ final class Ending {
     }
     releaseMedia(d);
     finish(d);
+  }
+
+  /** A callee that has answered, of which the caller will not hear. */
+  private void discardPendingAnswer(Draft d) {
+    if (d.pendingAnswer.isEmpty()) {
+      return;
+    }
+    CalleeLeg leg = d.callee(d.pendingAnswer.get().leg());
+    Optional<Fork> fork = leg.fork(d.pendingAnswer.get().response().toTag());
+    d.pendingAnswer = Optional.empty();
+    OutgoingInvite.Step step = OutgoingInvite.next(leg.state(), OutgoingInvite.Event.CANCEL);
+    d.replace(leg.with(step.state()));
+    if (step.actions().contains(OutgoingInvite.Action.ACKNOWLEDGE_AND_BYE)) {
+      fork.ifPresent(answered -> discard(d, d.callee(leg.ordinal()), answered));
+    }
   }
 
   /** Cancels every callee leg that is still open, but the one given. */
@@ -101,6 +116,10 @@ final class Ending {
               .build());
     }
     d.reinvite = Optional.of(reinvite.withIn(step.state()));
+    if (step.state() != IncomingInvite.State.ANSWERED) {
+      // Nobody's ACK is waited for that would bring on ours for the other side's 2xx.
+      acknowledgeIfDue(d, reinvite.from().other());
+    }
     d.stop(new TimerId(Kind.REINVITE, reinvite.ordinal()));
     Edits.forgetReinviteIfOver(d);
   }

@@ -17,6 +17,9 @@ import java.util.Optional;
 /** From the caller's INVITE to the answer, or to the last failure. */
 final class Setup {
 
+  /** Dialogs of one INVITE, of which each costs state here and a dialog towards the caller. */
+  private static final int MAX_FORKS = 20;
+
   private final CallSettings settings;
   private final Messages messages;
   private final Negotiation negotiation;
@@ -86,6 +89,9 @@ final class Setup {
   /** A response to an INVITE of ours. */
   void response(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
     int status = in.response().status();
+    if (status > 100 && status < 300 && isOneForkTooMany(leg, in.response())) {
+      return;
+    }
     if (status < 200) {
       provisional(d, leg, in);
     } else if (status < 300) {
@@ -93,6 +99,15 @@ final class Setup {
     } else {
       failure(d, leg, status, Optional.of(in.response()), in.redirect());
     }
+  }
+
+  /**
+   * Whether a dialog that was not heard of before is above the limit. The answer to an INVITE that
+   * has none yet is always taken.
+   */
+  private static boolean isOneForkTooMany(CalleeLeg leg, SipResponse response) {
+    boolean answers = response.isSuccess() && leg.state().isOpen();
+    return !answers && leg.forks().size() >= MAX_FORKS && leg.fork(response.toTag()).isEmpty();
   }
 
   private void provisional(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
@@ -134,14 +149,17 @@ final class Setup {
     SipResponse response = in.response();
     Optional<Fork> known = leg.fork(response.toTag());
     Optional<Uri> target = response.contacts().stream().findFirst().map(NameAddr::uri);
+    List<NameAddr> routes = new ArrayList<>(response.recordRoutes()).reversed();
     Fork fork;
     if (known.isPresent()) {
       fork = known.get();
-      if (target.isPresent() && !target.get().equals(fork.dialog().remoteTarget())) {
+      if (response.isSuccess()) {
+        Uri confirmed = target.orElse(fork.dialog().remoteTarget());
+        fork = fork.with(fork.dialog().confirmedBy(routes, confirmed, in.hop()));
+      } else if (target.isPresent() && !target.get().equals(fork.dialog().remoteTarget())) {
         fork = fork.with(fork.dialog().withRemoteTarget(target.get(), in.hop()));
       }
     } else {
-      var routes = new ArrayList<>(response.recordRoutes()).reversed();
       SipRequest invite = leg.invite();
       var dialog =
           new Dialog(
@@ -216,7 +234,7 @@ final class Setup {
    * is (RFC 3261 13.2.2.4).
    */
   void successTooLate(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
-    if (!isRepeat(d, leg, in)) {
+    if (!isRepeat(d, leg, in) && !isOneForkTooMany(leg, in.response())) {
       Fork fork = fork(d, leg.ordinal(), in);
       ending.discard(d, d.callee(leg.ordinal()), fork);
     }

@@ -10,9 +10,15 @@ import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamSpec;
+import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.CSeq;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transport.Destination;
@@ -260,13 +266,82 @@ class CallRuntimeTest {
     assertThat(seen.stream().filter("dropped MAILBOX_FULL"::equals)).hasSize(4);
   }
 
+  /** The callee of the call that {@code runtime} holds answers. */
+  private void answer(CallRuntime runtime) {
+    SipRequest sent = runtime.call(key).orElseThrow().callees().getFirst().invite();
+    SipResponse ok =
+        Scene.answer(
+            sent,
+            200,
+            "bob",
+            Scene.offer("192.0.2.20", 50000),
+            b -> b.contact(NameAddr.of(SipUri.of("1008", Scene.callee(0)))));
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    sent.topVia().branch().orElseThrow(),
+                    ok,
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of())));
+    clock.runReady();
+  }
+
+  private List<Long> timesOf(String what, Duration until) {
+    var times = new ArrayList<Long>();
+    for (long ms = 0; ms <= until.toMillis(); ms += 100) {
+      long now = ms;
+      done.stream().filter(what::equals).forEach(each -> times.add(now));
+      done.clear();
+      clock.advance(Duration.ofMillis(100));
+    }
+    return times;
+  }
+
+  @Test
+  @DisplayName("RFC 3261 13.3.1.4: a 2xx at T1, 2*T1 ... T2 until 64*T1, then BYE on both legs")
+  void a2xxIsRepeatedUntilNoAckIsWaitedForAnyMore() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    assertThat(timesOf("200 INVITE", Duration.ofMillis(31_900)))
+        .containsExactly(
+            0L, 500L, 1_500L, 3_500L, 7_500L, 11_500L, 15_500L, 19_500L, 23_500L, 27_500L, 31_500L);
+    assertThat(done.stream().filter(each -> !each.equals("release")))
+        .containsExactly("BYE", "ACK", "BYE");
+    done.clear();
+    clock.advance(Duration.ofSeconds(20));
+    assertThat(done).doesNotContain("200 INVITE");
+  }
+
+  @Test
+  void a2xxIsNotRepeatedOnceItsAckHasCome() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    clock.advance(Duration.ofMillis(600));
+    Dialog dialog = runtime.call(key).orElseThrow().legs().orElseThrow().caller().dialog();
+    SipRequest ack =
+        SipRequest.builder(Method.ACK, dialog.contact().uri())
+            .via(Via.of(TransportProtocol.UDP, Scene.CALLER, new Branch("z9hG4bK-ack")))
+            .maxForwards(70)
+            .from(dialog.remote())
+            .to(dialog.local())
+            .callId(dialog.callId())
+            .cSeq(new CSeq(1, Method.ACK))
+            .build();
+    done.clear();
+    loop.execute(() -> runtime.offer(key, new Input.AckArrived(ack)));
+    clock.advance(Duration.ofSeconds(40));
+    assertThat(done).containsExactly("ACK");
+  }
+
   @Test
   void anInputForACallOfAnotherNodeReadsItsRecord() {
     Call theirs = scene.up().call.orElseThrow();
     memory.commit(
         new CallCommit<>(key, Optional.empty(), new CommitId(99), Optional.of(theirs), List.of()),
         answer -> {});
-    SipRequest bye = scene.callerRequest(io.sippbx.control.sip.message.Method.BYE, 2, "");
+    SipRequest bye = scene.callerRequest(Method.BYE, 2, "");
     CallRuntime runtime = runtime(CallLimits.DEFAULT);
     loop.execute(
         () ->

@@ -185,6 +185,25 @@ class EdgeTest {
   }
 
   @Test
+  @DisplayName("17.2.1, RFC 6026: the INVITE again gets the last response, and after a 2xx nothing")
+  void aRepeatedInviteGetsTheLastResponseUntilThe2xxAndIsAbsorbedAfterIt() {
+    world.plan(VirtualPhone.Answering.ANSWER, Duration.ofSeconds(1));
+    SipRequest invite = request(Method.INVITE, SipUri.of("bob", World.EDGE)).build();
+    assertThat(answer(invite).status()).isEqualTo(180);
+    assertThat(answer(invite).status()).isEqualTo(180);
+    assertThat(heard).hasSize(1);
+    world.clock.advance(Duration.ofMillis(400));
+    assertThat(((SipResponse) heard.getLast()).status()).isEqualTo(200);
+    // Between two of its own repetitions of the 2xx, 0.5 s and 1 s after the first.
+    world.clock.advance(Duration.ofMillis(500));
+    heard.clear();
+    me.send(invite, Destination.to(TransportProtocol.UDP, World.EDGE), failure -> {});
+    world.clock.advance(Duration.ofMillis(200));
+    assertThat(heard).isEmpty();
+    assertThat(world.started).isEqualTo(1);
+  }
+
+  @Test
   void theSameRefusalIsGivenToARepeat() {
     SipRequest invite = request(Method.INVITE, SipUri.of("bob", World.EDGE)).maxForwards(0).build();
     SipResponse first = answer(invite);

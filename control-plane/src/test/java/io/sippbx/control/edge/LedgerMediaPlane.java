@@ -37,6 +37,7 @@ final class LedgerMediaPlane implements MediaPlane {
   boolean full;
 
   private int nextPort = 10_000;
+  private boolean refusesNext;
   private final Map<CallKey, Integer> bases = new LinkedHashMap<>();
   private final List<String> violations = new ArrayList<>();
 
@@ -61,6 +62,10 @@ final class LedgerMediaPlane implements MediaPlane {
           MediaAnswer.Refusal.RELEASED, "gone", released.get(spec.call()));
     }
     SessionSpec before = held.get(spec.call());
+    if (before == null && refusesNext) {
+      refusesNext = false;
+      return new MediaAnswer.Refused(MediaAnswer.Refusal.PORTS_EXHAUSTED, "no port is free", 0);
+    }
     if (before != null && before.revision() > spec.revision()) {
       return new MediaAnswer.Refused(
           MediaAnswer.Refusal.STALE_REVISION, "older", before.revision());
@@ -119,6 +124,18 @@ final class LedgerMediaPlane implements MediaPlane {
     if (spec != null && !spec.mediaTimeout().isZero()) {
       listener.accept(new MediaEvent.MediaTimeout(call, spec.revision()));
     }
+  }
+
+  /** Forgets a session, as a node does that starts anew. */
+  void lose(CallKey call) {
+    if (held.remove(call) != null) {
+      listener.accept(new MediaEvent.SessionLost(call));
+    }
+  }
+
+  /** Refuses the next new session. */
+  void refuseNext() {
+    refusesNext = true;
   }
 
   List<CallKey> sessions() {

@@ -50,12 +50,21 @@ final class VirtualPhone implements TransactionUser {
     DECLINE,
     RING_ON,
     SILENT,
-    ANSWER_THEN_BYE
+    ANSWER_THEN_BYE,
+    /** Sends on to a phone that answers. */
+    REDIRECT,
+    OVERLOADED,
+    FAIL,
+    /** Rings and answers as two, as a proxy that forks lets it be heard. */
+    ANSWER_TWICE,
+    /** Answers, and knows nothing of it when it is asked again. */
+    ANSWER_AND_FORGET
   }
 
   private final Loop loop;
   private final Endpoint address;
   private final Endpoint edge;
+  private final Endpoint deputy;
   private final TransactionLayer transactions;
   private final Map<CallId, Dialog> dialogs = new LinkedHashMap<>();
   private Answering answering = Answering.ANSWER;
@@ -77,6 +86,7 @@ final class VirtualPhone implements TransactionUser {
     boolean over;
     boolean cancelled;
     boolean acknowledges = true;
+    boolean forgets;
     int finalStatus;
     SipRequest invite;
     ServerTransactionId inviteTransaction;
@@ -89,10 +99,17 @@ final class VirtualPhone implements TransactionUser {
     }
   }
 
-  VirtualPhone(Loop loop, Endpoint address, Endpoint edge, VirtualNetwork network) {
+  /**
+   * A phone that calls by {@code edge}.
+   *
+   * @param deputy to whom it sends callers on when it is told to
+   */
+  VirtualPhone(
+      Loop loop, Endpoint address, Endpoint edge, Endpoint deputy, VirtualNetwork network) {
     this.loop = loop;
     this.address = address;
     this.edge = edge;
+    this.deputy = deputy;
     SipTransport transport = network.attach(address, this::receive);
     this.transactions =
         new TransactionLayer(loop, transport, this, TIMERS, TransactionLimits.DEFAULT);
@@ -117,12 +134,16 @@ final class VirtualPhone implements TransactionUser {
     talk = talkFor;
   }
 
-  Dialog call(String user) {
-    return call(user, true);
+  /** What an INVITE holds. */
+  enum Offer {
+    SESSION,
+    /** The offer is the callee's. */
+    NONE,
+    /** Nothing that could be understood. */
+    GARBAGE
   }
 
-  /** Calls {@code user}; without offer the offer is the callee's. */
-  Dialog call(String user, boolean offer) {
+  Dialog call(String user, Offer offer) {
     var dialog = new Dialog(new CallId("call-" + counter + "@" + address.ip()), true);
     counter++;
     dialog.local = NameAddr.of(SipUri.of("phone", address)).withTag(new Tag("from" + counter));
@@ -132,8 +153,10 @@ final class VirtualPhone implements TransactionUser {
     dialogs.put(dialog.callId, dialog);
     SipRequest.Builder invite = request(dialog, Method.INVITE);
     invite.contact(NameAddr.of(SipUri.of("phone", address)));
-    if (offer) {
-      invite.body("application/sdp", sdp());
+    switch (offer) {
+      case SESSION -> invite.body("application/sdp", sdp());
+      case GARBAGE -> invite.body("application/sdp", new byte[] {'?'});
+      case NONE -> {}
     }
     dialog.invite = invite.build();
     transactions.request(dialog.invite, Destination.to(TransportProtocol.UDP, edge));
@@ -163,6 +186,16 @@ final class VirtualPhone implements TransactionUser {
     }
     dialog.over = true;
     stopRepeating(dialog);
+    dialog.cSeq++;
+    transactions.request(
+        request(dialog, Method.BYE).build(), Destination.to(TransportProtocol.UDP, edge));
+  }
+
+  /** Ends an early dialog by BYE, which only the caller may. */
+  void byeEarly(Dialog dialog) {
+    if (dialog.finalStatus != 0 || dialog.remote.tag().isEmpty()) {
+      return;
+    }
     dialog.cSeq++;
     transactions.request(
         request(dialog, Method.BYE).build(), Destination.to(TransportProtocol.UDP, edge));
@@ -218,6 +251,11 @@ final class VirtualPhone implements TransactionUser {
     }
     if (response.isSuccess()) {
       answered(dialog, response);
+    } else if (!response.isFinal()
+        && response.toTag().isPresent()
+        && dialog.remote.tag().isEmpty()) {
+      dialog.remote = response.to();
+      dialog.target = response.contacts().getFirst().uri();
     } else if (response.isFinal() && !dialog.confirmed) {
       dialog.finalStatus = response.status();
       dialog.over = true;
@@ -260,9 +298,13 @@ final class VirtualPhone implements TransactionUser {
     } else if (dialog == null) {
       transactions.respond(id, SipResponse.to(request, 481).toTag(new Tag("none")).build());
     } else if (request.method().equals(Method.BYE)) {
-      dialog.over = true;
-      stopRepeating(dialog);
+      if (request.toTag().equals(dialog.local.tag())) {
+        dialog.over = true;
+        stopRepeating(dialog);
+      }
       transactions.respond(id, SipResponse.to(request, 200).build());
+    } else if (request.method().equals(Method.INVITE) && dialog.forgets) {
+      transactions.respond(id, SipResponse.to(request, 481).build());
     } else if (request.method().equals(Method.INVITE)) {
       SipResponse ok =
           SipResponse.to(request, 200)
@@ -291,20 +333,31 @@ final class VirtualPhone implements TransactionUser {
     switch (how) {
       case SILENT -> {}
       case BUSY -> finish(dialog, 486);
-      case DECLINE, ANSWER, ANSWER_THEN_BYE -> {
-        ring(dialog);
+      case OVERLOADED -> finish(dialog, 503);
+      case FAIL -> finish(dialog, 500);
+      case REDIRECT -> finish(dialog, 302);
+      case DECLINE, ANSWER, ANSWER_THEN_BYE, ANSWER_TWICE, ANSWER_AND_FORGET -> {
+        ring(dialog, dialog.local);
+        if (how == Answering.ANSWER_TWICE) {
+          ring(dialog, other(dialog));
+        }
         Duration talkFor = talk;
         loop.schedule(answerAfter, () -> decide(dialog, how, talkFor));
       }
-      case RING_ON -> ring(dialog);
+      case RING_ON -> ring(dialog, dialog.local);
     }
   }
 
-  private void ring(Dialog dialog) {
+  /** The second of the two that answer. */
+  private static NameAddr other(Dialog dialog) {
+    return dialog.local.withTag(new Tag(dialog.local.tag().orElseThrow().value() + "-other"));
+  }
+
+  private void ring(Dialog dialog, NameAddr as) {
     transactions.respond(
         dialog.inviteTransaction,
         SipResponse.to(dialog.invite, 180)
-            .to(dialog.local)
+            .to(as)
             .contact(NameAddr.of(SipUri.of("phone", address)))
             .build());
   }
@@ -325,8 +378,13 @@ final class VirtualPhone implements TransactionUser {
             .contact(NameAddr.of(SipUri.of("phone", address)))
             .body("application/sdp", sdp())
             .build();
+    dialog.forgets = how == Answering.ANSWER_AND_FORGET;
     transactions.respond(dialog.inviteTransaction, dialog.ok);
     repeatOk(dialog, TIMERS.t1());
+    if (how == Answering.ANSWER_TWICE) {
+      transactions.respond(
+          dialog.inviteTransaction, dialog.ok.toBuilder().to(other(dialog)).build());
+    }
     if (how == Answering.ANSWER_THEN_BYE) {
       loop.schedule(talkFor, () -> bye(dialog));
     }
@@ -356,8 +414,11 @@ final class VirtualPhone implements TransactionUser {
   private void finish(Dialog dialog, int status) {
     dialog.finalStatus = status;
     dialog.over = true;
-    transactions.respond(
-        dialog.inviteTransaction, SipResponse.to(dialog.invite, status).to(dialog.local).build());
+    SipResponse.Builder response = SipResponse.to(dialog.invite, status).to(dialog.local);
+    if (status == 302) {
+      response.contact(NameAddr.of(SipUri.of("deputy", deputy)));
+    }
+    transactions.respond(dialog.inviteTransaction, response.build());
   }
 
   @Override

@@ -13,6 +13,7 @@ import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.RegisterResult;
@@ -38,6 +39,7 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transaction.StatelessResponder;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transaction.TransactionLayer;
@@ -53,12 +55,14 @@ import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.net.IpAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /** A node, its phones, and what was seen. */
@@ -79,7 +83,19 @@ final class World implements CallObserver, RegistrarListener {
     NO_ANSWER(VirtualPhone.Answering.RING_ON),
     DEAD_CALLEE(VirtualPhone.Answering.SILENT),
     NO_ACK(VirtualPhone.Answering.ANSWER),
-    MEDIA_TIMEOUT(VirtualPhone.Answering.ANSWER);
+    MEDIA_TIMEOUT(VirtualPhone.Answering.ANSWER),
+    MEDIA_LOST(VirtualPhone.Answering.ANSWER),
+    MEDIA_LOST_WHILE_RINGING(VirtualPhone.Answering.RING_ON),
+    NO_MEDIA(VirtualPhone.Answering.ANSWER),
+    NOT_REGISTERED(VirtualPhone.Answering.ANSWER),
+    NO_SESSION(VirtualPhone.Answering.ANSWER),
+    REDIRECTED(VirtualPhone.Answering.REDIRECT),
+    OVERLOADED(VirtualPhone.Answering.OVERLOADED),
+    FAILS(VirtualPhone.Answering.FAIL),
+    FORKED(VirtualPhone.Answering.ANSWER_TWICE),
+    DIALOG_LOST(VirtualPhone.Answering.ANSWER_AND_FORGET),
+    BYE_WHILE_RINGING(VirtualPhone.Answering.RING_ON),
+    NOBODY_HANGS_UP(VirtualPhone.Answering.ANSWER);
 
     final VirtualPhone.Answering answering;
 
@@ -91,6 +107,7 @@ final class World implements CallObserver, RegistrarListener {
   static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
   private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
   private static final Endpoint NOBODY = Endpoint.of("127.0.0.4", 5060);
+  private static final Endpoint CAROL = Endpoint.of("127.0.0.5", 5060);
   private static final byte[] SECRET = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
 
   final VirtualLoops clock;
@@ -102,6 +119,7 @@ final class World implements CallObserver, RegistrarListener {
   final List<Edge> edges = new ArrayList<>();
   private final VirtualPhone alice;
   private final VirtualPhone bob;
+  private final VirtualPhone carol;
   private final Map<String, Integer> endsPerCall = new LinkedHashMap<>();
   private final Map<String, Integer> lastSeq = new LinkedHashMap<>();
   private final List<String> defects = new ArrayList<>();
@@ -131,8 +149,13 @@ final class World implements CallObserver, RegistrarListener {
                 .get(Math.floorMod(event.call().hashCode(), edges.size()))
                 .calls()
                 .offer(event.call(), new io.sippbx.control.call.Input.MediaHappened(event)));
-    alice = new VirtualPhone(clock.loop("alice"), Endpoint.of("127.0.0.2", 5060), EDGE, network);
-    bob = new VirtualPhone(clock.loop("bob"), BOB, EDGE, network);
+    alice = phone("alice", Endpoint.of("127.0.0.2", 5060));
+    bob = phone("bob", BOB);
+    carol = phone("carol", CAROL);
+  }
+
+  private VirtualPhone phone(String name, Endpoint address) {
+    return new VirtualPhone(clock.loop(name), address, EDGE, CAROL, network);
   }
 
   private void build(Loops loops, SipTransport transport) {
@@ -176,12 +199,7 @@ final class World implements CallObserver, RegistrarListener {
               RegistrarLimits.DEFAULT,
               random::nextLong,
               this);
-      Locator locator =
-          (uri, home, answer) ->
-              home.execute(
-                  () ->
-                      answer.accept(
-                          new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names")));
+      Locator locator = (uri, home, answer) -> home.execute(() -> answer.accept(located(uri)));
       Router router =
           (invite, answer) ->
               loop.execute(() -> answer.accept(new Router.Route.Found(route(invite))));
@@ -216,10 +234,23 @@ final class World implements CallObserver, RegistrarListener {
     }
   }
 
+  /** Addresses are where they say; there are no names. */
+  private static Location located(Uri uri) {
+    Optional<IpAddress> ip = uri instanceof SipUri sip ? sip.hostIp() : Optional.empty();
+    return ip.isPresent()
+        ? new Location.Found(
+            List.of(Destination.to(TransportProtocol.UDP, new Endpoint(ip.get(), 5060))))
+        : new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names");
+  }
+
   /** Where a user is: "bob" at his phone; "far" at an address of nobody and then at bob's. */
   private static List<List<Target>> route(SipRequest invite) {
+    String user = invite.uri() instanceof SipUri uri ? uri.userText().orElse("") : "";
     var hops = new ArrayList<Destination>();
-    if (invite.uri() instanceof SipUri uri && uri.userText().filter("far"::equals).isPresent()) {
+    if (user.equals("nobody")) {
+      return List.of();
+    }
+    if (user.equals("far")) {
       hops.add(Destination.to(TransportProtocol.UDP, NOBODY));
     }
     hops.add(Destination.to(TransportProtocol.UDP, BOB));
@@ -267,6 +298,11 @@ final class World implements CallObserver, RegistrarListener {
   @Override
   public void decided(Method method, AccessDecision decision, Flow flow) {}
 
+  /** What the called phone does from now on. */
+  void plan(VirtualPhone.Answering how, Duration after) {
+    bob.plan(how, after, Duration.ofSeconds(3));
+  }
+
   /** Lets one call of this kind happen; what it starts goes on beside the next calls. */
   void startCall(Kind kind) {
     alice.loop().execute(() -> carryOut(kind));
@@ -279,24 +315,59 @@ final class World implements CallObserver, RegistrarListener {
             ? Duration.ofSeconds(170)
             : Duration.ofMillis(30 + random.nextInt(300));
     bob.plan(kind.answering, rings, Duration.ofSeconds(3));
-    VirtualPhone.Dialog dialog =
-        alice.call(kind == Kind.FAIL_OVER ? "far" : "bob", kind != Kind.DELAYED_OFFER);
+    if (kind == Kind.NO_MEDIA) {
+      media.refuseNext();
+    }
+    String user =
+        switch (kind) {
+          case FAIL_OVER -> "far";
+          case NOT_REGISTERED -> "nobody";
+          default -> "bob";
+        };
+    VirtualPhone.Offer offer =
+        switch (kind) {
+          case DELAYED_OFFER -> VirtualPhone.Offer.NONE;
+          case NO_SESSION -> VirtualPhone.Offer.GARBAGE;
+          default -> VirtualPhone.Offer.SESSION;
+        };
+    VirtualPhone.Dialog dialog = alice.call(user, offer);
+    CallKey call = new CallKeys(SECRET).derive(dialog.invite);
     switch (kind) {
-      case CALLER_HANGS_UP, DELAYED_OFFER ->
+      case CALLER_HANGS_UP, DELAYED_OFFER, REDIRECTED, FORKED ->
           loop.schedule(Duration.ofSeconds(40), () -> alice.bye(dialog));
       case FAIL_OVER -> loop.schedule(Duration.ofSeconds(80), () -> alice.bye(dialog));
       case RINGS_LONG -> loop.schedule(Duration.ofSeconds(200), () -> alice.bye(dialog));
       case CANCELLED_AT_ONCE -> loop.schedule(Duration.ofMillis(1), () -> alice.cancel(dialog));
       case CANCELLED_SOMETIME ->
           loop.schedule(Duration.ofMillis(random.nextInt(500)), () -> alice.cancel(dialog));
+      case BYE_WHILE_RINGING -> loop.schedule(Duration.ofSeconds(10), () -> alice.byeEarly(dialog));
       case NO_ACK -> dialog.acknowledges = false;
       case REINVITED -> {
         loop.schedule(Duration.ofSeconds(35), () -> alice.reinvite(dialog));
         loop.schedule(Duration.ofMillis(35_000 + random.nextInt(100)), () -> alice.bye(dialog));
       }
-      case MEDIA_TIMEOUT ->
-          loop.schedule(Duration.ofSeconds(40), () -> media.sessions().forEach(media::timeOut));
-      case CALLEE_HANGS_UP, BUSY, DECLINED, NO_ANSWER, DEAD_CALLEE -> {}
+      case DIALOG_LOST -> loop.schedule(Duration.ofSeconds(35), () -> alice.reinvite(dialog));
+      case MEDIA_TIMEOUT -> loop.schedule(Duration.ofSeconds(40), () -> media.timeOut(call));
+      case MEDIA_LOST, MEDIA_LOST_WHILE_RINGING ->
+          loop.schedule(Duration.ofSeconds(40), () -> media.lose(call));
+      case CALLEE_HANGS_UP,
+          BUSY,
+          DECLINED,
+          NO_ANSWER,
+          DEAD_CALLEE,
+          OVERLOADED,
+          FAILS,
+          NO_MEDIA,
+          NOT_REGISTERED,
+          NO_SESSION,
+          NOBODY_HANGS_UP -> {}
+    }
+  }
+
+  /** The node shuts down: what is still there is ended. */
+  void shutDown() {
+    for (Edge edge : edges) {
+      edge.calls().hangUpAll(Termination.Reason.SHUTDOWN);
     }
   }
 
@@ -316,6 +387,7 @@ final class World implements CallObserver, RegistrarListener {
     }
     assertThat(alice.transactions().counts().live().total()).as(where).isZero();
     assertThat(bob.transactions().counts().live().total()).as(where).isZero();
+    assertThat(carol.transactions().counts().live().total()).as(where).isZero();
     assertThat(clock.pending()).as("timers, " + where).isZero();
   }
 }
