@@ -6,6 +6,7 @@ import io.sippbx.control.call.CallDecider;
 import io.sippbx.control.call.CallKeys;
 import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
+import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
 import io.sippbx.control.edge.Dispatcher;
 import io.sippbx.control.edge.Edge;
@@ -99,8 +100,15 @@ public final class ControlPlane implements AutoCloseable {
             settings.limits().retryAfter(),
             settings.limits().arrivals(),
             settings.calls().serverName());
-    var decider = new CallDecider(settings.calls(), transport::advertised);
-    var encoder = new CallEventEncoder(settings.calls().node());
+    var calls =
+        new CallShared(
+            new CallDecider(settings.calls(), transport::advertised),
+            new CallEventEncoder(settings.calls().node()),
+            observer,
+            active,
+            settings.limits().call(),
+            settings.calls().timers(),
+            random::nextLong);
     var policy =
         new AccessPolicy(
             settings.access().auth(),
@@ -145,14 +153,8 @@ public final class ControlPlane implements AutoCloseable {
                   new CallRuntime(
                       loop,
                       store,
-                      decider,
                       new TransactionEffects(loop, transactions, media, events),
-                      encoder,
-                      observer,
-                      active,
-                      settings.limits().call(),
-                      settings.calls().timers(),
-                      random::nextLong)));
+                      calls)));
     }
     media.onEvent(this::mediaHappened);
     transport.start(

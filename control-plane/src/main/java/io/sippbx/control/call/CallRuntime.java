@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,41 +23,16 @@ public final class CallRuntime {
 
   private final Loop loop;
   private final CallStore<Call> store;
-  private final CallDecider decider;
   private final CallEffects effects;
-  private final CallEventEncoder encoder;
-  private final CallObserver observer;
-  private final ActiveCalls active;
-  private final CallLimits limits;
-  private final TimerSettings timers;
-  private final LongSupplier random;
+  private final CallShared shared;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
 
-  /**
-   * @param active the node's count of calls, shared by the runtimes of all loops
-   * @param random 64 random bits each time: ids of commits
-   */
-  public CallRuntime(
-      Loop loop,
-      CallStore<Call> store,
-      CallDecider decider,
-      CallEffects effects,
-      CallEventEncoder encoder,
-      CallObserver observer,
-      ActiveCalls active,
-      CallLimits limits,
-      TimerSettings timers,
-      LongSupplier random) {
+  /** The calls of {@code loop}, on which {@code store} and {@code effects} answer. */
+  public CallRuntime(Loop loop, CallStore<Call> store, CallEffects effects, CallShared shared) {
     this.loop = loop;
     this.store = store;
-    this.decider = decider;
     this.effects = effects;
-    this.encoder = encoder;
-    this.observer = observer;
-    this.active = active;
-    this.limits = limits;
-    this.timers = timers;
-    this.random = random;
+    this.shared = shared;
   }
 
   /** Whether this node holds the call now. */
@@ -167,16 +141,16 @@ public final class CallRuntime {
 
   void noteState(CallMailbox mailbox, @Nullable Call call) {
     boolean isActive = call != null && call.termination().isEmpty();
-    active.note(mailbox.key(), isActive);
+    shared.active().note(mailbox.key(), isActive);
   }
 
   void closed(CallKey call, CallMailbox mailbox) {
-    active.note(call, false);
+    shared.active().note(call, false);
     mailboxes.remove(call, mailbox);
   }
 
   CommitId nextCommitId() {
-    return new CommitId(random.getAsLong());
+    return new CommitId(shared.commitIds().getAsLong());
   }
 
   Loop loop() {
@@ -188,7 +162,7 @@ public final class CallRuntime {
   }
 
   CallDecider decider() {
-    return decider;
+    return shared.decider();
   }
 
   CallEffects effects() {
@@ -196,18 +170,18 @@ public final class CallRuntime {
   }
 
   CallEventEncoder encoder() {
-    return encoder;
+    return shared.encoder();
   }
 
   CallObserver observer() {
-    return observer;
+    return shared.observer();
   }
 
   CallLimits limits() {
-    return limits;
+    return shared.limits();
   }
 
   TimerSettings timers() {
-    return timers;
+    return shared.timers();
   }
 }

@@ -159,14 +159,15 @@ class CallRuntimeTest {
     return new CallRuntime(
         loop,
         store,
-        new CallDecider(Scene.SETTINGS, (protocol, peer) -> Optional.of(Scene.EDGE)),
         effects,
-        new CallEventEncoder(new NodeId("edge-1")),
-        observer,
-        active,
-        limits,
-        TimerSettings.RFC_3261,
-        () -> ++nextCommit);
+        new CallShared(
+            new CallDecider(Scene.SETTINGS, (protocol, peer) -> Optional.of(Scene.EDGE)),
+            new CallEventEncoder(new NodeId("edge-1")),
+            observer,
+            active,
+            limits,
+            TimerSettings.RFC_3261,
+            () -> ++nextCommit));
   }
 
   private Input.InviteArrived invite() {

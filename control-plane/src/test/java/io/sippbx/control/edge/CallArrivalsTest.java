@@ -10,6 +10,7 @@ import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
@@ -144,8 +145,16 @@ class CallArrivalsTest {
             Duration.ofSeconds(10),
             ROOM,
             "sip-pbx");
-    var decider =
-        new CallDecider(settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6()));
+    var calls =
+        new CallShared(
+            new CallDecider(
+                settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
+            new CallEventEncoder(new NodeId("edge-1")),
+            observer,
+            active,
+            CallLimits.DEFAULT,
+            TimerSettings.RFC_3261,
+            random::nextLong);
     edges.add(
         new Edge(
             loop,
@@ -158,14 +167,8 @@ class CallArrivalsTest {
                 new CallRuntime(
                     loop,
                     new InMemoryCallStore<Call>(loops),
-                    decider,
                     new TransactionEffects(loop, transactions, media, events -> {}),
-                    new CallEventEncoder(new NodeId("edge-1")),
-                    observer,
-                    active,
-                    CallLimits.DEFAULT,
-                    TimerSettings.RFC_3261,
-                    random::nextLong)));
+                    calls)));
     return edges.getFirst();
   }
 

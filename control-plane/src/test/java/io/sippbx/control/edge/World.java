@@ -10,6 +10,7 @@ import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
@@ -171,8 +172,16 @@ final class World implements CallObserver, RegistrarListener {
             Duration.ofSeconds(60),
             List.of(),
             "sip-pbx");
-    var decider =
-        new CallDecider(settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6()));
+    var calls =
+        new CallShared(
+            new CallDecider(
+                settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
+            new CallEventEncoder(new NodeId("edge-1")),
+            this,
+            active,
+            CallLimits.DEFAULT,
+            TimerSettings.RFC_3261,
+            random::nextLong);
     var shared =
         new EdgeShared(
             new StatelessResponder(transport, AccessResponses::tag),
@@ -223,14 +232,8 @@ final class World implements CallObserver, RegistrarListener {
                   new CallRuntime(
                       loop,
                       store,
-                      decider,
                       new TransactionEffects(loop, transactions, media, this::published),
-                      new CallEventEncoder(new NodeId("edge-1")),
-                      this,
-                      active,
-                      CallLimits.DEFAULT,
-                      TimerSettings.RFC_3261,
-                      random::nextLong)));
+                      calls)));
     }
   }
 
