@@ -102,6 +102,7 @@ public final class ControlPlane implements AutoCloseable {
             settings.calls().serverName());
     var calls =
         new CallShared(
+            settings.calls().node(),
             new CallDecider(settings.calls(), transport::advertised),
             new CallEventEncoder(settings.calls().node()),
             observer,

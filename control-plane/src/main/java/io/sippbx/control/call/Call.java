@@ -100,6 +100,57 @@ public record Call(
   /** What has been numbered so far. */
   public record Counters(int branches, int forks, int reinvites, int events) {}
 
+  /**
+   * Whether the call is up and nothing of it is open: no transaction, and the media node holds what
+   * it was told. Such a call has no owner.
+   */
+  public boolean isQuiescent() {
+    return isUp()
+        && caller.state() == IncomingInvite.State.CONFIRMED
+        && callees.stream().noneMatch(leg -> leg.state().isOpen())
+        && pendingAnswer.isEmpty()
+        && reinvite.isEmpty()
+        && relayed.isEmpty()
+        && byes.isEmpty()
+        && media.heldRevision() >= media.revision();
+  }
+
+  Call withTimer(TimerId timer, Instant deadline) {
+    var changed = new TreeMap<>(timers);
+    changed.put(timer, deadline);
+    return with(changed);
+  }
+
+  Call withoutTimer(TimerId timer) {
+    if (!timers.containsKey(timer)) {
+      return this;
+    }
+    var changed = new TreeMap<>(timers);
+    changed.remove(timer);
+    return with(changed);
+  }
+
+  private Call with(SortedMap<TimerId, Instant> changed) {
+    return new Call(
+        key,
+        caller,
+        callees,
+        untried,
+        legs,
+        pendingAnswer,
+        refusal,
+        media,
+        reinvite,
+        relayed,
+        byes,
+        changed,
+        facts,
+        termination,
+        endPublished,
+        counters,
+        carried);
+  }
+
   /** Whether the call has been answered and is not being ended. */
   public boolean isUp() {
     return legs.isPresent() && termination.isEmpty();

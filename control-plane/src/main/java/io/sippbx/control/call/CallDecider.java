@@ -209,6 +209,7 @@ public final class CallDecider {
       case MAX_DURATION ->
           ending.end(d, new Termination(Result.COMPLETED, Reason.MAX_DURATION, 200));
       case MEDIA -> applyAgain(d);
+      case SETTLE -> d.change();
       case TOMBSTONE -> d.remove();
     }
   }

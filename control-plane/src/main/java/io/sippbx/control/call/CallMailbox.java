@@ -5,6 +5,7 @@ import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.Versioned;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -136,7 +138,18 @@ final class CallMailbox {
                             runtime.loop().now(),
                             happenings))
             .orElse(List.of());
-    var commit = new CallCommit<>(key, stored, id, decision.call(), events);
+    Optional<Call> next = decision.call();
+    Instant now = runtime.loop().now();
+    var commit =
+        new CallCommit<>(
+            key,
+            stored,
+            id,
+            next,
+            events,
+            next.map(each -> CallPlaces.index(each, runtime.node())).orElse(CallIndex.NONE),
+            next.map(each -> CallPlaces.keep(each, now)).orElse(CallCommit.LAST_RESORT),
+            OptionalLong.empty());
     busy = true;
     carryOut(decision.beside());
     send(commit, input, decision, attempt, 1);

@@ -8,6 +8,7 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -151,6 +152,10 @@ public final class CallRuntime {
 
   CommitId nextCommitId() {
     return new CommitId(shared.commitIds().getAsLong());
+  }
+
+  NodeId node() {
+    return shared.node();
   }
 
   Loop loop() {

@@ -41,6 +41,9 @@ final class Draft {
   Optional<Termination> termination;
   boolean endPublished;
 
+  /** After the last exchange; a call that ends before has one commit less. */
+  private static final Duration SETTLE = Duration.ofSeconds(2);
+
   private final SortedMap<TimerId, Instant> timers;
   private final List<Effect> beside = new ArrayList<>();
   private final List<Effect> effects = new ArrayList<>();
@@ -127,7 +130,25 @@ final class Draft {
             new Call.Counters(branches, forks, reinvites, events),
             carried);
     return new Decision(
-        removed ? Optional.empty() : Optional.of(call), commit, beside, effects, happenings);
+        removed ? Optional.empty() : Optional.of(settling(call)),
+        commit,
+        beside,
+        effects,
+        happenings);
+  }
+
+  /**
+   * What came without a commit (an ACK, above all) is written down once the call has been quiet for
+   * a while: else the record would say for as long as the call lasts that something is open, and
+   * whoever took it over would wait for an ACK that came long ago.
+   */
+  private Call settling(Call call) {
+    TimerId settle = TimerId.of(TimerId.Kind.SETTLE);
+    if (commit == Decision.Commit.NOW) {
+      return call.withoutTimer(settle);
+    }
+    boolean due = commit == Decision.Commit.LATER && call.isQuiescent();
+    return due && !timers.containsKey(settle) ? call.withTimer(settle, now.plus(SETTLE)) : call;
   }
 
   /** The state must be in the store before the effects run. */

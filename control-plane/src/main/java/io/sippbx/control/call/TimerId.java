@@ -31,6 +31,8 @@ public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
     MEDIA,
     /** sip.max_call_duration. */
     MAX_DURATION,
+    /** What peers acknowledged since the last commit is written down. */
+    SETTLE,
     /** The record of an ended call may go. */
     TOMBSTONE
   }
@@ -38,6 +40,23 @@ public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
   /** A timer of which a call has one. */
   public static TimerId of(Kind kind) {
     return new TimerId(kind, 0);
+  }
+
+  /** As it stands in the store: {@code NO_ANSWER.0}. */
+  public String name() {
+    return kind + "." + ordinal;
+  }
+
+  /**
+   * The timer of this name.
+   *
+   * @throws IllegalArgumentException if it is none's
+   */
+  public static TimerId named(String name) {
+    int dot = name.lastIndexOf('.');
+    return new TimerId(
+        Kind.valueOf(name.substring(0, Math.max(dot, 0))),
+        Integer.parseInt(name.substring(dot + 1)));
   }
 
   @Override

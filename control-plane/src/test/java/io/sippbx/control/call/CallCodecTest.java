@@ -102,7 +102,7 @@ class CallCodecTest {
 
     @Test
     void whatTheNewerWroteSurvivesTheOlder() {
-      var scene = new Scene().up();
+      var scene = new Scene().up().fires(TimerId.Kind.SETTLE, 0);
       Encoded written = CODEC.encode(scene.call.orElseThrow());
       Message extended = newer.extend(written.head());
       Call read = known(CODEC.decode(newer.head(extended, written)));

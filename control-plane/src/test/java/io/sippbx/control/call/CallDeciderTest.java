@@ -157,6 +157,26 @@ class CallDeciderTest {
       assertThat(commits).isEqualTo(6);
     }
 
+    @Test
+    void writesDownWhatWasAcknowledgedOnceTheCallIsQuiet() {
+      scene.up();
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.LATER);
+      assertThat(scene.call.orElseThrow().isQuiescent()).isTrue();
+      scene.fires(Kind.SETTLE, 0);
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+      assertThat(scene.effects).isEmpty();
+      assertThat(scene.call.orElseThrow().timers().keySet())
+          .noneMatch(timer -> timer.kind() == Kind.SETTLE || timer.kind() == Kind.ACK);
+    }
+
+    @Test
+    void anotherCommitWritesItDownToo() {
+      scene.up();
+      scene.request(scene.callerRequest(Method.BYE, 2, ""));
+      assertThat(scene.call.orElseThrow().timers().keySet())
+          .noneMatch(timer -> timer.kind() == Kind.SETTLE);
+    }
+
     private int committed() {
       return scene.lastCommit == Decision.Commit.NOW ? 1 : 0;
     }

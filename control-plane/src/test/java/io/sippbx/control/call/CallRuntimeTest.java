@@ -161,6 +161,7 @@ class CallRuntimeTest {
         store,
         effects,
         new CallShared(
+            new NodeId("edge-1"),
             new CallDecider(Scene.SETTINGS, (protocol, peer) -> Optional.of(Scene.EDGE)),
             new CallEventEncoder(new NodeId("edge-1")),
             observer,

@@ -147,6 +147,7 @@ class CallArrivalsTest {
             "sip-pbx");
     var calls =
         new CallShared(
+            new NodeId("edge-1"),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(new NodeId("edge-1")),

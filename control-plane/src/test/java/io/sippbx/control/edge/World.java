@@ -174,6 +174,7 @@ final class World implements CallObserver, RegistrarListener {
             "sip-pbx");
     var calls =
         new CallShared(
+            new NodeId("edge-1"),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(new NodeId("edge-1")),

@@ -95,9 +95,7 @@ public final class CallCodec implements RecordCodec<Call> {
     }
     for (Map.Entry<TimerId, Instant> each : call.timers().entrySet()) {
       form.addTimers(
-          Timer.newBuilder()
-              .setId(each.getKey().kind() + "." + each.getKey().ordinal())
-              .setAt(Values.stored(each.getValue())));
+          Timer.newBuilder().setId(each.getKey().name()).setAt(Values.stored(each.getValue())));
     }
     call.termination().ifPresent(termination -> form.setTermination(stored(termination)));
     Message whole = UnknownFields.restore(form.build(), call.carried().fields());
@@ -121,7 +119,7 @@ public final class CallCodec implements RecordCodec<Call> {
     var legs = new LegForm(blobs);
     var timers = new TreeMap<TimerId, Instant>();
     for (Timer each : form.getTimersList()) {
-      timers.put(timer(each.getId()), Values.instant(each.getAt()));
+      timers.put(TimerId.named(each.getId()), Values.instant(each.getAt()));
     }
     return new Call(
         new CallKey(form.getKey()),
@@ -203,13 +201,6 @@ public final class CallCodec implements RecordCodec<Call> {
         form.getLeg() == io.sippbx.proto.state.v1.Side.SIDE_UNSPECIFIED
             ? Optional.empty()
             : Optional.of(LegForm.side(form.getLeg())));
-  }
-
-  private static TimerId timer(String id) {
-    int dot = id.lastIndexOf('.');
-    return new TimerId(
-        TimerId.Kind.valueOf(id.substring(0, Math.max(dot, 0))),
-        Integer.parseInt(id.substring(dot + 1)));
   }
 
   private static Facts stored(Call.Facts facts) {

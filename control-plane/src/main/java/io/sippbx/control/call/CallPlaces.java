@@ -1,0 +1,52 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallIndex;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/** Where the record of a call is to be found in the store, and how long it lives there. */
+final class CallPlaces {
+
+  private CallPlaces() {}
+
+  /**
+   * The call's places once it is as it is: in flight on this node while anything of it is open, on
+   * its media node from before the first Apply to the end of the Release, and its timers where no
+   * node has them in memory.
+   */
+  static CallIndex index(Call call, NodeId self) {
+    if (call.isTombstone()) {
+      return CallIndex.NONE;
+    }
+    MediaPart media = call.media();
+    List<NodeId> onMedia =
+        media.released() == MediaPart.Released.DONE
+            ? List.of()
+            : media.node().map(List::of).orElse(List.of());
+    if (!call.isQuiescent()) {
+      return new CallIndex(Optional.of(self), onMedia, new TreeMap<>());
+    }
+    SortedMap<String, Instant> timers = new TreeMap<>();
+    for (Map.Entry<TimerId, Instant> each : call.timers().entrySet()) {
+      timers.put(each.getKey().name(), each.getValue());
+    }
+    return new CallIndex(Optional.empty(), onMedia, timers);
+  }
+
+  /** How long the record lives without a further commit: a tombstone ends by itself. */
+  static Duration keep(Call call, Instant now) {
+    Instant end = call.timers().get(TimerId.of(TimerId.Kind.TOMBSTONE));
+    if (!call.isTombstone() || end == null) {
+      return CallCommit.LAST_RESORT;
+    }
+    Duration left = Duration.between(now, end);
+    return left.toMillis() < 1 ? Duration.ofMillis(1) : left;
+  }
+}

@@ -1,0 +1,79 @@
+package io.sippbx.control.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallIndex;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@DisplayName("where the record of a call is to be found")
+class CallPlacesTest {
+
+  private static final NodeId SELF = new NodeId("edge-1");
+  private final Scene scene = new Scene();
+
+  private CallIndex index() {
+    return CallPlaces.index(scene.call.orElseThrow(), SELF);
+  }
+
+  @Test
+  void aCallInSetUpIsInFlightAndOnItsMediaNodeFromTheFirstCommitOn() {
+    scene.begin();
+    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(index().onMedia()).isEqualTo(List.of(Scene.MEDIA_NODE));
+    scene.mediaHolds();
+    scene.callee(0, 180, "bob", "");
+    assertThat(index().inFlightOn()).contains(SELF);
+  }
+
+  @Test
+  void aQuiescentCallHasNoOwnerAndItsTimersAreInTheStore() {
+    scene.up();
+    scene.fires(Kind.SETTLE, 0);
+    assertThat(index().inFlightOn()).isEmpty();
+    assertThat(index().onMedia()).isEqualTo(List.of(Scene.MEDIA_NODE));
+    assertThat(index().timers().keySet())
+        .containsExactlyElementsOf(
+            scene.call.orElseThrow().timers().keySet().stream().map(TimerId::name).toList());
+  }
+
+  @Test
+  void whatIsOpenWithinTheDialogPutsItInFlightAgain() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+    assertThat(index().inFlightOn()).contains(SELF);
+  }
+
+  @Test
+  void aTombstoneIsNowhereAndEndsByItself() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.BYE, 2, ""));
+    SipRequest bye = scene.last(Effect.Request.class).request();
+    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(CallPlaces.keep(scene.call.orElseThrow(), scene.now))
+        .isEqualTo(CallCommit.LAST_RESORT);
+    scene.response(Scene.answer(bye, 200, "", "", b -> b), List.of());
+    scene.mediaReleased();
+    assertThat(index()).isEqualTo(CallIndex.NONE);
+    assertThat(CallPlaces.keep(scene.call.orElseThrow(), scene.now))
+        .isBetween(Duration.ofSeconds(30), Duration.ofSeconds(60));
+    assertThat(CallPlaces.keep(scene.call.orElseThrow(), scene.now.plusSeconds(600)))
+        .isEqualTo(Duration.ofMillis(1));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aTimersNameIsReadBack(Kind kind) {
+    TimerId timer = new TimerId(kind, 12);
+    assertThat(TimerId.named(timer.name())).isEqualTo(timer);
+  }
+}
