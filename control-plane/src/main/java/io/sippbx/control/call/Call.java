@@ -7,6 +7,8 @@ import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Instant;
 import java.util.Collections;
@@ -78,12 +80,23 @@ public record Call(
   /** A final failure of a callee; without response: it could not be reached, or did not answer. */
   public record Refusal(int status, Optional<SipResponse> response) {}
 
-  /** A request that was passed on within the dialogs. */
+  /**
+   * A request that was passed on within the dialogs.
+   *
+   * @param request as it came, over {@code flow}
+   * @param sent as it was passed on, to {@code hop}
+   */
   public record Relayed(
-      Side from, ServerTransactionId transaction, SipRequest request, Branch branch) {}
+      Side from,
+      ServerTransactionId transaction,
+      SipRequest request,
+      Flow flow,
+      Branch branch,
+      SipRequest sent,
+      Destination hop) {}
 
-  /** A BYE of ours; for a discarded fork it belongs to no leg. */
-  public record Bye(Branch branch, Optional<Side> leg) {}
+  /** A BYE of ours as it was sent, to {@code hop}; for a discarded fork it belongs to no leg. */
+  public record Bye(Branch branch, Optional<Side> leg, SipRequest sent, Destination hop) {}
 
   /** What a record of the call says. */
   public record Facts(

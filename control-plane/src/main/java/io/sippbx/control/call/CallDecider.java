@@ -39,6 +39,7 @@ public final class CallDecider {
   private final Reinviting reinviting;
   private final Ending ending;
   private final Negotiation negotiation;
+  private final Resuming resuming;
 
   /**
    * @param addresses what to write into Via and Contact
@@ -47,6 +48,7 @@ public final class CallDecider {
     var messages = new Messages(addresses, settings.serverName());
     this.negotiation = new Negotiation(settings);
     this.ending = new Ending(settings, messages);
+    this.resuming = new Resuming(negotiation, ending);
     this.caller = new CallerSide(settings, messages, ending);
     this.setup = new Setup(settings, messages, negotiation, caller, ending);
     this.reinviting = new Reinviting(settings, messages, negotiation, ending);
@@ -120,6 +122,7 @@ public final class CallDecider {
       case Input.MediaApplied in -> mediaApplied(draft, in);
       case Input.MediaReleased in -> ending.mediaReleased(draft, in.answer());
       case Input.MediaHappened in -> mediaHappened(draft, in.event());
+      case Input.TakenOver in -> resuming.resume(draft);
       case Input.HangUp in -> hangUp(draft, in.reason());
     }
     return draft.decision();

@@ -6,10 +6,13 @@ import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -23,6 +26,12 @@ public interface CallEffects {
 
   /** Sends in a client transaction of its own. */
   void request(SipRequest request, Destination to);
+
+  /** Goes on with a server transaction that was open elsewhere, or before a restart. */
+  void resumeServer(ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse);
+
+  /** Goes on with a client transaction that was open elsewhere, or before a restart. */
+  void resumeClient(SipRequest request, Destination to, Duration remaining);
 
   /** Sends an ACK for a 2xx. */
   void ack(SipRequest ack, Destination to);

@@ -56,7 +56,13 @@ final class CallMailbox {
     call = current.record();
     stored = Optional.of(current);
     busy = false;
-    syncTimers();
+    if (!current.record().isQuiescent() && !current.record().isTombstone()) {
+      // Whoever had it open has it open no more: that is taken up before anything else happens.
+      inputs.addFirst(new Input.TakenOver());
+    } else {
+      syncTimers();
+    }
+    runtime.noteState(this, call);
     drain();
   }
 
@@ -260,6 +266,10 @@ final class CallMailbox {
         }
       }
       case Effect.Request request -> world.request(request.request(), request.to());
+      case Effect.ResumeServer resume ->
+          world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse());
+      case Effect.ResumeClient resume ->
+          world.resumeClient(resume.request(), resume.to(), resume.remaining());
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
       case Effect.ApplyMedia apply ->
           world.applyMedia(

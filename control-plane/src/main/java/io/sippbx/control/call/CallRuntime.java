@@ -96,6 +96,33 @@ public final class CallRuntime {
         });
   }
 
+  /**
+   * Goes on with a call that was in flight on a node that is dead, or on this one before it was
+   * started again. One that this node holds, or that nobody has open, is left alone. Any thread.
+   */
+  public void takeOver(CallKey call) {
+    loop.execute(
+        () -> {
+          if (mailboxes.containsKey(call)) {
+            return;
+          }
+          var fresh = new CallMailbox(call, this);
+          mailboxes.put(call, fresh);
+          fresh.waitForRecord();
+          store.read(
+              call,
+              answer -> {
+                switch (answer) {
+                  case ReadAnswer.Found<Call> found -> fresh.load(found.current());
+                  case ReadAnswer.Absent<Call> none -> fresh.abandon();
+                  // Its keeper asks again: it is in flight still.
+                  case ReadAnswer.Unavailable<Call> unavailable ->
+                      fresh.abandon().forEach(each -> refuse(each, 503));
+                }
+              });
+        });
+  }
+
   /** Ends every call of this loop, for a shutdown that hands nothing over. */
   public void hangUpAll(Reason reason) {
     for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {
@@ -136,6 +163,7 @@ public final class CallRuntime {
       case Input.MediaApplied in -> {}
       case Input.MediaReleased in -> {}
       case Input.MediaHappened in -> {}
+      case Input.TakenOver in -> {}
       case Input.HangUp in -> {}
     }
   }

@@ -12,6 +12,7 @@ import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -211,6 +212,11 @@ final class Draft {
     if (timers.remove(timer) != null) {
       note();
     }
+  }
+
+  /** The timers that run. */
+  SortedMap<TimerId, Instant> timers() {
+    return Collections.unmodifiableSortedMap(timers);
   }
 
   boolean holds(TimerId timer) {

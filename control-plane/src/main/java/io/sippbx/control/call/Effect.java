@@ -7,6 +7,8 @@ import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
+import java.util.Optional;
 
 /** What must be done once a decision is committed. Each may be done twice with no harm (law 3). */
 public sealed interface Effect {
@@ -26,6 +28,17 @@ public sealed interface Effect {
 
   /** Send a request in a client transaction of its own; its branch is in the top Via. */
   record Request(SipRequest request, Destination to) implements Effect {}
+
+  /**
+   * Go on with a server transaction that another node, or this one before it was started again, had
+   * open; {@code lastResponse} may have been sent.
+   */
+  record ResumeServer(
+      ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse)
+      implements Effect {}
+
+  /** Go on with a client transaction likewise: the request is sent again, byte for byte. */
+  record ResumeClient(SipRequest request, Destination to, Duration remaining) implements Effect {}
 
   /** Send an ACK for a 2xx, outside of any transaction (13.2.2.4). */
   record Ack(SipRequest ack, Destination to) implements Effect {}

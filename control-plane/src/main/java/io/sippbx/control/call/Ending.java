@@ -196,7 +196,7 @@ final class Ending {
     }
     Branch branch = nextBranch(d);
     SipRequest bye = messages.inDialog(dialog, Method.BYE, branch, local.get()).build();
-    d.byes.add(new Call.Bye(branch, side));
+    d.byes.add(new Call.Bye(branch, side, bye, dialog.hop()));
     d.request(bye, dialog.hop());
     return true;
   }

@@ -158,8 +158,17 @@ final class InDialog {
     if (in.request().hasBody()) {
       request.body(in.request().contentType().orElse(""), in.request().body());
     }
-    d.relayed.add(new Call.Relayed(from.side(), in.transaction(), in.request(), branch));
-    d.request(request.build(), dialog.hop());
+    SipRequest passedOn = request.build();
+    d.relayed.add(
+        new Call.Relayed(
+            from.side(),
+            in.transaction(),
+            in.request(),
+            in.flow(),
+            branch,
+            passedOn,
+            dialog.hop()));
+    d.request(passedOn, dialog.hop());
   }
 
   private static final java.util.List<HeaderName> PASSED_ON =

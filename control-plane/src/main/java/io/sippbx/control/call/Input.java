@@ -77,6 +77,12 @@ public sealed interface Input {
   /** The media node saw something. */
   record MediaHappened(MediaEvent event) implements Input {}
 
+  /**
+   * The record was read with something open that nobody has open any more: the node that had it is
+   * dead, or was started again.
+   */
+  record TakenOver() implements Input {}
+
   /** End the call for a reason of ours: shutting down, an administrator. */
   record HangUp(Termination.Reason reason) implements Input {}
 }

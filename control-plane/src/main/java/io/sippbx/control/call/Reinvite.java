@@ -18,6 +18,7 @@ import java.util.Optional;
  * @param cancelWanted whether what was passed on is to be cancelled, or has been
  * @param before what to return to when it is refused
  * @param waiting a 2xx with an offer whose new streams the media node is asked for
+ * @param answer our 2xx to {@code request}, repeated until its ACK
  */
 public record Reinvite(
     int ordinal,
@@ -31,7 +32,8 @@ public record Reinvite(
     boolean delayed,
     boolean cancelWanted,
     Before before,
-    Optional<SipResponse> waiting) {
+    Optional<SipResponse> waiting,
+    Optional<SipResponse> answer) {
 
   /**
    * What was agreed before.
@@ -54,7 +56,8 @@ public record Reinvite(
         delayed,
         cancelWanted,
         before,
-        waiting);
+        waiting,
+        answer);
   }
 
   Reinvite withOut(OutgoingInvite.State next) {
@@ -70,7 +73,8 @@ public record Reinvite(
         delayed,
         cancelWanted,
         before,
-        waiting);
+        waiting,
+        answer);
   }
 
   Reinvite withSent(SipRequest passedOn) {
@@ -86,12 +90,25 @@ public record Reinvite(
         delayed,
         cancelWanted,
         before,
-        waiting);
+        waiting,
+        answer);
   }
 
   Reinvite withCancelWanted() {
     return new Reinvite(
-        ordinal, from, transaction, request, flow, in, out, sent, delayed, true, before, waiting);
+        ordinal,
+        from,
+        transaction,
+        request,
+        flow,
+        in,
+        out,
+        sent,
+        delayed,
+        true,
+        before,
+        waiting,
+        answer);
   }
 
   Reinvite withWaiting(Optional<SipResponse> response) {
@@ -107,7 +124,26 @@ public record Reinvite(
         delayed,
         cancelWanted,
         before,
-        response);
+        response,
+        answer);
+  }
+
+  /** Answered with this 2xx. */
+  Reinvite withAnswer(IncomingInvite.State next, SipResponse response) {
+    return new Reinvite(
+        ordinal,
+        from,
+        transaction,
+        request,
+        flow,
+        next,
+        out,
+        sent,
+        delayed,
+        cancelWanted,
+        before,
+        waiting,
+        Optional.of(response));
   }
 
   /** Whether nothing more is to come: both sides have what ends their transaction. */

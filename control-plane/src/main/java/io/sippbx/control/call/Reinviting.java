@@ -72,6 +72,7 @@ final class Reinviting {
             body instanceof Negotiation.Body.None,
             false,
             new Reinvite.Before(d.leg(Side.CALLER).sdp(), d.leg(Side.CALLEE).sdp()),
+            Optional.empty(),
             Optional.empty());
     d.reinvite = Optional.of(reinvite);
     d.change();
@@ -225,8 +226,9 @@ final class Reinviting {
             .reason(received.reason());
     ready.body().ifPresent(sdp -> builder.body(Messages.SDP, sdp));
     d.replace(leg.tells(Message.SUCCESS, ready.body().isPresent()));
-    d.reinvite = Optional.of(reinvite.withIn(step.state()));
-    d.effect(new Effect.RespondUntilAck(reinvite.transaction(), builder.build(), reinvite.flow()));
+    SipResponse answer = builder.build();
+    d.reinvite = Optional.of(reinvite.withAnswer(step.state(), answer));
+    d.effect(new Effect.RespondUntilAck(reinvite.transaction(), answer, reinvite.flow()));
     d.start(new TimerId(Kind.REINVITE_ACK, reinvite.ordinal()), ending.transactionTime());
     if (!reinvite.delayed()) {
       tellHold(d);

@@ -11,10 +11,13 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TransactionLayer;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Carries out what calls decide: through the loop's transactions, the media plane and the sink. */
@@ -42,6 +45,17 @@ public final class TransactionEffects implements CallEffects {
   @Override
   public void request(SipRequest request, Destination to) {
     transactions.request(request, to);
+  }
+
+  @Override
+  public void resumeServer(
+      ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse) {
+    transactions.resumeServer(transaction, flow, lastResponse);
+  }
+
+  @Override
+  public void resumeClient(SipRequest request, Destination to, Duration remaining) {
+    transactions.resumeClient(request, to, remaining);
   }
 
   @Override

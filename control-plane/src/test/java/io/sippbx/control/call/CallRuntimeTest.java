@@ -22,6 +22,7 @@ import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
@@ -105,6 +106,17 @@ class CallRuntimeTest {
         public void request(SipRequest request, Destination to) {
           done.add(request.method().name());
           requests.add(request);
+        }
+
+        @Override
+        public void resumeServer(
+            ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse) {
+          done.add("resume " + lastResponse.map(SipResponse::status).orElse(0));
+        }
+
+        @Override
+        public void resumeClient(SipRequest request, Destination to, Duration remaining) {
+          done.add("resume " + request.method().name());
         }
 
         @Override
@@ -197,6 +209,41 @@ class CallRuntimeTest {
     clock.advance(Duration.ofMillis(100));
     assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
     assertThat(seen).containsExactly("1 STARTED");
+  }
+
+  @Test
+  void aCallInFlightIsTakenOverFromItsRecordOnce() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime survivor = runtime(CallLimits.DEFAULT);
+    survivor.takeOver(key);
+    survivor.takeOver(key);
+    clock.runReady();
+    assertThat(done).containsExactly("resume 100", "resume INVITE", "apply 2");
+    assertThat(survivor.holds(key)).isTrue();
+    assertThat(active.size()).isEqualTo(1);
+  }
+
+  @Test
+  void whatComesForACallInFlightElsewhereComesAfterItIsTakenOver() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime survivor = runtime(CallLimits.DEFAULT);
+    var absent = new ArrayList<Input>();
+    loop.execute(() -> survivor.offerOrRead(key, invite(), absent::add));
+    clock.runReady();
+    assertThat(done).startsWith("resume 100", "resume INVITE", "apply 2");
+    assertThat(absent).isEmpty();
+    assertThat(seen).as("it has started once").containsExactly("1 STARTED");
+  }
+
+  @Test
+  void aCallThatIsNotThereIsNotTakenOver() {
+    CallRuntime survivor = runtime(CallLimits.DEFAULT);
+    survivor.takeOver(key);
+    clock.runReady();
+    assertThat(survivor.size()).isZero();
+    assertThat(done).isEmpty();
   }
 
   @Test

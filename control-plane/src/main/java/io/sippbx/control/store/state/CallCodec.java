@@ -86,10 +86,17 @@ public final class CallCodec implements RecordCodec<Call> {
               .setBranch(each.branch().value())
               .setFrom(LegForm.stored(each.from()))
               .setTransaction(Values.stored(each.transaction()))
-              .setRequest(blobs.add(each.request())));
+              .setRequest(blobs.add(each.request()))
+              .setFlow(Values.stored(each.flow()))
+              .setSent(blobs.add(each.sent()))
+              .setHop(Values.stored(each.hop())));
     }
     for (Call.Bye each : call.byes()) {
-      var bye = Bye.newBuilder().setBranch(each.branch().value());
+      var bye =
+          Bye.newBuilder()
+              .setBranch(each.branch().value())
+              .setSent(blobs.add(each.sent()))
+              .setHop(Values.stored(each.hop()));
       each.leg().ifPresent(side -> bye.setLeg(LegForm.stored(side)));
       form.addByes(bye);
     }
@@ -146,7 +153,7 @@ public final class CallCodec implements RecordCodec<Call> {
         MediaForm.media(form.getMedia()),
         form.hasReinvite() ? Optional.of(legs.reinvite(form.getReinvite())) : Optional.empty(),
         form.getRelayedList().stream().map(each -> relayed(each, blobs)).toList(),
-        form.getByesList().stream().map(CallCodec::bye).toList(),
+        form.getByesList().stream().map(each -> bye(each, blobs)).toList(),
         timers,
         facts(form.getFacts()),
         form.hasTermination() ? Optional.of(termination(form.getTermination())) : Optional.empty(),
@@ -192,15 +199,20 @@ public final class CallCodec implements RecordCodec<Call> {
         LegForm.side(form.getFrom()),
         Values.transaction(form.getTransaction()),
         blobs.request(form.getRequest()),
-        new Branch(form.getBranch()));
+        Values.flow(form.getFlow()),
+        new Branch(form.getBranch()),
+        blobs.request(form.getSent()),
+        Values.destination(form.getHop()));
   }
 
-  private static Call.Bye bye(Bye form) {
+  private static Call.Bye bye(Bye form, Blobs blobs) {
     return new Call.Bye(
         new Branch(form.getBranch()),
         form.getLeg() == io.sippbx.proto.state.v1.Side.SIDE_UNSPECIFIED
             ? Optional.empty()
-            : Optional.of(LegForm.side(form.getLeg())));
+            : Optional.of(LegForm.side(form.getLeg())),
+        blobs.request(form.getSent()),
+        Values.destination(form.getHop()));
   }
 
   private static Facts stored(Call.Facts facts) {

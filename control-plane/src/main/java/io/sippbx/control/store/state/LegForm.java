@@ -210,6 +210,7 @@ final class LegForm {
             .setCalleeBefore(sdp.stored(reinvite.before().callee()));
     reinvite.sent().ifPresent(sent -> form.setSent(blobs.add(sent)));
     reinvite.waiting().ifPresent(response -> form.setWaiting(blobs.add(response)));
+    reinvite.answer().ifPresent(response -> form.setAnswer(blobs.add(response)));
     return form.build();
   }
 
@@ -226,7 +227,8 @@ final class LegForm {
         form.getDelayed(),
         form.getCancelWanted(),
         new Reinvite.Before(sdp.sdp(form.getCallerBefore()), sdp.sdp(form.getCalleeBefore())),
-        response(form.hasWaiting(), form.getWaiting()));
+        response(form.hasWaiting(), form.getWaiting()),
+        response(form.hasAnswer(), form.getAnswer()));
   }
 
   private Optional<SipRequest> request(boolean present, Blob blob) {

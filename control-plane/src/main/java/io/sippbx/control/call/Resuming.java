@@ -1,0 +1,132 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.call.TimerId.Kind;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Going on with a call whose node is gone: transactions are made anew from the record, what was not
+ * acknowledged is sent again, and what peers repeat is answered. Every effect may have been carried
+ * out before; peers absorb a message that comes twice.
+ */
+final class Resuming {
+
+  /** Where a peer had no time to be heard, the media node among them. */
+  private static final Duration SOON = Duration.ofSeconds(2);
+
+  private final Negotiation negotiation;
+  private final Ending ending;
+
+  Resuming(Negotiation negotiation, Ending ending) {
+    this.negotiation = negotiation;
+    this.ending = ending;
+  }
+
+  void resume(Draft d) {
+    if (d.endPublished) {
+      return;
+    }
+    // The record says from here on that it is in flight on this node; effects come after that.
+    d.change();
+    timers(d);
+    caller(d);
+    for (CalleeLeg leg : List.copyOf(d.callees)) {
+      callee(d, leg);
+    }
+    d.reinvite.ifPresent(reinvite -> reinvite(d, reinvite));
+    for (Call.Relayed each : List.copyOf(d.relayed)) {
+      d.effect(new Effect.ResumeServer(each.transaction(), each.flow(), Optional.empty()));
+      d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+    }
+    for (Call.Bye each : List.copyOf(d.byes)) {
+      d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+    }
+    media(d);
+  }
+
+  private void caller(Draft d) {
+    CallerLeg leg = d.caller;
+    switch (leg.state()) {
+      case PROCEEDING, REJECTED ->
+          d.effect(new Effect.ResumeServer(leg.transaction(), leg.flow(), leg.lastResponse()));
+      case ANSWERED -> {
+        d.effect(new Effect.ResumeServer(leg.transaction(), leg.flow(), leg.lastResponse()));
+        leg.lastResponse()
+            .ifPresent(
+                response ->
+                    d.effect(new Effect.RespondUntilAck(leg.transaction(), response, leg.flow())));
+      }
+      case CONFIRMED -> {}
+    }
+  }
+
+  private void callee(Draft d, CalleeLeg leg) {
+    if (!leg.state().isOpen()) {
+      return;
+    }
+    // The callee has this INVITE already, and says again what it said last.
+    d.effect(new Effect.ResumeClient(leg.invite(), leg.hop(), ending.transactionTime()));
+    if (leg.state() == OutgoingInvite.State.CANCELLING) {
+      d.effect(
+          new Effect.ResumeClient(
+              Messages.cancel(leg.invite()), leg.hop(), ending.transactionTime()));
+    }
+  }
+
+  private void reinvite(Draft d, Reinvite reinvite) {
+    if (reinvite.in() != IncomingInvite.State.CONFIRMED) {
+      d.effect(new Effect.ResumeServer(reinvite.transaction(), reinvite.flow(), reinvite.answer()));
+    }
+    if (reinvite.in() == IncomingInvite.State.ANSWERED) {
+      reinvite
+          .answer()
+          .ifPresent(
+              answer ->
+                  d.effect(
+                      new Effect.RespondUntilAck(reinvite.transaction(), answer, reinvite.flow())));
+    }
+    if (reinvite.sent().isPresent() && reinvite.out().isOpen()) {
+      var to = d.leg(reinvite.from().other()).dialog().hop();
+      d.effect(new Effect.ResumeClient(reinvite.sent().get(), to, ending.transactionTime()));
+      if (reinvite.out() == OutgoingInvite.State.CANCELLING) {
+        d.effect(
+            new Effect.ResumeClient(
+                Messages.cancel(reinvite.sent().get()), to, ending.transactionTime()));
+      }
+    }
+  }
+
+  private void media(Draft d) {
+    MediaPart media = d.media;
+    if (media.node().isEmpty() || media.revision() == 0) {
+      return;
+    }
+    switch (media.released()) {
+      case NO -> d.effect(negotiation.apply(d));
+      case ASKED -> d.effect(new Effect.ReleaseMedia(media.node().get(), media.revision()));
+      case DONE -> {}
+    }
+  }
+
+  /** What waits for a peer's message waits anew: nobody was there to hear it. */
+  private void timers(Draft d) {
+    for (Map.Entry<TimerId, Instant> each : new ArrayList<>(d.timers().entrySet())) {
+      switch (each.getKey().kind()) {
+        case ACK, CANCEL, REINVITE_ACK -> d.start(each.getKey(), ending.transactionTime());
+        case NO_ANSWER, REINVITE -> {
+          if (each.getValue().isBefore(d.now.plus(SOON))) {
+            d.start(each.getKey(), SOON);
+          }
+        }
+        case PROGRESS, MEDIA, MAX_DURATION, SETTLE, TOMBSTONE -> {}
+      }
+    }
+    if (d.media.released() == MediaPart.Released.NO && d.holds(TimerId.of(Kind.MEDIA))) {
+      d.start(TimerId.of(Kind.MEDIA), SOON);
+    }
+  }
+}

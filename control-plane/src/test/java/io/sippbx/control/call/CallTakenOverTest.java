@@ -1,0 +1,193 @@
+package io.sippbx.control.call;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipMessage;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("a call whose node is gone goes on with another")
+class CallTakenOverTest {
+
+  private static final String BOB = Scene.offer("192.0.2.20", 50000);
+
+  private final Scene scene = new Scene();
+
+  /** What the next owner does with the record as it stands. */
+  private void takenOver() {
+    scene.apply(new Input.TakenOver());
+    assertThat(scene.lastCommit).as("the record names its owner").isEqualTo(Decision.Commit.NOW);
+    assertThat(scene.happenings).doesNotHaveDuplicates();
+  }
+
+  private List<SipRequest> sentAgain() {
+    return scene.all(Effect.ResumeClient.class).stream().map(Effect.ResumeClient::request).toList();
+  }
+
+  private List<String> methodsSentAgain() {
+    return sentAgain().stream().map(request -> request.method().name()).toList();
+  }
+
+  private Effect.ResumeServer server() {
+    return scene.last(Effect.ResumeServer.class);
+  }
+
+  @Test
+  void beforeTheMediaNodeHasAnsweredItIsToldAgain() {
+    scene.begin();
+    takenOver();
+    assertThat(server().lastResponse().map(SipResponse::status)).contains(100);
+    assertThat(scene.all(Effect.ApplyMedia.class)).hasSize(1);
+    assertThat(sentAgain()).isEmpty();
+    scene.mediaHolds();
+    assertThat(scene.sent()).containsExactly("INVITE");
+  }
+
+  @Test
+  void theCalleesInviteIsSentAgainByteForByte() {
+    scene.begin().mediaHolds();
+    SipRequest invite = scene.inviteOf(0);
+    takenOver();
+    assertThat(sentAgain()).containsExactly(invite);
+    scene.callee(0, 180, "bob", "").callee(0, 200, "bob", BOB);
+    scene.mediaHolds();
+    scene.callerAck("");
+    assertThat(scene.sent()).containsExactly("ACK");
+    assertThat(scene.call.orElseThrow().isUp()).isTrue();
+  }
+
+  @Test
+  void whatTheCallerWasToldLastIsWhatItsRepeatIsAnswered() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 183, "bob", BOB);
+    SipResponse told = scene.last(Effect.Respond.class).response();
+    takenOver();
+    assertThat(server().lastResponse()).contains(told);
+    assertThat(scene.all(Effect.Respond.class)).as("nothing is told twice unasked").isEmpty();
+  }
+
+  @Test
+  void anAnswerThatIsNotAcknowledgedIsRepeatedForAsLongAsAtFirst() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 200, "bob", BOB);
+    scene.mediaHolds();
+    SipResponse ok = scene.call.orElseThrow().caller().lastResponse().orElseThrow();
+    assertThat(ok.status()).isEqualTo(200);
+    scene.now = scene.now.plusSeconds(60);
+    takenOver();
+    assertThat(scene.last(Effect.RespondUntilAck.class).response()).isEqualTo(ok);
+    assertThat(scene.call.orElseThrow().timers().get(TimerId.of(Kind.ACK)))
+        .isEqualTo(scene.now.plusSeconds(32));
+    scene.callerAck("");
+    assertThat(scene.sent()).containsExactly("ACK");
+    assertThat(scene.call.orElseThrow().isQuiescent()).isTrue();
+  }
+
+  @Test
+  void aCallThatWasOnlyNotWrittenDownAsAcknowledgedGoesOnWhenTheCallerAcknowledgesAgain() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 200, "bob", BOB);
+    scene.mediaHolds();
+    var stored = scene.call;
+    scene.callerAck("");
+    // The ACK was not committed: the node died within the two seconds.
+    scene.call = stored;
+    takenOver();
+    scene.callerAck("");
+    assertThat(scene.call.orElseThrow().isUp()).isTrue();
+  }
+
+  @Test
+  void aCancelIsSentAgainAndSoIsItsInvite() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 180, "bob", "");
+    scene.callerCancels();
+    takenOver();
+    assertThat(methodsSentAgain()).containsExactly("INVITE", "CANCEL");
+    assertThat(sentAgain().get(1).topVia()).isEqualTo(sentAgain().get(0).topVia());
+    assertThat(server().lastResponse().map(SipResponse::status)).contains(487);
+    scene.callee(0, 487, "bob", "");
+    scene.mediaReleased();
+    assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
+  }
+
+  @Test
+  void aByeIsSentAgainWithItsNumber() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.BYE, 2, ""));
+    SipRequest bye = scene.last(Effect.Request.class).request();
+    takenOver();
+    assertThat(sentAgain()).containsExactly(bye);
+    assertThat(scene.all(Effect.ReleaseMedia.class)).hasSize(1);
+    scene.response(Scene.answer(bye, 200, "", "", b -> b), List.of());
+    scene.mediaReleased();
+    assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
+    assertThat(scene.call.orElseThrow().facts().endedAt()).isPresent();
+  }
+
+  @Test
+  void aReinviteIsPassedOnAgainAndItsAnswerReaches() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+    SipRequest passedOn = scene.last(Effect.Request.class).request();
+    takenOver();
+    assertThat(sentAgain()).containsExactly(passedOn);
+    scene.response(Scene.answer(passedOn, 200, "", BOB, b -> b), List.of());
+    assertThat(scene.answered()).contains("200 INVITE");
+  }
+
+  @Test
+  void theAnswerToAReinviteIsRepeatedUntilItIsAcknowledged() {
+    scene.up();
+    SipRequest reinvite =
+        scene.callerRequest(Method.INVITE, 2, Scene.sdp("192.0.2.10", 40000, "sendonly", "0 8"));
+    scene.request(reinvite);
+    SipRequest passedOn = scene.last(Effect.Request.class).request();
+    scene.response(
+        Scene.answer(passedOn, 200, "", Scene.sdp("192.0.2.20", 50000, "recvonly", "0 8"), b -> b),
+        List.of());
+    SipMessage ok = scene.last(Effect.RespondUntilAck.class).response();
+    takenOver();
+    assertThat(scene.last(Effect.RespondUntilAck.class).response()).isEqualTo(ok);
+    scene.apply(new Input.AckArrived(scene.callerRequest(Method.ACK, 2, "")));
+    assertThat(scene.call.orElseThrow().reinvite()).isEmpty();
+  }
+
+  @Test
+  void aRequestWithinTheDialogIsPassedOnAgain() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.INFO, 2, ""));
+    SipRequest info = scene.last(Effect.Request.class).request();
+    takenOver();
+    assertThat(sentAgain()).containsExactly(info);
+    scene.response(Scene.answer(info, 200, "", "", b -> b), List.of());
+    assertThat(scene.answered()).containsExactly("200 INFO");
+  }
+
+  @Test
+  void aNoAnswerTimerThatIsLongOverFiresSoon() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 180, "bob", "");
+    scene.now = scene.now.plus(Duration.ofMinutes(10));
+    takenOver();
+    scene.fires(Kind.NO_ANSWER, 0);
+    assertThat(scene.answered()).containsExactly("408 INVITE");
+  }
+
+  @Test
+  void aTombstoneIsLeftAlone() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 486, "bob", "");
+    scene.mediaReleased();
+    assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
+    scene.apply(new Input.TakenOver());
+    assertThat(scene.effects).isEmpty();
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NONE);
+  }
+}
