@@ -125,7 +125,10 @@ class PlanesArchTest {
                         Product.named(
                             "io.sippbx.control.sip.locate.NettyDns",
                             "io.sippbx.control.media.GrpcMediaPlane",
+                            // the parts of that adapter which hold a channel or a stream
                             "io.sippbx.control.media.MediaLink",
+                            "io.sippbx.control.media.MediaLevels",
+                            "io.sippbx.control.media.MediaWays",
                             // starts the node's gRPC server
                             "io.sippbx.media.MediaNode"))))
         .should()

@@ -28,6 +28,8 @@ class RingsArchTest {
   private static final String[] CALL_RUNTIME = {
     "io.sippbx.control.call.CallRuntime",
     "io.sippbx.control.call.CallMailbox",
+    "io.sippbx.control.call.CallPlaces",
+    "io.sippbx.control.call.CallShared",
     "io.sippbx.control.call.SuccessRepeater",
     "io.sippbx.control.call.ActiveCalls",
     "io.sippbx.control.call.CallKeys"
