@@ -123,6 +123,20 @@ public final class CallRuntime {
         });
   }
 
+  /**
+   * A long timer that the store held is due. Its call is read if this node does not hold it; one of
+   * a kind that this node does not know is left to a newer node. Any thread.
+   */
+  public void timerDue(CallKey call, String name) {
+    TimerId timer;
+    try {
+      timer = TimerId.named(name);
+    } catch (IllegalArgumentException e) {
+      return;
+    }
+    loop.execute(() -> offerOrRead(call, new Input.TimerFired(timer), absent -> {}));
+  }
+
   /** Ends every call of this loop, for a shutdown that hands nothing over. */
   public void hangUpAll(Reason reason) {
     for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {

@@ -49,6 +49,16 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
     this.partitions = List.copyOf(made);
   }
 
+  private InMemoryCallStore(List<InMemoryPartition<R>> partitions, Loops loops) {
+    this.partitions = partitions;
+    this.loops = loops;
+  }
+
+  /** The same calls for the loops of another node, or of this one after it was started again. */
+  public InMemoryCallStore<R> on(Loops others) {
+    return new InMemoryCallStore<>(partitions, others);
+  }
+
   private InMemoryPartition<R> of(CallKey call) {
     return partitions.get(Partition.of(call).number());
   }

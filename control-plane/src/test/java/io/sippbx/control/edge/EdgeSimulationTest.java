@@ -97,6 +97,37 @@ class EdgeSimulationTest {
     assertThat(world.started).isGreaterThan(calls - 3);
   }
 
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(
+      longs = {41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60})
+  void callsOutliveTheirNodeWheneverItIsKilled(long seed) {
+    var world = new World(seed, seed % 2 == 0 ? 0 : 0.05);
+    World.Kind[] kinds = World.Kind.values();
+    for (int i = 0; i < 40; i++) {
+      world.startCall(kinds[world.random.nextInt(kinds.length)]);
+      world.clock.advance(Duration.ofMillis(world.random.nextInt(1_500)));
+      if (world.random.nextInt(5) == 0) {
+        world.killAndStartAgain(Duration.ofMillis(world.random.nextInt(3_000)));
+      }
+    }
+    world.comesToRestAfterAll(seed);
+  }
+
+  @ParameterizedTest(name = "killed after {0} ms")
+  @ValueSource(ints = {1, 20, 45, 70, 150, 200, 300, 340, 360, 380, 1_000, 5_000, 39_999, 40_010})
+  void aCallThatIsKilledInWhateverPhaseEndsAsItWouldHave(int afterMs) {
+    var world = new World(7, 0);
+    world.startCall(World.Kind.CALLER_HANGS_UP);
+    world.clock.advance(Duration.ofMillis(afterMs));
+    world.killAndStartAgain(Duration.ofMillis(700));
+    world.comesToRestAfterAll(7);
+    assertThat(world.outbox().values())
+        .as("what phones believe is what is told")
+        .allSatisfy(
+            events -> assertThat(events.getLast().getEnded().getReason()).isEqualTo("normal"));
+    assertThat(world.outbox()).hasSize(1);
+  }
+
   @Test
   void theSameSeedGivesTheSameRun() {
     assertThat(traceOf(5)).isEqualTo(traceOf(5));

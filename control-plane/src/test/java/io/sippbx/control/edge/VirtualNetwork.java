@@ -53,6 +53,11 @@ final class VirtualNetwork {
     return new HostTransport(address);
   }
 
+  /** Nobody is at this address any more. */
+  void detach(Endpoint address) {
+    hosts.remove(address);
+  }
+
   /** The last message that was sent to a host. */
   Optional<SipMessage> lastTo(Endpoint host) {
     return Optional.ofNullable(lastTo.get(host));

@@ -11,6 +11,7 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
+import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
@@ -50,6 +51,9 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.PartitionStore;
+import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
@@ -64,7 +68,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
+import java.util.TreeMap;
 
 /** A node, its phones, and what was seen. */
 final class World implements CallObserver, RegistrarListener {
@@ -105,6 +111,8 @@ final class World implements CallObserver, RegistrarListener {
     }
   }
 
+  private static final NodeId NODE = new NodeId("edge-1");
+  private static final int OUTBOX = 1_000_000;
   static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
   private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
   private static final Endpoint NOBODY = Endpoint.of("127.0.0.4", 5060);
@@ -115,8 +123,12 @@ final class World implements CallObserver, RegistrarListener {
   final Random random;
   final VirtualNetwork network;
   final LedgerMediaPlane media;
-  private final InMemoryCallStore<Call> store;
-  private final ActiveCalls active;
+  private InMemoryCallStore<Call> store;
+  private ActiveCalls active;
+  private Loops loops;
+  private SipTransport transport;
+  private int incarnation = 1;
+  private final int callLimit;
   final List<Edge> edges = new ArrayList<>();
   private final VirtualPhone alice;
   private final VirtualPhone bob;
@@ -132,38 +144,121 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   World(long seed, double loss, int callLimit) {
+    this.callLimit = callLimit;
     active = new ActiveCalls(callLimit);
     clock = VirtualLoops.shuffled(seed);
     random = new Random(seed);
     network = new VirtualNetwork(clock.loop("wire"), random, loss);
     media = new LedgerMediaPlane(clock.loop("media"), random);
-    Loops loops = clock.loops("edge", 2);
-    store = new InMemoryCallStore<>(loops);
-    Dispatcher[] dispatcher = new Dispatcher[1];
-    SipTransport transport =
-        network.attach(EDGE, (message, flow) -> dispatcher[0].received(message, flow));
-    build(loops, transport);
-    dispatcher[0] = new Dispatcher(loops, edges, SECRET, 10_000, new EdgeCounters());
+    loops = clock.loops("edge", 2);
+    store = new InMemoryCallStore<>(loops, OUTBOX);
+    transport = network.attach(EDGE, (message, flow) -> {});
+    startNode();
     media.onEvent(
-        event ->
-            edges
-                .get(Math.floorMod(event.call().hashCode(), edges.size()))
-                .calls()
-                .offer(event.call(), new io.sippbx.control.call.Input.MediaHappened(event)));
+        event -> edge(event.call()).calls().offer(event.call(), new Input.MediaHappened(event)));
     alice = phone("alice", Endpoint.of("127.0.0.2", 5060));
     bob = phone("bob", BOB);
     carol = phone("carol", CAROL);
+  }
+
+  private void startNode() {
+    Dispatcher[] dispatcher = new Dispatcher[1];
+    transport = network.attach(EDGE, (message, flow) -> dispatcher[0].received(message, flow));
+    edges.clear();
+    build();
+    dispatcher[0] = new Dispatcher(loops, edges, SECRET, 10_000, new EdgeCounters());
+  }
+
+  /**
+   * The node is killed between two of its steps and started again: what was in its memory is gone,
+   * what it had sent is on its way.
+   */
+  void killAndStartAgain(Duration after) {
+    for (Loop loop : loops.all()) {
+      ((VirtualLoop) loop).stop();
+    }
+    network.detach(EDGE);
+    clock.advance(after);
+    incarnation++;
+    active = new ActiveCalls(callLimit);
+    loops = clock.loops("edge-" + incarnation, 2);
+    store = store.on(loops);
+    startNode();
+    for (int number = 0; number < Partition.COUNT; number++) {
+      store.inFlight(
+          new Partition(number),
+          NODE,
+          Optional.empty(),
+          PartitionStore.MAX_BATCH,
+          answer -> {
+            if (answer instanceof PartitionStore.Batch<CallKey> batch) {
+              batch.entries().forEach(call -> edge(call).calls().takeOver(call));
+            }
+          });
+    }
+    keepTimers();
+  }
+
+  private Edge edge(CallKey call) {
+    return edges.get(Math.floorMod(call.hashCode(), edges.size()));
+  }
+
+  /** The keeper's part: hands out the timers of calls that no node has in memory. */
+  private void keepTimers() {
+    Loop loop = loops.all().getFirst();
+    for (int number = 0; number < Partition.COUNT; number++) {
+      store.claimTimers(
+          new Partition(number),
+          OptionalLong.empty(),
+          PartitionStore.MAX_BATCH,
+          answer -> {
+            if (answer instanceof PartitionStore.Batch<PartitionStore.DueTimer> batch) {
+              batch
+                  .entries()
+                  .forEach(due -> edge(due.call()).calls().timerDue(due.call(), due.name()));
+            }
+          });
+    }
+    loop.schedule(
+        Duration.ofSeconds(1),
+        () -> {
+          if (store.size() > 0) {
+            keepTimers();
+          }
+        });
+  }
+
+  /** All events that were committed, by their calls, as the outbox has them. */
+  Map<String, List<CallEvent>> outbox() {
+    var events = new TreeMap<String, List<CallEvent>>();
+    for (int number = 0; number < Partition.COUNT; number++) {
+      store.outbox(
+          new Partition(number),
+          Optional.empty(),
+          PartitionStore.MAX_BATCH,
+          answer -> {
+            if (answer instanceof PartitionStore.Batch<PartitionStore.OutboxEntry> batch) {
+              for (PartitionStore.OutboxEntry entry : batch.entries()) {
+                events
+                    .computeIfAbsent(entry.event().getCallKey(), key -> new ArrayList<>())
+                    .add(entry.event());
+              }
+            }
+          });
+    }
+    clock.runAll();
+    return events;
   }
 
   private VirtualPhone phone(String name, Endpoint address) {
     return new VirtualPhone(clock.loop(name), address, EDGE, CAROL, network);
   }
 
-  private void build(Loops loops, SipTransport transport) {
+  private void build() {
     var settings =
         new CallSettings(
-            new NodeId("edge-1"),
-            new Incarnation(1),
+            NODE,
+            new Incarnation(incarnation),
             TimerSettings.RFC_3261,
             Duration.ofSeconds(180),
             Duration.ofMinutes(10),
@@ -174,10 +269,10 @@ final class World implements CallObserver, RegistrarListener {
             "sip-pbx");
     var calls =
         new CallShared(
-            new NodeId("edge-1"),
+            NODE,
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
-            new CallEventEncoder(new NodeId("edge-1")),
+            new CallEventEncoder(NODE),
             this,
             active,
             CallLimits.DEFAULT,
@@ -378,10 +473,35 @@ final class World implements CallObserver, RegistrarListener {
   void comesToRest(long seed, int calls) {
     clock.runAll();
     String where = "seed " + seed;
-    assertThat(defects).as(where).isEmpty();
-    assertThat(media.violations()).as(where).isEmpty();
     assertThat(started).as(where).isEqualTo(calls);
     assertThat(endsPerCall.values()).as(where).hasSize(calls).allMatch(ends -> ends == 1);
+    nothingIsLeft(where);
+  }
+
+  /**
+   * However the node fared: every call that was committed has one end, and nothing is left of it.
+   */
+  void comesToRestAfterAll(long seed) {
+    clock.runAll();
+    String where = "seed " + seed;
+    nothingIsLeft(where);
+    outbox()
+        .forEach(
+            (call, events) -> {
+              for (int i = 0; i < events.size(); i++) {
+                assertThat(events.get(i).getSeq())
+                    .as("seq of %s, %s", call, where)
+                    .isEqualTo(i + 1);
+              }
+              assertThat(events.stream().filter(CallEvent::hasStarted)).as(where).hasSize(1);
+              assertThat(events.stream().filter(CallEvent::hasEnded)).as(where).hasSize(1);
+              assertThat(events.getLast().hasEnded()).as("%s, %s", call, where).isTrue();
+            });
+  }
+
+  private void nothingIsLeft(String where) {
+    assertThat(defects).as(where).isEmpty();
+    assertThat(media.violations()).as(where).isEmpty();
     assertThat(active.size()).as("active calls, " + where).isZero();
     assertThat(store.size()).as("records, " + where).isZero();
     assertThat(media.sessions()).as("media sessions, " + where).isEmpty();
