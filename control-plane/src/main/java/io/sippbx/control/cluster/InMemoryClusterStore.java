@@ -2,19 +2,24 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.store.Partition;
+import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.function.ObjLongConsumer;
 
 /**
  * The cluster's part of the store in memory: for the simulator, where several nodes share one, and
  * for a node that is alone. Answers through its loop; {@link #on} gives the same records to
- * another.
+ * another. For any thread.
  */
 public final class InMemoryClusterStore implements ClusterStore {
 
@@ -22,15 +27,41 @@ public final class InMemoryClusterStore implements ClusterStore {
   private final Loop loop;
 
   private static final class Shared {
+    private final ObjLongConsumer<Partition> epochs;
     private final Map<NodeId, Stored> beats = new TreeMap<>();
+    private final TreeMap<Member, Known> members = new TreeMap<>();
     private final Map<Partition, Keeping.Held> keepers = new TreeMap<>();
+    private long order;
+
+    private Shared(ObjLongConsumer<Partition> epochs) {
+      this.epochs = epochs;
+    }
   }
 
-  private record Stored(Beat beat, Instant expiresAt) {}
+  private record Stored(Beat beat, List<Incarnation> former, Instant expiresAt) {}
+
+  /** Least recently beaten first. */
+  private static final Comparator<Map.Entry<Member, Known>> OLDEST =
+      Comparator.comparingLong(each -> each.getValue().beaten);
+
+  private static final class Known {
+    private long beaten;
+    private boolean left;
+    private final TreeSet<Partition> swept = new TreeSet<>();
+    private Instant sweptUntil = Instant.EPOCH;
+  }
 
   /** Nobody is there yet. */
   public InMemoryClusterStore(Loop loop) {
-    this(new Shared(), loop);
+    this(loop, (partition, epoch) -> {});
+  }
+
+  /**
+   * @param epochs is told each partition's new epoch before its keeper is: what checks the epochs
+   *     of commits and claims
+   */
+  public InMemoryClusterStore(Loop loop, ObjLongConsumer<Partition> epochs) {
+    this(new Shared(epochs), loop);
   }
 
   private InMemoryClusterStore(Shared shared, Loop loop) {
@@ -44,33 +75,118 @@ public final class InMemoryClusterStore implements ClusterStore {
   }
 
   @Override
-  public void beat(Beat beat, Duration expiry, Consumer<Answer<Beat>> answer) {
+  public void beat(Beat beat, Duration expiry, Consumer<Beating> answer) {
+    Beating outcome;
     synchronized (shared) {
-      shared.beats.put(beat.node(), new Stored(beat, loop.now().plus(expiry)));
+      outcome = beaten(beat, expiry);
     }
-    loop.execute(() -> answer.accept(new Answer.Found<>(List.of(beat))));
+    loop.execute(() -> answer.accept(outcome));
+  }
+
+  private Beating beaten(Beat beat, Duration expiry) {
+    Instant now = loop.now();
+    dropExpired(now);
+    Stored stored = shared.beats.get(beat.node());
+    var former = new ArrayList<Incarnation>();
+    Beat next = beat;
+    if (stored != null) {
+      former.addAll(stored.former());
+      Incarnation there = stored.beat().incarnation();
+      if (there.equals(beat.incarnation())) {
+        next = beat.sequence() < stored.beat().sequence() ? stored.beat() : beat;
+      } else if (former.contains(beat.incarnation())) {
+        return new Beating.Superseded(there);
+      } else {
+        former.add(there);
+        if (former.size() > MAX_FORMER) {
+          former.removeFirst();
+        }
+      }
+    }
+    shared.beats.put(beat.node(), new Stored(next, List.copyOf(former), now.plus(expiry)));
+    Known known = new Known();
+    known.beaten = shared.order++;
+    shared.members.put(beat.member(), known);
+    if (shared.members.size() > MAX_MEMBERS) {
+      shared.members.entrySet().stream()
+          .min(OLDEST)
+          .map(Map.Entry::getKey)
+          .ifPresent(shared.members::remove);
+    }
+    return new Beating.Acknowledged();
+  }
+
+  private void dropExpired(Instant now) {
+    shared.beats.values().removeIf(stored -> !stored.expiresAt().isAfter(now));
   }
 
   @Override
-  public void beats(Consumer<Answer<Beat>> answer) {
-    List<Beat> all;
+  public void census(Consumer<Answer<Census>> answer) {
+    var beating = new ArrayList<Beat>();
+    var lapsed = new ArrayList<Member>();
+    var left = new ArrayList<Member>();
     synchronized (shared) {
-      Instant now = loop.now();
-      shared.beats.values().removeIf(stored -> !stored.expiresAt().isAfter(now));
-      all = shared.beats.values().stream().map(Stored::beat).toList();
+      dropExpired(loop.now());
+      shared.members.forEach(
+          (member, known) -> {
+            Stored stored = shared.beats.get(member.node());
+            if (stored != null && stored.beat().member().equals(member)) {
+              beating.add(stored.beat());
+            } else {
+              (known.left ? left : lapsed).add(member);
+            }
+          });
     }
-    loop.execute(() -> answer.accept(new Answer.Found<>(all)));
+    var census = new Census(beating, lapsed, left);
+    loop.execute(() -> answer.accept(new Answer.Found<>(census)));
   }
 
   @Override
-  public void leave(Member member, Consumer<Answer<Beat>> answer) {
+  public void leave(Member member, Consumer<Answer<Member>> answer) {
     synchronized (shared) {
       Stored stored = shared.beats.get(member.node());
       if (stored != null && stored.beat().member().equals(member)) {
         shared.beats.remove(member.node());
       }
+      Known known = shared.members.get(member);
+      if (known != null) {
+        known.left = true;
+      }
     }
-    loop.execute(() -> answer.accept(new Answer.Found<>(List.of())));
+    loop.execute(() -> answer.accept(new Answer.Found<>(member)));
+  }
+
+  @Override
+  public void swept(Member dead, List<Partition> partitions, Consumer<Answer<Integer>> answer) {
+    ClusterStore.checkSwept(partitions);
+    int remaining;
+    synchronized (shared) {
+      remaining = remaining(dead, partitions);
+    }
+    loop.execute(() -> answer.accept(new Answer.Found<>(remaining)));
+  }
+
+  private int remaining(Member dead, List<Partition> partitions) {
+    Instant now = loop.now();
+    dropExpired(now);
+    Known known = shared.members.get(dead);
+    if (known == null) {
+      return 0;
+    }
+    Stored stored = shared.beats.get(dead.node());
+    if (stored != null && stored.beat().member().equals(dead)) {
+      return Partition.COUNT;
+    }
+    if (!known.sweptUntil.isAfter(now)) {
+      known.swept.clear();
+    }
+    known.swept.addAll(partitions);
+    known.sweptUntil = now.plus(SWEPT);
+    int remaining = Partition.COUNT - known.swept.size();
+    if (remaining == 0) {
+      shared.members.remove(dead);
+    }
+    return remaining;
   }
 
   @Override
@@ -81,9 +197,14 @@ public final class InMemoryClusterStore implements ClusterStore {
       Keeping.Held now =
           shared.keepers.getOrDefault(partition, new Keeping.Held(Optional.empty(), 0));
       boolean free = now.member().isEmpty() || !living.contains(now.member().get());
-      outcome =
-          now.by(member) || !free ? now : new Keeping.Held(Optional.of(member), now.epoch() + 1);
-      shared.keepers.put(partition, outcome);
+      if (now.by(member) || !free) {
+        outcome = now;
+      } else {
+        long epoch = Math.max(now.epoch() + 1, loop.now().toEpochMilli());
+        outcome = new Keeping.Held(Optional.of(member), epoch);
+        shared.keepers.put(partition, outcome);
+        shared.epochs.accept(partition, epoch);
+      }
     }
     loop.execute(() -> answer.accept(outcome));
   }

@@ -7,12 +7,16 @@ import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * This node's part in the cluster: beats, looks at the others' beats, and tells who lives. Lives on
  * its loop; what it calls is called there.
  */
 public final class Membership {
+
+  private static final Logger log = LoggerFactory.getLogger(Membership.class);
 
   private final Loop loop;
   private final ClusterStore store;
@@ -26,6 +30,7 @@ public final class Membership {
   private long lastTurnNs;
   private boolean leaving;
   private boolean stopped;
+  private volatile boolean superseded;
   private List<Beat> known = List.of();
 
   /**
@@ -44,7 +49,7 @@ public final class Membership {
     this.self = self;
     this.settings = settings;
     this.lease = lease;
-    this.detector = new FailureDetector(self.node(), settings);
+    this.detector = new FailureDetector(self, settings);
     this.listener = listener;
   }
 
@@ -86,9 +91,12 @@ public final class Membership {
     loop.execute(() -> detector.mesh(node, up));
   }
 
-  /** Nothing of a dead member is left to take over. Any thread. */
-  public void forget(Member member) {
-    loop.execute(() -> detector.forget(member));
+  /**
+   * Whether another process has started under this node's name: this one beats no more, keeps
+   * nothing, and its lease ends. Any thread.
+   */
+  public boolean isSuperseded() {
+    return superseded;
   }
 
   /** The heartbeats that were read last. On the loop. */
@@ -108,31 +116,50 @@ public final class Membership {
     lastTurnNs = now;
     next = loop.schedule(settings.beat(), this::turn);
     beat();
-    store.beats(this::looked);
+    store.census(this::looked);
   }
 
   private void beat() {
+    if (superseded) {
+      return;
+    }
     long sentNs = loop.nowNs();
     Instant sent = loop.now();
     sequence++;
     store.beat(
         new Beat(self.node(), self.incarnation(), sequence, leaving),
         settings.lease(),
-        answer -> {
-          if (answer instanceof ClusterStore.Answer.Found<Beat>) {
-            lease.acknowledged(sentNs, sent);
-          }
-        });
+        answer -> beaten(sentNs, sent, answer));
   }
 
-  private void looked(ClusterStore.Answer<Beat> answer) {
+  private void beaten(long sentNs, Instant sent, ClusterStore.Beating answer) {
+    switch (answer) {
+      case ClusterStore.Beating.Acknowledged acknowledged ->
+          lease.acknowledged(sentNs, sent, loop.nowNs(), loop.now());
+      case ClusterStore.Beating.Superseded by -> {
+        if (!superseded) {
+          superseded = true;
+          detector.leave();
+          log.atError()
+              .addKeyValue("node", self.node())
+              .addKeyValue("by", by.by())
+              .log("cluster.superseded: another process has started with this cluster.node_id");
+        }
+      }
+      case ClusterStore.Beating.Unavailable unavailable -> {
+        // The lease runs on to its end.
+      }
+    }
+  }
+
+  private void looked(ClusterStore.Answer<Census> answer) {
     long now = loop.nowNs();
     switch (answer) {
-      case ClusterStore.Answer.Found<Beat> found -> {
-        known = found.all();
-        detector.looked(found.all(), now);
+      case ClusterStore.Answer.Found<Census>(Census census) -> {
+        known = census.beating();
+        detector.looked(census, now);
       }
-      case ClusterStore.Answer.Unavailable<Beat> unavailable -> detector.gap(now);
+      case ClusterStore.Answer.Unavailable<Census> unavailable -> detector.gap(now);
     }
     if (!stopped) {
       listener.accept(detector.verdict(now));

@@ -2,6 +2,9 @@ package io.sippbx.control.cluster;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
 
 /**
  * Until when this node may send for calls in flight. A node that was paused, or cannot reach the
@@ -9,16 +12,25 @@ import java.time.Instant;
  * this keeps it from sending.
  *
  * <p>It counts from when an acknowledged heartbeat was <em>sent</em>, by the monotonic clock, and
- * by the wall clock too, because the former may stand still while the machine is suspended. For any
- * thread.
+ * by the wall clock too, because the former may stand still while the machine is suspended. Where a
+ * heartbeat is acknowledged only after the lease has ended, a new <em>term</em> begins: what was
+ * known in an earlier one may be another node's by now. Questions are for any thread.
  */
 public final class SendLease {
 
+  /** The term of a node that holds no lease. */
+  public static final long NONE = 0;
+
   private final long lengthNs;
   private final Duration length;
-  private volatile Term term = new Term(0, Instant.EPOCH, false);
+  private volatile Term term = new Term(NONE, 0, Instant.EPOCH);
+  private volatile List<LongConsumer> listeners = List.of();
 
-  private record Term(long untilNs, Instant until, boolean granted) {}
+  private record Term(long number, long untilNs, Instant until) {
+    boolean holds(long nowNs, Instant now) {
+      return number != NONE && untilNs - nowNs > 0 && now.isBefore(until);
+    }
+  }
 
   /** None is held before the first acknowledged heartbeat. */
   public SendLease(LeaseSettings settings) {
@@ -27,23 +39,50 @@ public final class SendLease {
   }
 
   /**
+   * Tells the number of each term that begins but the first, on the thread that acknowledges. Any
+   * thread.
+   */
+  public synchronized void onNewTerm(LongConsumer listener) {
+    var more = new ArrayList<>(listeners);
+    more.add(listener);
+    listeners = List.copyOf(more);
+  }
+
+  /**
    * A heartbeat was acknowledged. One that was sent earlier than another that was acknowledged
    * before changes nothing. Call on one thread only.
    *
    * @param sentNs when it was sent, by the monotonic clock
    * @param sent the same moment by the wall clock
+   * @param nowNs when the answer came, by the monotonic clock
+   * @param now the same moment by the wall clock
    */
-  public void acknowledged(long sentNs, Instant sent) {
-    Term now = term;
+  public void acknowledged(long sentNs, Instant sent, long nowNs, Instant now) {
+    Term last = term;
     long untilNs = sentNs + lengthNs;
-    if (!now.granted || untilNs - now.untilNs > 0) {
-      term = new Term(untilNs, sent.plus(length), true);
+    if (last.number() != NONE && untilNs - last.untilNs() <= 0) {
+      return;
+    }
+    boolean goesOn = last.holds(nowNs, now);
+    var next = new Term(goesOn ? last.number() : last.number() + 1, untilNs, sent.plus(length));
+    if (!goesOn && !next.holds(nowNs, now)) {
+      // So late that it is over already: it begins nothing.
+      return;
+    }
+    term = next;
+    if (!goesOn && last.number() != NONE) {
+      listeners.forEach(each -> each.accept(next.number()));
     }
   }
 
   /** Whether this node may send now. */
   public boolean holds(long nowNs, Instant now) {
+    return term.holds(nowNs, now);
+  }
+
+  /** The number of the term, from 1; {@link #NONE} while this node may not send. */
+  public long term(long nowNs, Instant now) {
     Term current = term;
-    return current.granted && current.untilNs - nowNs > 0 && now.isBefore(current.until);
+    return current.holds(nowNs, now) ? current.number() : NONE;
   }
 }

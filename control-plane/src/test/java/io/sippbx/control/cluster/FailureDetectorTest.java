@@ -20,9 +20,20 @@ class FailureDetectorTest {
   private static final NodeId D = new NodeId("d");
   private static final long MS = 1_000_000;
 
-  private final FailureDetector detector = new FailureDetector(A, LeaseSettings.DEFAULT);
+  private final FailureDetector detector =
+      new FailureDetector(new Member(A, new Incarnation(1)), LeaseSettings.DEFAULT);
   private final TreeMap<NodeId, Beat> store = new TreeMap<>();
+  private final List<Member> lapsed = new ArrayList<>();
+  private final List<Member> left = new ArrayList<>();
   private long now = 77 * MS;
+
+  private static Member member(NodeId node, long incarnation) {
+    return new Member(node, new Incarnation(incarnation));
+  }
+
+  private void look() {
+    detector.looked(new Census(new ArrayList<>(store.values()), lapsed, left), now);
+  }
 
   private void beats(NodeId node, long incarnation) {
     Beat last = store.get(node);
@@ -38,7 +49,7 @@ class FailureDetectorTest {
       for (NodeId node : beating) {
         beats(node, 1);
       }
-      detector.looked(new ArrayList<>(store.values()), now);
+      look();
     }
   }
 
@@ -48,7 +59,7 @@ class FailureDetectorTest {
 
   @Test
   void aloneItLives() {
-    assertThat(verdict()).isEqualTo(new Verdict(List.of(A), List.of(A), List.of(), false));
+    assertThat(verdict()).isEqualTo(new Verdict(List.of(A), List.of(A), List.of(), false, false));
   }
 
   @Test
@@ -104,7 +115,7 @@ class FailureDetectorTest {
     pass(5_000, B, C, D);
     pass(4_000);
     assertThat(verdict())
-        .isEqualTo(new Verdict(List.of(A, B, C, D), List.of(A, B, C, D), List.of(), true));
+        .isEqualTo(new Verdict(List.of(A, B, C, D), List.of(A, B, C, D), List.of(), true, true));
     pass(500, B);
     assertThat(verdict().alarm()).isFalse();
     assertThat(verdict().dead()).hasSize(2);
@@ -123,22 +134,91 @@ class FailureDetectorTest {
   void anotherIncarnationMeansThatTheFormerIsGone() {
     pass(5_000, B);
     beats(B, 2);
+    lapsed.add(member(B, 1));
     now += 500 * MS;
-    detector.looked(new ArrayList<>(store.values()), now);
-    assertThat(verdict().dead()).containsExactly(new Member(B, new Incarnation(1)));
+    look();
+    assertThat(verdict().dead()).containsExactly(member(B, 1));
     assertThat(verdict().living()).containsExactly(A, B);
-    detector.forget(new Member(B, new Incarnation(1)));
-    assertThat(verdict().dead()).isEmpty();
+    lapsed.clear();
+    look();
+    assertThat(verdict().dead()).as("what the store has forgotten").isEmpty();
     assertThat(verdict().living()).containsExactly(A, B);
   }
 
   @Test
-  void whatIsForgottenIsNotThereAnyMore() {
+  void whomTheStoreHasForgottenIsNotThereAnyMore() {
     pass(5_000, B);
     store.clear();
+    lapsed.add(member(B, 1));
     pass(4_000);
-    detector.forget(new Member(B, new Incarnation(1)));
-    assertThat(verdict()).isEqualTo(new Verdict(List.of(A), List.of(A), List.of(), false));
+    assertThat(verdict().dead()).containsExactly(member(B, 1));
+    lapsed.clear();
+    look();
+    assertThat(verdict()).isEqualTo(new Verdict(List.of(A), List.of(A), List.of(), false, true));
+  }
+
+  @Test
+  void whoHadStoppedBeforeIsDeadAfterLeaseAndMarginOfLooking() {
+    lapsed.addAll(List.of(member(B, 1), member(C, 1), member(D, 1)));
+    pass(500);
+    assertThat(verdict().living()).containsExactly(A);
+    pass(3_000);
+    assertThat(verdict().dead()).isEmpty();
+    pass(500);
+    assertThat(verdict().dead())
+        .as("all of them: they are no majority that fell silent at once")
+        .containsExactly(member(B, 1), member(C, 1), member(D, 1));
+    assertThat(verdict().alarm()).isFalse();
+  }
+
+  @Test
+  void whoBeatsAgainIsNotDead() {
+    pass(5_000, B, C);
+    store.remove(C);
+    lapsed.add(member(C, 1));
+    pass(4_000, B);
+    assertThat(verdict().dead()).containsExactly(member(C, 1));
+    lapsed.clear();
+    store.put(C, new Beat(C, new Incarnation(1), 100, false));
+    look();
+    assertThat(verdict().dead()).isEmpty();
+    assertThat(verdict().living()).containsExactly(A, B, C);
+  }
+
+  @Test
+  void itsOwnFormerIncarnationsAreDeadAtOnce() {
+    lapsed.add(member(A, 0));
+    look();
+    assertThat(verdict().dead()).containsExactly(member(A, 0));
+  }
+
+  @Test
+  void whoWentByItselfIsDeadAtOnce() {
+    pass(5_000, B);
+    store.clear();
+    left.add(member(B, 1));
+    look();
+    assertThat(verdict().dead()).containsExactly(member(B, 1));
+    assertThat(verdict().living()).containsExactly(A);
+  }
+
+  @Test
+  void aStreamThatIsUpBeforeTheFirstLookCounts() {
+    detector.mesh(B, true);
+    pass(1_000, B);
+    pass(10_000);
+    assertThat(verdict().dead()).isEmpty();
+  }
+
+  @Test
+  void tellsWhetherItLooks() {
+    assertThat(verdict().looking()).isFalse();
+    pass(500, B);
+    assertThat(verdict().looking()).isTrue();
+    detector.gap(now);
+    assertThat(verdict().looking()).isFalse();
+    pass(500, B);
+    assertThat(verdict().looking()).isTrue();
   }
 
   @Test
@@ -146,7 +226,7 @@ class FailureDetectorTest {
     pass(5_000, B);
     store.put(B, new Beat(B, new Incarnation(1), 1_000, true));
     now += 500 * MS;
-    detector.looked(new ArrayList<>(store.values()), now);
+    look();
     assertThat(verdict().living()).containsExactly(A, B);
     assertThat(verdict().staying()).containsExactly(A);
   }

@@ -38,7 +38,7 @@ class MembershipSimulationTest {
     final SendLease lease = new SendLease(LeaseSettings.DEFAULT);
     final Membership membership;
     final Keeperships keeperships;
-    Verdict last = new Verdict(List.of(), List.of(), List.of(), false);
+    Verdict last = new Verdict(List.of(), List.of(), List.of(), false, false);
 
     Node(String name, long incarnation) {
       self = new Member(new NodeId(name), new Incarnation(incarnation));
@@ -84,23 +84,30 @@ class MembershipSimulationTest {
     }
 
     @Override
-    public void beat(Beat beat, Duration expiry, Consumer<Answer<Beat>> answer) {
-      if (!away(() -> answer.accept(new Answer.Unavailable<>("away")))) {
+    public void beat(Beat beat, Duration expiry, Consumer<Beating> answer) {
+      if (!away(() -> answer.accept(new Beating.Unavailable("away")))) {
         store.beat(beat, expiry, answer);
       }
     }
 
     @Override
-    public void beats(Consumer<Answer<Beat>> answer) {
+    public void census(Consumer<Answer<Census>> answer) {
       if (!away(() -> answer.accept(new Answer.Unavailable<>("away")))) {
-        store.beats(answer);
+        store.census(answer);
       }
     }
 
     @Override
-    public void leave(Member member, Consumer<Answer<Beat>> answer) {
+    public void leave(Member member, Consumer<Answer<Member>> answer) {
       if (!away(() -> answer.accept(new Answer.Unavailable<>("away")))) {
         store.leave(member, answer);
+      }
+    }
+
+    @Override
+    public void swept(Member dead, List<Partition> partitions, Consumer<Answer<Integer>> answer) {
+      if (!away(() -> answer.accept(new Answer.Unavailable<>("away")))) {
+        store.swept(dead, partitions, answer);
       }
     }
 
@@ -222,6 +229,23 @@ class MembershipSimulationTest {
     pass(2);
     assertThat(nodes.getFirst().last.dead()).containsExactly(b.self);
     assertThat(again.keeperships.kept()).isNotEmpty();
+    assertThat(kept()).isEqualTo(Partition.COUNT);
+  }
+
+  @Test
+  void whoseNameAnotherProcessHasTakenFallsSilent() {
+    new Node("a", 1);
+    Node b = new Node("b", 1);
+    pass(5);
+    Node usurper = new Node("b", 2);
+    pass(1);
+    assertThat(b.membership.isSuperseded()).isTrue();
+    assertThat(b.keeperships.kept()).isEmpty();
+    pass(3);
+    assertThat(b.maySend()).isFalse();
+    assertThat(usurper.membership.isSuperseded()).isFalse();
+    assertThat(usurper.maySend()).isTrue();
+    assertThat(nodes.getFirst().last.dead()).containsExactly(b.self);
     assertThat(kept()).isEqualTo(Partition.COUNT);
   }
 

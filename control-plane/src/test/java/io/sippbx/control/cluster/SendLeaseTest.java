@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import org.junit.jupiter.api.Test;
 
 class SendLeaseTest {
@@ -16,6 +17,63 @@ class SendLeaseTest {
     return lease.holds(monotonicMs * 1_000_000, START.plusMillis(wallMs));
   }
 
+  /** A beat of one moment that is acknowledged at another. */
+  private void acknowledge(long sentMs, long nowMs) {
+    lease.acknowledged(
+        sentMs * 1_000_000, START.plusMillis(sentMs), nowMs * 1_000_000, START.plusMillis(nowMs));
+  }
+
+  private long termAt(long ms) {
+    return lease.term(ms * 1_000_000, START.plusMillis(ms));
+  }
+
+  @Test
+  void aLeaseThatIsRenewedInTimeIsOneTerm() {
+    var told = new ArrayList<Long>();
+    lease.onNewTerm(told::add);
+    acknowledge(0, 5);
+    acknowledge(2_400, 2_499);
+    assertThat(termAt(2_500)).isEqualTo(1);
+    assertThat(termAt(4_900)).isEqualTo(SendLease.NONE);
+    assertThat(told).isEmpty();
+  }
+
+  @Test
+  void aLeaseThatHasEndedBeginsAnewTermThoughNobodyLookedMeanwhile() {
+    var told = new ArrayList<Long>();
+    lease.onNewTerm(told::add);
+    acknowledge(0, 5);
+    acknowledge(12_000, 12_001);
+    assertThat(termAt(12_001)).isEqualTo(2);
+    assertThat(told).containsExactly(2L);
+  }
+
+  /** The store may have had it so late that others had claimed before. */
+  @Test
+  void aBeatOfTheTermThatIsAcknowledgedAfterItsEndBeginsAnother() {
+    acknowledge(0, 5);
+    acknowledge(2_400, 4_800);
+    assertThat(termAt(4_800)).isEqualTo(2);
+  }
+
+  @Test
+  void aBeatThatIsAcknowledgedTooLateForItselfBeginsNothing() {
+    var told = new ArrayList<Long>();
+    lease.onNewTerm(told::add);
+    acknowledge(0, 5);
+    acknowledge(2_400, 12_000);
+    assertThat(termAt(12_000)).isEqualTo(SendLease.NONE);
+    acknowledge(12_000, 12_001);
+    assertThat(told).containsExactly(2L);
+  }
+
+  @Test
+  void aSuspendedMachineComesBackInAnotherTerm() {
+    lease.acknowledged(0, START, 0, START);
+    lease.acknowledged(1_000_000, START.plusMillis(60_000), 2_000_000, START.plusMillis(60_001));
+    assertThat(lease.term(2_000_000, START.plusMillis(60_001))).isEqualTo(2);
+  }
+
   @Test
   void isNotHeldBeforeTheFirstHeartbeat() {
     assertThat(holdsAt(0, 0)).isFalse();
@@ -24,28 +82,28 @@ class SendLeaseTest {
 
   @Test
   void endsAMarginBeforeTheLeaseDoes() {
-    lease.acknowledged(0, START);
+    acknowledge(0, 0);
     assertThat(holdsAt(2_499, 2_499)).isTrue();
     assertThat(holdsAt(2_500, 2_500)).isFalse();
   }
 
   @Test
   void aMachineThatWasSuspendedHoldsNone() {
-    lease.acknowledged(0, START);
+    acknowledge(0, 0);
     // The monotonic clock stood still meanwhile.
     assertThat(holdsAt(10, 60_000)).isFalse();
   }
 
   @Test
   void anEarlierHeartbeatThatIsAcknowledgedLaterShortensNothing() {
-    lease.acknowledged(1_000_000_000, START.plusMillis(1_000));
-    lease.acknowledged(0, START);
+    acknowledge(1_000, 1_000);
+    acknowledge(0, 0);
     assertThat(holdsAt(3_400, 3_400)).isTrue();
   }
 
   @Test
   void holdsAcrossTheOverflowOfTheMonotonicClock() {
-    lease.acknowledged(Long.MAX_VALUE - 1_000_000, START);
+    lease.acknowledged(Long.MAX_VALUE - 1_000_000, START, Long.MAX_VALUE, START.plusMillis(1));
     assertThat(lease.holds(Long.MIN_VALUE + 1_000_000, START.plusMillis(2))).isTrue();
     assertThat(lease.holds(Long.MIN_VALUE + 2_600_000_000L, START.plusMillis(2))).isFalse();
   }

@@ -1,5 +1,6 @@
 package io.sippbx.control.store.redis;
 
+import io.sippbx.control.cluster.Member;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.CallKey;
@@ -10,7 +11,23 @@ final class Keys {
 
   static final byte[] CLUSTER_META = Bytes.of("cluster:meta");
 
+  static final byte[] MEMBERS = Bytes.of("{cluster}:members");
+  static final String NODE_PREFIX = "{cluster}:node:";
+  static final String LEFT_PREFIX = "{cluster}:left:";
+
   private Keys() {}
+
+  static byte[] node(NodeId node) {
+    return Bytes.of(NODE_PREFIX + node);
+  }
+
+  static byte[] left(Member member) {
+    return Bytes.of(LEFT_PREFIX + member);
+  }
+
+  static byte[] swept(Member member) {
+    return Bytes.of("{cluster}:swept:" + member);
+  }
 
   static String callPrefix(Partition partition) {
     return partition.tag() + ":call:";

@@ -1,6 +1,7 @@
 package io.sippbx.control.store.redis;
 
 import io.netty.channel.EventLoopGroup;
+import io.sippbx.control.cluster.ClusterStore;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.binding.Registration;
@@ -49,7 +50,7 @@ public final class RedisStore implements AutoCloseable {
     this.loops = loops;
     this.home = loops.all().getFirst();
     this.connector = new RedisConnector(settings, home, threads);
-    int lanes = settings.address() instanceof RedisAddress.Cluster ? Partition.COUNT + 1 : 1;
+    int lanes = settings.address() instanceof RedisAddress.Cluster ? RedisClusterStore.LANE + 1 : 1;
     this.link = new RedisLink(connector, settings, home, lanes);
     this.clock = new StoreClock(link, home);
   }
@@ -160,6 +161,11 @@ public final class RedisStore implements AutoCloseable {
   /** The cluster's limits; answers come on the loop of each call's key. */
   public LimitStore limits() {
     return new RedisLimitStore(link, loops);
+  }
+
+  /** Heartbeats and keepers, with answers on one loop. */
+  public ClusterStore cluster(Loop loop) {
+    return new RedisClusterStore(link, loop);
   }
 
   /** Store time. */

@@ -23,6 +23,12 @@ record Script(String name, String text, String sha1) {
   static final Script COMMIT_REGISTRATION = load("commit_registration");
   static final Script COUNT_REGISTRATIONS = load("count_registrations");
 
+  static final Script BEAT = load("beat");
+  static final Script CENSUS = load("census");
+  static final Script LEAVE = load("leave");
+  static final Script SWEPT = load("swept");
+  static final Script KEEP = load("keep");
+
   private static Script load(String name) {
     String resource = "/lua/" + name + ".lua";
     try (InputStream in = Script.class.getResourceAsStream(resource)) {
