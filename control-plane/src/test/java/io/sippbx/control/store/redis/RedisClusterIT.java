@@ -2,6 +2,10 @@ package io.sippbx.control.store.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.cluster.Census;
+import io.sippbx.control.cluster.ClusterStore;
+import io.sippbx.control.cluster.Member;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CallStore;
@@ -14,6 +18,7 @@ import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import java.io.IOException;
 import java.time.Duration;
@@ -157,6 +162,40 @@ class RedisClusterIT {
       for (RedisServer each : servers) {
         assertThat(each.ask("DBSIZE")).as("keys on each master").isNotEqualTo(":0\r\n");
       }
+    }
+  }
+
+  @Test
+  void keepsMembersInOneSlotAndKeepersInThoseOfTheirPartitions() throws Exception {
+    try (var real = new RealStore(settings())) {
+      ClusterStore cluster = real.store().cluster(real.loop());
+      var beat = new Beat(new NodeId("a"), new Incarnation(-1), 1, false);
+      var all = new ArrayList<Partition>();
+      assertThat(
+              real.<ClusterStore.Beating>ask(
+                  answer -> cluster.beat(beat, Duration.ofMinutes(1), answer)))
+          .isEqualTo(new ClusterStore.Beating.Acknowledged());
+      assertThat(real.<ClusterStore.Answer<Census>>ask(cluster::census))
+          .isEqualTo(
+              new ClusterStore.Answer.Found<>(new Census(List.of(beat), List.of(), List.of())));
+      for (int p = 0; p < Partition.COUNT; p++) {
+        var partition = new Partition(p);
+        all.add(partition);
+        ClusterStore.Keeping said =
+            real.<ClusterStore.Keeping>ask(
+                answer -> cluster.keep(partition, beat.member(), List.of(), answer));
+        assertThat(said).isInstanceOf(ClusterStore.Keeping.Held.class);
+        assertThat(((ClusterStore.Keeping.Held) said).by(beat.member())).isTrue();
+      }
+      assertThat(
+              real.<ClusterStore.Answer<Member>>ask(answer -> cluster.leave(beat.member(), answer)))
+          .isEqualTo(new ClusterStore.Answer.Found<>(beat.member()));
+      assertThat(
+              real.<ClusterStore.Answer<Integer>>ask(
+                  answer -> cluster.swept(beat.member(), all, answer)))
+          .isEqualTo(new ClusterStore.Answer.Found<>(0));
+      assertThat(real.<ClusterStore.Answer<Census>>ask(cluster::census))
+          .isEqualTo(new ClusterStore.Answer.Found<>(new Census(List.of(), List.of(), List.of())));
     }
   }
 
