@@ -31,7 +31,7 @@ public final class AccessPolicy {
 
   private static final String NO_USERS_ADVICE =
       "no users are configured, so only loopback may register and call:"
-          + " configure users (name and password or ha1) to let others in";
+          + " configure sip.users (username, and password or ha1_...) to let others in";
 
   /** Hashed when there is no such user, so that the time of the answer does not tell. */
   private static final User NOBODY = User.withPassword("nobody", "a password that nobody has");

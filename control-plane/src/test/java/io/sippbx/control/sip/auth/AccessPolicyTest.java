@@ -96,7 +96,7 @@ class AccessPolicyTest {
           (AccessDecision.Refused) open.decide(request(Method.REGISTER, IpAddress.of(source)), NOW);
       assertThat(refused.status()).isEqualTo(403);
       assertThat(refused.advice().orElseThrow())
-          .contains("no users are configured", "configure users");
+          .contains("no users are configured", "configure sip.users");
     }
 
     @Test
