@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It ends with this process: by {@link #close}; where util-linux's {@code setpriv} is there by a
  * signal of the kernel, however this process ends; else it is found by the next start in the same
- * folder and adopted. The folder belongs to one process at a time.
+ * folder and adopted. The folder belongs to one process at a time. Where {@code setsid} is there,
+ * it does not hear what a terminal tells this process.
  */
 public final class RedisProcess implements AutoCloseable {
 
@@ -205,6 +206,9 @@ public final class RedisProcess implements AutoCloseable {
   private static Process launch(Path folder, RedisBinary binary, int port, String password)
       throws IOException {
     var command = new ArrayList<String>();
+    // Else Ctrl-C in a terminal would end it together with us, before we have written what it is
+    // for.
+    RedisBinary.onPath("setsid").ifPresent(setsid -> command.add(setsid.toString()));
     RedisBinary.onPath("setpriv")
         .ifPresent(
             setpriv -> command.addAll(List.of(setpriv.toString(), "--pdeathsig", "KILL", "--")));

@@ -114,6 +114,23 @@ class RedisProcessIT {
     }
   }
 
+  /** Ctrl-C goes to every process of the terminal's group: this one is in another. */
+  @Test
+  void doesNotHearWhatTheTerminalTellsItsParent() throws Exception {
+    org.junit.jupiter.api.Assumptions.assumeTrue(
+        RedisBinary.onPath("setsid").isPresent(), "setsid is there");
+    try (var redis = RedisProcess.start(data, ENOUGH)) {
+      assertThat(group(redis.pid())).isEqualTo(redis.pid());
+      assertThat(group(ProcessHandle.current().pid())).isNotEqualTo(redis.pid());
+    }
+  }
+
+  private static long group(long pid) throws Exception {
+    String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+    // After the name, which may hold anything: state, parent, group.
+    return Long.parseLong(stat.substring(stat.lastIndexOf(')') + 2).split(" ")[2]);
+  }
+
   @Test
   void refusesAFolderInUse() throws Exception {
     try (var redis = RedisProcess.start(data, ENOUGH)) {
