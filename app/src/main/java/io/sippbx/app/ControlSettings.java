@@ -21,10 +21,6 @@ import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.Secret;
 import io.sippbx.shared.config.SipConfig;
 import io.sippbx.shared.identity.Incarnation;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -46,11 +42,16 @@ final class ControlSettings {
 
   private ControlSettings() {}
 
-  static ControlPlaneSettings of(Configuration config, SecureRandom random, int loops) {
+  /**
+   * @param clusterSecret see {@link ClusterSecret}
+   * @param loops of the node, among which its limits are shared out
+   */
+  static ControlPlaneSettings of(
+      Configuration config, Secret<byte[]> clusterSecret, Incarnation incarnation, int loops) {
     SipConfig sip = config.sip();
     return new ControlPlaneSettings(
-        new Secret<>(secret(config, random)),
-        calls(config, new Incarnation(random.nextLong())),
+        clusterSecret,
+        calls(config, incarnation),
         transport(sip),
         access(sip),
         new RegistrarSettings(
@@ -60,28 +61,12 @@ final class ControlSettings {
             sip.registrar().maxBindings()),
         new ControlPlaneSettings.Limits(
             sip.calls().maxConcurrent(),
-            sip.registrar().maxAddresses(),
             MESSAGES_WAITING,
             ARRIVALS,
             sip.calls().retryAfter(),
             CallLimits.DEFAULT,
             transactions(sip, loops),
             RegistrarLimits.DEFAULT));
-  }
-
-  /** 32 octets: the configured secret hashed, or random ones for a node that is alone. */
-  private static byte[] secret(Configuration config, SecureRandom random) {
-    if (config.cluster().secret().isEmpty()) {
-      byte[] own = new byte[32];
-      random.nextBytes(own);
-      return own;
-    }
-    try {
-      return MessageDigest.getInstance("SHA-256")
-          .digest(config.cluster().secret().get().value().getBytes(StandardCharsets.UTF_8));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Expected the JDK to have SHA-256, but", e);
-    }
   }
 
   private static CallSettings calls(Configuration config, Incarnation incarnation) {

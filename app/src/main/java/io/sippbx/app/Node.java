@@ -1,7 +1,8 @@
 package io.sippbx.app;
 
 import io.sippbx.control.ControlPlane;
-import io.sippbx.control.ControlPlaneSettings;
+import io.sippbx.control.event.EventConsumer;
+import io.sippbx.control.event.OutboxRelay;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaRestorer;
@@ -9,6 +10,7 @@ import io.sippbx.control.media.MediaTarget;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.control.store.redis.RedisStore;
 import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.media.MediaNode;
@@ -17,6 +19,7 @@ import io.sippbx.media.relay.start.Relays;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.SipConfig;
+import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
@@ -29,6 +32,7 @@ import io.sippbx.shared.telemetry.ProcessMetric;
 import io.sippbx.shared.telemetry.SipTraceFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
@@ -38,6 +42,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -58,6 +64,7 @@ final class Node implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
   private static final Duration CALLS_END_WITHIN = Duration.ofSeconds(4);
+  private static final Duration EVENTS_LEAVE_WITHIN = Duration.ofSeconds(3);
 
   private final Configuration config;
   private final Metrics metrics = new Metrics();
@@ -70,6 +77,7 @@ final class Node implements AutoCloseable {
   private @Nullable OperationsServer operations;
   private @Nullable NodeStats stats;
   private BooleanSupplier hasMedia = () -> true;
+  private Optional<RedisStore> redis = Optional.empty();
 
   private Node(Configuration config) {
     this.config = config;
@@ -98,15 +106,22 @@ final class Node implements AutoCloseable {
     } catch (NodeStartException e) {
       node.close();
       throw e;
+    } catch (InterruptedException e) {
+      node.close();
+      Thread.currentThread().interrupt();
+      throw new NodeStartException("interrupted while starting", e);
     }
   }
 
-  private void startPlanes(Planes planes) throws IOException, NodeStartException {
+  private void startPlanes(Planes planes)
+      throws IOException, NodeStartException, InterruptedException {
     switch (planes) {
       case ALL -> {
+        StatePlan plan = StatePlan.of(config, true);
+        Optional<OwnRedis> redis = startRedis(plan);
         String name = "media-" + Long.toHexString(random.nextLong());
         startMedia(new MediaNodeSettings.Listen.InProcess(name));
-        startControl(List.of(new MediaTarget.InProcess(name)));
+        startControl(List.of(new MediaTarget.InProcess(name)), plan, redis);
       }
       case CONTROL -> {
         var targets = new ArrayList<MediaTarget>();
@@ -117,7 +132,7 @@ final class Node implements AutoCloseable {
           throw new NodeStartException(
               "media.nodes: a control node needs media nodes: give --media host:port,...");
         }
-        startControl(targets);
+        startControl(targets, StatePlan.of(config, false), Optional.empty());
       }
       case MEDIA ->
           startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
@@ -134,6 +149,17 @@ final class Node implements AutoCloseable {
                     "media.listen: expected an IP address and a port, but got " + configured));
   }
 
+  /** Opened first, so closed last: what the rest has to say at its end must find it there. */
+  private Optional<OwnRedis> startRedis(StatePlan plan) {
+    if (!(plan instanceof StatePlan.Own(Path dataDir))) {
+      return Optional.empty();
+    }
+    OwnRedis redis =
+        OwnRedis.begin(dataDir.resolve(StateStore.REDIS), config.redis().limits().startTimeout());
+    open.push(redis);
+    return Optional.of(redis);
+  }
+
   private void startMedia(MediaNodeSettings.Listen listen) {
     NodeId id = config.cluster().nodeId();
     MediaNode started =
@@ -148,40 +174,47 @@ final class Node implements AutoCloseable {
         "rtp=" + config.media().portPool().start() + "-" + config.media().portPool().end());
   }
 
-  private void startControl(List<MediaTarget> targets) throws IOException {
+  private void startControl(List<MediaTarget> targets, StatePlan plan, Optional<OwnRedis> own)
+      throws IOException, NodeStartException, InterruptedException {
     int threads = Math.max(1, Runtime.getRuntime().availableProcessors());
     NettyLoops loops = NettyLoops.start(threads);
     open.push(loops);
-    ControlPlaneSettings settings = ControlSettings.of(config, random, threads);
+    StateStore state = StateStore.begin(config, plan, own, loops, random);
+    open.push(state);
+    var incarnation = new Incarnation(random.nextLong());
     var resolver = new SystemHostResolver();
     open.push(resolver);
     GrpcMediaPlane mediaPlane =
         GrpcMediaPlane.start(
             GrpcMediaPlaneSettings.of(targets),
             config.cluster().nodeId(),
-            settings.calls().incarnation(),
+            incarnation,
             loops.loops().all().getFirst(),
             random,
             resolver,
-            // calls are kept in memory: after a restart there is none that could come back
             MediaRestorer.NOTHING);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     Optional<CdrWriter> cdr = startCdr();
+    StateStore.Opened opened = state.await();
+    redis = opened.redis();
+    OutboxRelay events = startEvents(opened, loops, cdr);
     var observer = new CallTelemetry(metrics, System::nanoTime);
     telemetry = observer;
     ControlPlane started =
         ControlPlane.start(
-            settings,
+            ControlSettings.of(config, opened.secret(), incarnation, threads),
             loops,
+            opened.stores(),
             mediaPlane,
-            events -> cdr.ifPresent(writer -> events.forEach(writer::accept)),
+            events,
             observer,
             observer);
     open.push(started);
     control = started;
     trace(started);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
+    StateMetricsBinding.bind(metrics, opened, events);
     for (Listener listener : started.listeners()) {
       addresses.add(
           listener.protocol().name().toLowerCase(Locale.ROOT)
@@ -193,6 +226,30 @@ final class Node implements AutoCloseable {
                   .map(told -> "(" + told + ")")
                   .orElse(""));
     }
+  }
+
+  /** The way of events from their outboxes to this process' consumers. */
+  private OutboxRelay startEvents(
+      StateStore.Opened opened, NettyLoops loops, Optional<CdrWriter> cdr) {
+    NodeId node = config.cluster().nodeId();
+    OutboxRelay relay =
+        new OutboxRelay(
+            opened.stores().partitions(),
+            loops.loops(),
+            cdr.<EventConsumer>map(CdrConsumer::new).orElse(CdrConsumer.NONE),
+            // Where other nodes use the same Redis, each writes down what it has committed.
+            event -> opened.isOnlyOurs() || event.getNodeId().equals(node.text()));
+    open.push(
+        () -> {
+          var flushed = new CountDownLatch(1);
+          relay.flush(flushed::countDown);
+          if (!flushed.await(EVENTS_LEAVE_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
+            log.atWarn().addKeyValue("in_outbox", relay.depth()).log("node.events-not-written");
+          }
+          relay.close();
+        });
+    relay.start();
+    return relay;
   }
 
   private Optional<CdrWriter> startCdr() throws IOException {
@@ -222,7 +279,14 @@ final class Node implements AutoCloseable {
   }
 
   private void startOperations() throws IOException {
-    var source = new NodeStats(control, media, telemetry, hasMedia, System::nanoTime);
+    var source =
+        new NodeStats(
+            control,
+            media,
+            telemetry,
+            hasMedia,
+            () -> redis.filter(store -> store.stats().isGone()).isPresent(),
+            System::nanoTime);
     OperationsServer started =
         OperationsServer.start(config.monitoring(), source, metrics, Clock.systemUTC());
     open.push(started);

@@ -18,22 +18,27 @@ final class NodeStats implements StatsSource {
   private final @Nullable MediaNode media;
   private final @Nullable CallTelemetry calls;
   private final BooleanSupplier hasMedia;
+  private final BooleanSupplier storeIsGone;
   private final LongSupplier nanoTime;
   private final long startedNs;
 
   /**
    * @param hasMedia whether a media node takes sessions now; asked only with a control plane
+   * @param storeIsGone whether the state can neither be read nor written now; asked only with a
+   *     control plane
    */
   NodeStats(
       @Nullable ControlPlane control,
       @Nullable MediaNode media,
       @Nullable CallTelemetry calls,
       BooleanSupplier hasMedia,
+      BooleanSupplier storeIsGone,
       LongSupplier nanoTime) {
     this.control = control;
     this.media = media;
     this.calls = calls;
     this.hasMedia = hasMedia;
+    this.storeIsGone = storeIsGone;
     this.nanoTime = nanoTime;
     this.startedNs = nanoTime.getAsLong();
   }
@@ -55,6 +60,9 @@ final class NodeStats implements StatsSource {
   public Readiness readiness() {
     if (control != null && control.isDraining()) {
       return new Readiness.NotReady("draining");
+    }
+    if (control != null && storeIsGone.getAsBoolean()) {
+      return new Readiness.NotReady("Redis does not answer");
     }
     if (control != null && !hasMedia.getAsBoolean()) {
       return new Readiness.NotReady("no media node takes calls");

@@ -1,7 +1,6 @@
 package io.sippbx.control;
 
 import io.sippbx.control.call.ActiveCalls;
-import io.sippbx.control.call.Call;
 import io.sippbx.control.call.CallDecider;
 import io.sippbx.control.call.CallKeys;
 import io.sippbx.control.call.CallObserver;
@@ -40,8 +39,6 @@ import io.sippbx.control.sip.transport.ListenException;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.control.sip.transport.NettySipTransport;
-import io.sippbx.control.store.InMemoryCallStore;
-import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.RegistrationStore;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -66,8 +63,7 @@ public final class ControlPlane implements AutoCloseable {
   private final NettyDns dns;
   private final List<Edge> edges = new ArrayList<>();
   private final ActiveCalls active;
-  private final InMemoryCallStore<Call> store;
-  private final InMemoryRegistrationStore registrations;
+  private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
   private volatile boolean draining;
   private volatile long registered;
@@ -76,6 +72,7 @@ public final class ControlPlane implements AutoCloseable {
       ControlPlaneSettings settings,
       NettyLoops loops,
       NettySipTransport transport,
+      Stores stores,
       MediaPlane media,
       EventSink events,
       CallObserver observer,
@@ -83,9 +80,8 @@ public final class ControlPlane implements AutoCloseable {
     this.loops = loops;
     this.transport = transport;
     this.active = new ActiveCalls(settings.limits().calls());
-    this.store = new InMemoryCallStore<>(loops.loops());
     Loop first = loops.loops().all().getFirst();
-    this.registrations = new InMemoryRegistrationStore(settings.limits().addresses(), first);
+    this.registrations = stores.registrations().apply(first);
     this.dns = NettyDns.open(loops, first, List.of(), DNS_QUERY_TIMEOUT);
     var random = new SecureRandom();
     var locator =
@@ -118,7 +114,7 @@ public final class ControlPlane implements AutoCloseable {
             settings.access().domains()::own);
     var nonces = new NonceMemory(settings.access().auth().noncesRemembered());
     for (Loop loop : loops.loops().all()) {
-      InMemoryRegistrationStore bindings = registrations.on(loop);
+      RegistrationStore bindings = stores.registrations().apply(loop);
       var registrar =
           new RegistrarService(
               loop,
@@ -153,7 +149,7 @@ public final class ControlPlane implements AutoCloseable {
               transactions ->
                   new CallRuntime(
                       loop,
-                      store,
+                      stores.calls(),
                       new TransactionEffects(loop, transactions, media, events),
                       calls)));
     }
@@ -170,19 +166,22 @@ public final class ControlPlane implements AutoCloseable {
   /**
    * Binds the listeners and starts to serve.
    *
-   * @param loops of the node; stays the caller's, as do {@code media} and {@code events}
+   * @param loops of the node; stays the caller's, as do {@code stores}, {@code media} and {@code
+   *     events}
    * @throws ListenException if a listener cannot be bound; nothing is left open then
    */
   public static ControlPlane start(
       ControlPlaneSettings settings,
       NettyLoops loops,
+      Stores stores,
       MediaPlane media,
       EventSink events,
       CallObserver observer,
       RegistrarListener registrarListener)
       throws ListenException {
     NettySipTransport transport = NettySipTransport.bind(loops, settings.transport());
-    return new ControlPlane(settings, loops, transport, media, events, observer, registrarListener);
+    return new ControlPlane(
+        settings, loops, transport, stores, media, events, observer, registrarListener);
   }
 
   private static LocateSettings locateSettings(List<Listener> listeners) {
@@ -213,11 +212,6 @@ public final class ControlPlane implements AutoCloseable {
   /** Calls that are being set up or are up. */
   public int activeCalls() {
     return active.size();
-  }
-
-  /** Calls in the store, tombstones among them. */
-  public int storedCalls() {
-    return store.size();
   }
 
   /** The edges of the loops, for counters. */

@@ -32,14 +32,12 @@ public record ControlPlaneSettings(
    * Limits of the node.
    *
    * @param calls at once
-   * @param addresses addresses-of-record with bindings
    * @param messagesWaiting for one loop
    * @param arrivals INVITEs of one loop that may wait to become calls
    * @param retryAfter what a 503 carries
    */
   public record Limits(
       int calls,
-      int addresses,
       int messagesWaiting,
       int arrivals,
       Duration retryAfter,

@@ -21,14 +21,19 @@ import java.time.InstantSource;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,10 +42,10 @@ import org.slf4j.LoggerFactory;
  * Writes one record for each call that has ended. Any thread hands events over and never waits; one
  * thread writes them in batches and forces each batch to the disk.
  *
- * <p>While the disk is full or away, records wait in memory and are tried again: nothing is lost
- * within {@code cdr.queue_length}; what goes over it is refused and counted. The same call handed
- * over again gets no second record, as long as it is among the last {@value #REMEMBERED} calls or,
- * after a restart, in the files of today and yesterday.
+ * <p>While the disk is full or away, records wait in memory and are tried again; what goes over
+ * {@code cdr.queue_length} is refused, and stays with who hands it over. The same call handed over
+ * again gets no second record, as long as it is among the last {@value #REMEMBERED} calls or, after
+ * a restart, in the file where its record belongs.
  */
 public final class CdrWriter implements AutoCloseable {
 
@@ -50,6 +55,7 @@ public final class CdrWriter implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(CdrWriter.class);
 
   private static final int BATCH = 512;
+  private static final int READ_BACK_HOURS = 24;
 
   /** Of each file that is read back at the start, its end: a limit for time and memory. */
   private static final long MAX_READ_BACK = 64L << 20;
@@ -74,14 +80,18 @@ public final class CdrWriter implements AutoCloseable {
   private final LongAdder records = new LongAdder();
   private final LongAdder duplicates = new LongAdder();
   private final LongAdder failures = new LongAdder();
-  private final LongAdder lost = new LongAdder();
+  private final LongAdder refused = new LongAdder();
   private final AtomicLong highMark = new AtomicLong();
   private volatile int inHand;
+  private volatile long unwritten;
   private volatile boolean failing;
 
   private @Nullable CdrFile file;
   private CdrFile.@Nullable Torn torn;
   private Instant swept = Instant.MIN;
+
+  /** Calls that ended before it may have a record in files that were not read back. */
+  private Instant readBackFrom = Instant.MIN;
 
   private record Item(CallEvent event, Runnable done) {
     static final Item WAKE_UP = new Item(CallEvent.getDefaultInstance(), () -> {});
@@ -153,23 +163,41 @@ public final class CdrWriter implements AutoCloseable {
 
   private void readBack() throws IOException {
     Instant now = clock.instant();
+    readBackFrom = now.minus(Duration.ofHours(READ_BACK_HOURS));
     var names = new LinkedHashSet<String>();
-    for (int hours = 24; hours >= 0; hours--) {
+    for (int hours = READ_BACK_HOURS; hours >= 0; hours--) {
       names.add(fileName.at(now.minus(Duration.ofHours(hours))));
     }
     for (String name : names) {
       Path path = folder.resolve(name);
       if (Files.isRegularFile(path)) {
-        readBack(path);
+        forEachCall(path, MAX_READ_BACK, recent::add);
       }
     }
   }
 
-  private void readBack(Path path) throws IOException {
+  /** Which of these calls have a record in a file. */
+  private static Set<String> recorded(Path path, Set<String> calls) throws IOException {
+    var found = new TreeSet<String>();
+    if (Files.isRegularFile(path)) {
+      forEachCall(
+          path,
+          Long.MAX_VALUE,
+          call -> {
+            if (calls.contains(call)) {
+              found.add(call);
+            }
+          });
+    }
+    return found;
+  }
+
+  private static void forEachCall(Path path, long maxBytes, Consumer<String> seen)
+      throws IOException {
     try (InputStream in = Files.newInputStream(path)) {
       long size = Files.size(path);
-      if (size > MAX_READ_BACK) {
-        in.skipNBytes(size - MAX_READ_BACK);
+      if (size > maxBytes) {
+        in.skipNBytes(size - maxBytes);
       }
       byte[] buffer = new byte[1 << 17];
       int filled = 0;
@@ -179,7 +207,7 @@ public final class CdrWriter implements AutoCloseable {
         int start = 0;
         for (int i = filled - count; i < filled; i++) {
           if (buffer[i] == '\n') {
-            CdrLine.callKey(buffer, start, i - start).ifPresent(recent::add);
+            CdrLine.callKey(buffer, start, i - start).ifPresent(seen);
             start = i + 1;
           }
         }
@@ -197,19 +225,15 @@ public final class CdrWriter implements AutoCloseable {
     TAKEN,
     /** It does not end a call: there is nothing to write. */
     NOT_AN_END,
-    /** Too many are waiting, or the writer is closed: it is lost, and counted. */
+    /** Too many are waiting, or the writer is closed: it is to be handed over again later. */
     REFUSED
-  }
-
-  /** Hands an event over; never waits. */
-  public Answer accept(CallEvent event) {
-    return accept(event, () -> {});
   }
 
   /**
    * Hands an event over; never waits.
    *
-   * @param done run on the writer's thread when the record is on the disk, at once or before; short
+   * @param done run on the writer's thread when the record is on the disk, by this event or by one
+   *     before; short. Not run for what is not written at the end of the writer
    */
   public Answer accept(CallEvent event, Runnable done) {
     if (!event.hasEnded()) {
@@ -219,7 +243,7 @@ public final class CdrWriter implements AutoCloseable {
       throw new IllegalArgumentException("Expected the key of a call in " + event.getEventId());
     }
     if (closing.getCount() == 0 || !queue.offer(new Item(event, done))) {
-      lost.increment();
+      refused.increment();
       return Answer.REFUSED;
     }
     highMark.accumulateAndGet(depth(), Math::max);
@@ -231,7 +255,7 @@ public final class CdrWriter implements AutoCloseable {
     metrics.counter(EventMetric.CDR_RECORDS, this::records);
     metrics.counter(EventMetric.CDR_DUPLICATES, this::duplicates);
     metrics.counter(EventMetric.CDR_WRITE_FAILURES, this::failures);
-    metrics.counter(EventMetric.CDR_LOST, this::lost);
+    metrics.counter(EventMetric.CDR_REFUSED, this::refused);
     metrics.gauge(EventMetric.CDR_QUEUE, this::depth);
     metrics.gauge(EventMetric.CDR_QUEUE_HIGH_MARK, highMark::get);
     metrics.gauge(EventMetric.CDR_ALARM, () -> failing ? 1 : 0);
@@ -252,9 +276,14 @@ public final class CdrWriter implements AutoCloseable {
     return failures.sum();
   }
 
-  /** Records that were refused or given up. */
-  public long lost() {
-    return lost.sum();
+  /** Ends of calls that were refused. */
+  public long refused() {
+    return refused.sum();
+  }
+
+  /** Records that were not on the disk at the end of the writer. */
+  public long unwritten() {
+    return unwritten;
   }
 
   /** Records that wait, those in hand among them. */
@@ -297,7 +326,7 @@ public final class CdrWriter implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     queue.removeIf(Item::isWakeUp);
-    lost.add(inHand + (long) queue.size());
+    unwritten = inHand + (long) queue.size();
     try {
       if (file != null) {
         file.close();
@@ -375,8 +404,7 @@ public final class CdrWriter implements AutoCloseable {
   private void write(List<Item> batch) throws IOException {
     while (!batch.isEmpty()) {
       String name = fileName.at(CdrLine.endTime(batch.getFirst().event()));
-      var keys = new LinkedHashSet<String>();
-      var lines = new ArrayList<byte[]>();
+      var fresh = new LinkedHashMap<String, CallEvent>();
       var here = new ArrayList<Item>();
       var elsewhere = new ArrayList<Item>();
       for (Item item : batch) {
@@ -386,20 +414,37 @@ public final class CdrWriter implements AutoCloseable {
         }
         here.add(item);
         String key = item.event().getCallKey();
-        if (!recent.contains(key) && keys.add(key)) {
-          lines.add(CdrLine.of(item.event()));
+        if (!recent.contains(key)) {
+          fresh.putIfAbsent(key, item.event());
         }
       }
-      if (!lines.isEmpty()) {
-        opened(name).append(lines);
+      forgetRecorded(name, fresh);
+      if (!fresh.isEmpty()) {
+        opened(name).append(fresh.values().stream().map(CdrLine::of).toList());
       }
-      keys.forEach(recent::add);
-      records.add(lines.size());
-      duplicates.add(here.size() - lines.size());
+      fresh.keySet().forEach(recent::add);
+      records.add(fresh.size());
+      duplicates.add(here.size() - fresh.size());
       batch.clear();
       batch.addAll(elsewhere);
       inHand = batch.size();
       here.forEach(CdrWriter::tell);
+    }
+  }
+
+  /**
+   * Leaves out calls with a record in a file that is older than what was read back: they ended
+   * before a process that was killed had said that they are done with, and which was not started
+   * again for long.
+   */
+  private void forgetRecorded(String name, Map<String, CallEvent> fresh) throws IOException {
+    Path path = folder.resolve(name);
+    boolean isOld =
+        fresh.values().stream().anyMatch(event -> CdrLine.endTime(event).isBefore(readBackFrom));
+    if (isOld && Files.isRegularFile(path)) {
+      // Opening cuts off what an append that failed may have left.
+      opened(name);
+      recorded(path, fresh.keySet()).forEach(fresh::remove);
     }
   }
 
@@ -466,7 +511,8 @@ public final class CdrWriter implements AutoCloseable {
   }
 
   /**
-   * As {@link #close()} with another limit. What cannot be written by then is lost, and counted.
+   * As {@link #close()} with another limit. What cannot be written by then is left to who handed it
+   * over.
    */
   public void close(Duration limit) {
     closing.countDown();
@@ -481,8 +527,8 @@ public final class CdrWriter implements AutoCloseable {
       thread.interrupt();
       Thread.currentThread().interrupt();
     }
-    if (lost() > 0) {
-      LOG.atError().addKeyValue("records", lost()).log("cdr.lost");
+    if (unwritten > 0) {
+      LOG.atError().addKeyValue("records", unwritten).log("cdr.not_written");
     }
   }
 }

@@ -76,6 +76,10 @@ class CdrWriterTest {
     return keys;
   }
 
+  private static Answer accept(CdrWriter writer, CallEvent event) {
+    return writer.accept(event, () -> {});
+  }
+
   private static void handOver(CdrWriter writer, CallEvent event) throws InterruptedException {
     var done = new CountDownLatch(1);
     assertThat(writer.accept(event, done::countDown)).isEqualTo(Answer.TAKEN);
@@ -95,9 +99,9 @@ class CdrWriterTest {
   @Test
   void choosesTheFileByTheEndOfTheCallInUtc() throws Exception {
     try (CdrWriter writer = start()) {
-      writer.accept(Ends.of("a", "2025-01-04T23:59:59.999Z"));
-      writer.accept(Ends.of("b", "2025-01-05T00:00:00Z"));
-      writer.accept(Ends.of("c", "2025-01-04T23:59:59Z"));
+      accept(writer, Ends.of("a", "2025-01-04T23:59:59.999Z"));
+      accept(writer, Ends.of("b", "2025-01-05T00:00:00Z"));
+      accept(writer, Ends.of("c", "2025-01-04T23:59:59Z"));
     }
     assertThat(keys(folder().resolve("cdr-2025-01-04.jsonl"))).containsExactly("a", "c");
     assertThat(keys(today())).containsExactly("b");
@@ -110,8 +114,8 @@ class CdrWriterTest {
         new CdrConfig(
             true, folder(), false, "%Y%m%d-%H", CdrConfig.Rotation.HOURLY, Optional.empty(), 100);
     try (CdrWriter writer = CdrWriter.start(folder(), hourly, InstantSource.fixed(NOW))) {
-      writer.accept(Ends.of("a", "2025-01-05T10:59:59Z"));
-      writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+      accept(writer, Ends.of("a", "2025-01-05T10:59:59Z"));
+      accept(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
     }
     assertThat(keys(folder().resolve("20250105-10"))).containsExactly("a");
     assertThat(keys(folder().resolve("20250105-11"))).containsExactly("b");
@@ -121,7 +125,7 @@ class CdrWriterTest {
   void writesNothingForEventsThatEndNoCall() throws Exception {
     try (CdrWriter writer = start()) {
       var ringing = CallEvent.newBuilder().setCallKey("a").setRinging(Ringing.getDefaultInstance());
-      assertThat(writer.accept(ringing.build())).isEqualTo(Answer.NOT_AN_END);
+      assertThat(accept(writer, ringing.build())).isEqualTo(Answer.NOT_AN_END);
     }
     assertThat(today()).doesNotExist();
   }
@@ -130,7 +134,7 @@ class CdrWriterTest {
   void refusesAnEndOfNoCall() throws Exception {
     try (CdrWriter writer = start()) {
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> writer.accept(Ends.of("", "2025-01-05T11:00:00Z")));
+          .isThrownBy(() -> accept(writer, Ends.of("", "2025-01-05T11:00:00Z")));
     }
   }
 
@@ -141,8 +145,8 @@ class CdrWriterTest {
       try (CdrWriter writer = start()) {
         handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
         handOver(writer, Ends.of("a", "2025-01-05T11:00:00Z"));
-        writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
-        writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+        accept(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
+        accept(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
         writer.close();
         assertThat(keys(today())).containsExactly("a", "b");
         assertThat(writer.duplicates()).isEqualTo(2);
@@ -161,6 +165,21 @@ class CdrWriterTest {
         assertThat(writer.records()).isZero();
         assertThat(writer.duplicates()).isEqualTo(1);
       }
+    }
+
+    /** As after a process that was killed on one day and is started again on another. */
+    @Test
+    void findsTheRecordsOfFilesThatWereNotReadBack() throws Exception {
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-01T11:00:00Z"));
+      }
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("b", "2025-01-01T11:00:01Z"));
+        handOver(writer, Ends.of("a", "2025-01-01T11:00:00Z"));
+        assertThat(writer.records()).isEqualTo(1);
+        assertThat(writer.duplicates()).isEqualTo(1);
+      }
+      assertThat(keys(folder().resolve("cdr-2025-01-01.jsonl"))).containsExactly("a", "b");
     }
 
     @Test
@@ -190,7 +209,7 @@ class CdrWriterTest {
           }
           // What was not acknowledged comes again: here simply all.
           for (String key : expected) {
-            writer.accept(Ends.of(key, "2025-01-05T11:00:00Z"));
+            accept(writer, Ends.of(key, "2025-01-05T11:00:00Z"));
           }
         }
         if (Files.exists(today())) {
@@ -202,7 +221,7 @@ class CdrWriterTest {
       try (CdrWriter writer = start()) {
         expected.add("last");
         for (String key : expected) {
-          writer.accept(Ends.of(key, "2025-01-05T11:00:00Z"));
+          accept(writer, Ends.of(key, "2025-01-05T11:00:00Z"));
         }
       }
       assertThat(keys(today()))
@@ -264,43 +283,45 @@ class CdrWriterTest {
         bringBack();
         assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
         assertThat(keys(today())).containsExactlyInAnyOrder("a", "b", "c", "d");
-        assertThat(writer.lost()).isZero();
+        assertThat(writer.refused()).isZero();
         writer.close();
         assertThat(writer.isFailing()).isFalse();
       }
     }
 
     @Test
-    void keepsWhatFitsAndCountsWhatDoesNot() throws Exception {
+    void keepsWhatFitsAndRefusesWhatDoesNot() throws Exception {
       CdrWriter writer = start(100);
       takeAway();
-      writer.accept(Ends.of("first", "2025-01-05T11:00:00Z"));
+      accept(writer, Ends.of("first", "2025-01-05T11:00:00Z"));
       while (writer.failures() < 1) {
         Thread.onSpinWait();
       }
       int taken = 0;
       for (int i = 0; i < 150; i++) {
-        if (writer.accept(Ends.of("call-" + i, "2025-01-05T11:00:00Z")) == Answer.TAKEN) {
+        if (accept(writer, Ends.of("call-" + i, "2025-01-05T11:00:00Z")) == Answer.TAKEN) {
           taken++;
         }
       }
       assertThat(taken).isEqualTo(100);
-      assertThat(writer.lost()).isEqualTo(50);
+      assertThat(writer.refused()).isEqualTo(50);
       bringBack();
       writer.close();
       assertThat(keys(today())).hasSize(101);
-      assertThat(writer.lost()).isEqualTo(50);
+      assertThat(writer.refused()).isEqualTo(50);
     }
 
     @Test
-    void givesUpAtTheEndOfTheProcessAndCountsIt() throws Exception {
+    void leavesWhatItCannotWriteToWhoHandedItOver() throws Exception {
       CdrWriter writer = start();
       takeAway();
-      writer.accept(Ends.of("a", "2025-01-05T11:00:00Z"));
-      writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"));
+      var done = new CountDownLatch(1);
+      writer.accept(Ends.of("a", "2025-01-05T11:00:00Z"), done::countDown);
+      writer.accept(Ends.of("b", "2025-01-05T11:00:00Z"), done::countDown);
       writer.close();
-      assertThat(writer.lost()).isEqualTo(2);
-      assertThat(writer.accept(Ends.of("c", "2025-01-05T11:00:00Z"))).isEqualTo(Answer.REFUSED);
+      assertThat(writer.unwritten()).isEqualTo(2);
+      assertThat(done.getCount()).isEqualTo(1);
+      assertThat(accept(writer, Ends.of("c", "2025-01-05T11:00:00Z"))).isEqualTo(Answer.REFUSED);
       bringBack();
     }
 

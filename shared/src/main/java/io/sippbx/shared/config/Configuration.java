@@ -10,6 +10,7 @@ public record Configuration(
     SipConfig sip,
     ClusterConfig cluster,
     StandaloneConfig standalone,
+    RedisConfig redis,
     MediaConfig media,
     EventsConfig events,
     CdrConfig cdr,

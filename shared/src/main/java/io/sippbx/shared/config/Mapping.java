@@ -45,9 +45,26 @@ final class Mapping {
   Configuration read(Role role) {
     var configuration =
         new Configuration(
-            sip(), cluster(), standalone(), media(), events(), cdr(), logging(), monitoring());
+            sip(),
+            cluster(),
+            standalone(),
+            redis(),
+            media(),
+            events(),
+            cdr(),
+            logging(),
+            monitoring());
     if (role == Role.CONTROL_PLANE && configuration.media().nodes().isEmpty()) {
       reader.refuse("media.nodes", "expected at least one media node for a control plane node");
+    }
+    if (role == Role.CONTROL_PLANE
+        && configuration.redis().uri().isPresent()
+        && configuration.cluster().secret().isEmpty()) {
+      reader.refuse(
+          "cluster.secret",
+          "expected at least "
+              + MIN_SECRET
+              + " characters where redis.uri is set, the same on every node that uses it");
     }
     if (role == Role.STANDALONE && !configuration.media().nodes().isEmpty()) {
       notice("media.nodes", "has no effect in standalone, which has its own media node");
@@ -377,7 +394,7 @@ final class Mapping {
   private StandaloneConfig standalone() {
     Optional<Path> dataDir =
         reader.optional("standalone.data_dir", "a folder path", Reader::parsePath);
-    return new StandaloneConfig(dataDir.orElseGet(this::stateFolder));
+    return new StandaloneConfig(dataDir.orElseGet(this::stateFolder), dataDir.isEmpty());
   }
 
   /** The XDG base directory for state. */
@@ -388,6 +405,63 @@ final class Mapping {
     }
     String home = environment.getOrDefault("HOME", "");
     return Path.of(home.isBlank() ? "." : home, ".local", "state", "sip-pbx");
+  }
+
+  private RedisConfig redis() {
+    var mode = reader.choice("redis.mode", RedisConfig.Mode.class);
+    Optional<Secret<String>> uri =
+        optionalSecret("redis.uri", "a redis, redis-sentinel or redis-cluster URI");
+    if (mode == RedisConfig.Mode.MEMORY && uri.isPresent()) {
+      reader.refuse("redis.mode", "expected auto where redis.uri is set");
+    }
+    var login =
+        new RedisConfig.Login(
+            reader.optional(
+                "redis.username",
+                "1 to 128 printable characters",
+                text -> matching(USERNAME, text)),
+            optionalSecret("redis.password", "a password"),
+            optionalSecret("redis.sentinel_password", "a password"),
+            reader.integer("redis.database", 0, 1_000_000));
+    if (login.username().isPresent() && login.password().isEmpty()) {
+      reader.refuse("redis.username", "expected redis.password to be set with it");
+    }
+    var limits =
+        new RedisConfig.Limits(
+            reader.millis("redis.command_timeout_ms", 10, 60_000),
+            reader.millis("redis.connect_timeout_ms", 10, 60_000),
+            reader.seconds("redis.start_timeout", 1, 3_600),
+            reader.integer("redis.max_pending", 100, 1_000_000),
+            reader.integer("redis.breaker_failures", 1, 1_000),
+            reader.millis("redis.breaker_pause_ms", 10, 60_000));
+    var tls =
+        new RedisConfig.Tls(
+            reader.optional("redis.tls.ca_file", "a file path", Reader::parsePath),
+            reader.optional("redis.tls.cert_file", "a file path", Reader::parsePath),
+            reader.optional("redis.tls.key_file", "a file path", Reader::parsePath),
+            reader.flag("redis.tls.verify_host"));
+    if (tls.certFile().isPresent() != tls.keyFile().isPresent()) {
+      reader.refuse(
+          tls.certFile().isPresent() ? "redis.tls.cert_file" : "redis.tls.key_file",
+          "expected redis.tls.cert_file and redis.tls.key_file, or neither");
+    }
+    for (String key :
+        List.of("redis.username", "redis.database", "redis.tls.ca_file", "redis.tls.cert_file")) {
+      if (uri.isEmpty() && reader.isSet(key)) {
+        notice(key, "has no effect without redis.uri");
+      }
+    }
+    return new RedisConfig(mode, uri, login, limits, tls);
+  }
+
+  private Optional<Secret<String>> optionalSecret(String key, String expectation) {
+    return reader.secret(
+        key,
+        expectation + " or nothing",
+        text ->
+            text.length() > 4_096
+                ? Optional.empty()
+                : Optional.of(text.isEmpty() ? Optional.empty() : Optional.of(new Secret<>(text))));
   }
 
   private MediaConfig media() {

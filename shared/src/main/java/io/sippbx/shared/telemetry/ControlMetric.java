@@ -123,6 +123,42 @@ public enum ControlMetric implements Metric {
           "sip_authentication_failures_total",
           "requests",
           "Requests with credentials that were wrong; stale nonces are not counted.")),
+  REDIS_UP(
+      gauge("sip_redis_up", "flag", "1 while Redis answers, else 0: alert on it. Not in memory.")),
+  REDIS_COMMANDS(counter("sip_redis_commands_total", "commands", "Commands sent to Redis.")),
+  REDIS_PENDING(
+      gauge("sip_redis_pending", "commands", "Commands that wait for the answer of Redis.")),
+  REDIS_FAILURES(
+      counter(
+          "sip_redis_failures_total",
+          "commands",
+          "Commands without an answer in time, answered with an error that says that Redis cannot"
+              + " serve, or not sent (no connection, breaker open, too many pending).",
+          Label.of("kind", "no_answer", "error", "not_sent"))),
+  REDIS_BREAKERS_OPEN(
+      gauge(
+          "sip_redis_breakers_open",
+          "breakers",
+          "Breakers that keep commands from a Redis that has not answered: 0 or 1, and in a Redis"
+              + " Cluster one for each partition.")),
+  REDIS_BREAKER_OPENINGS(
+      counter("sip_redis_breaker_openings_total", "openings", "How often a breaker has opened.")),
+  REDIS_CONNECTS(counter("sip_redis_connects_total", "connections", "Connections made to Redis.")),
+  OUTBOX_DEPTH(
+      gauge(
+          "sip_outbox_events",
+          "events",
+          "Events that are committed and not yet done with, those of other nodes among them.")),
+  OUTBOX_HANDED(
+      counter(
+          "sip_outbox_handed_total",
+          "events",
+          "Events that this node has handed from outboxes to its consumers, repeats among them.")),
+  OUTBOX_LOST(
+      counter(
+          "sip_outbox_lost_total",
+          "events",
+          "Events dropped from full outboxes, which only those in memory are: CDRs are missing.")),
   MEDIA_NODES(
       gauge(
           "sip_media_nodes",

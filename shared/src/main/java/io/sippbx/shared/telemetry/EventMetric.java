@@ -16,9 +16,11 @@ public enum EventMetric implements Metric {
           "cdr_write_failures_total",
           "attempts",
           "Attempts to write CDRs that failed; they are tried again.")),
-  CDR_LOST(
+  CDR_REFUSED(
       counter(
-          "cdr_lost_total", "records", "CDRs that were given up because too many were waiting.")),
+          "cdr_refused_total",
+          "records",
+          "CDRs that found too many waiting; they come again from the outbox.")),
   CDR_QUEUE(gauge("cdr_queue_length", "records", "CDRs that wait to be written.")),
   CDR_QUEUE_HIGH_MARK(
       gauge("cdr_queue_high_mark", "records", "The most CDRs that have waited to be written.")),

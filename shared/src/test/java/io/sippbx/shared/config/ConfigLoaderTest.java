@@ -627,6 +627,51 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void ofRedisAreCheckedTogether() throws IOException {
+      assertThat(
+              problems(
+                  load(
+                      """
+                      redis:
+                        mode: memory
+                        uri: redis://me:hunter2@10.0.0.1
+                        username: edge
+                        tls: {cert_file: /etc/redis.pem}
+                      """)))
+          .containsExactly(
+              "redis.mode = memory: expected auto where redis.uri is set (pbx.yaml line 2)",
+              "redis.username = edge: expected redis.password to be set with it (pbx.yaml line 4)",
+              "redis.tls.cert_file = /etc/redis.pem: expected redis.tls.cert_file and"
+                  + " redis.tls.key_file, or neither (pbx.yaml line 5)");
+    }
+
+    @Test
+    void ofRedisKeepItsSecrets() {
+      Configuration configuration =
+          loaded(
+              load(
+                  Map.of(
+                      "SIP_PBX_REDIS_URI", "redis://me:hunter2@10.0.0.1",
+                      "SIP_PBX_REDIS_PASSWORD", "hunter2")));
+      assertThat(configuration.redis().login().password()).contains(new Secret<>("hunter2"));
+      assertThat(configuration.redis().toString()).doesNotContain("hunter2");
+    }
+
+    @Test
+    void ofAClusterNeedTheSameSecretOnEachNode() {
+      var media = new Assignment("media.nodes", "127.0.0.1:9900", "--media");
+      var redis = new Assignment("redis.uri", "redis://127.0.0.1", "--set");
+      assertThat(
+              problems(
+                  ConfigLoader.load(
+                      Role.CONTROL_PLANE, Optional.empty(), Map.of(), List.of(media, redis))))
+          .singleElement()
+          .asString()
+          .contains("cluster.secret", "at least 16 characters where redis.uri is set");
+      assertThat(loaded(load(Map.of(), redis)).redis().uri()).isPresent();
+    }
+
+    @Test
     void ofRolesDiffer() {
       var problems = new ArrayList<String>();
       for (Role role : Role.values()) {

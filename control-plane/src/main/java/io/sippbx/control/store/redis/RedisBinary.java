@@ -33,7 +33,7 @@ public record RedisBinary(Path path, String version) {
    * The shipped server, which is laid into {@code folder}, if it runs here; else the one on the
    * PATH.
    *
-   * @throws RedisStartException if neither runs
+   * @throws RedisStartException.NoServer if neither runs
    */
   public static RedisBinary locate(Path folder) throws RedisStartException {
     var tried = new ArrayList<String>();
@@ -47,7 +47,7 @@ public record RedisBinary(Path path, String version) {
         tried.add(String.valueOf(e.getMessage()));
       }
     }
-    throw new RedisStartException(
+    throw new RedisStartException.NoServer(
         "no redis-server runs on this machine: install one, or set redis.uri to a server elsewhere "
             + tried);
   }

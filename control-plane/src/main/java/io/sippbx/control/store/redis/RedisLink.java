@@ -324,6 +324,8 @@ final class RedisLink {
         timeouts.sum(),
         failures.sum(),
         refusals.sum(),
+        connector.commands() != null,
+        lanes.length,
         open,
         openings,
         connector.connects());

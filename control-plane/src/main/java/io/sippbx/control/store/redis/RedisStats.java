@@ -8,6 +8,8 @@ package io.sippbx.control.store.redis;
  * @param timeouts commands without an answer in time
  * @param failures commands that failed at once: cut connections, servers that say they cannot
  * @param refusals commands that were not sent: breaker open, not connected, too many pending
+ * @param isConnected whether there is a connection now; of a cluster, to any of its nodes
+ * @param lanes breakers: one, or in a Redis Cluster one for each partition and one for all else
  * @param openBreakers lanes on which nothing is sent now
  * @param breakerOpenings how often a lane was closed off
  * @param connects connections made
@@ -18,6 +20,14 @@ public record RedisStats(
     long timeouts,
     long failures,
     long refusals,
+    boolean isConnected,
+    int lanes,
     int openBreakers,
     long breakerOpenings,
-    long connects) {}
+    long connects) {
+
+  /** Whether most of what is stored can neither be read nor written now. */
+  public boolean isGone() {
+    return !isConnected || 2 * openBreakers > lanes;
+  }
+}

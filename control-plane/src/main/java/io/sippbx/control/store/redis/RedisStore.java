@@ -106,7 +106,7 @@ public final class RedisStore implements AutoCloseable {
       failure = "interrupted";
     }
     store.close();
-    throw new RedisStartException("redis.uri " + shown(settings.address()) + ": " + failure);
+    throw new RedisStartException("Redis at " + shown(settings.address()) + ": " + failure);
   }
 
   private static String shown(RedisAddress address) {

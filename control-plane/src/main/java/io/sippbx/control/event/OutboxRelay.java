@@ -1,0 +1,302 @@
+package io.sippbx.control.event;
+
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.PartitionStore;
+import io.sippbx.control.store.PartitionStore.Answer;
+import io.sippbx.control.store.PartitionStore.Batch;
+import io.sippbx.control.store.PartitionStore.OutboxEntry;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands what lies in the outboxes to a consumer, and takes out of them what it has done with: in
+ * place of Kafka where the consumer is in the same process.
+ *
+ * <p>An event is in its outbox from the commit that caused it to the consumer's word that it is
+ * done, so that it survives this process where the store does, and comes again after a start. It is
+ * fetched when a commit of this node is told ({@link #publish}), at once for the end of a call and
+ * within {@link #LAZY} for others, and whatever lies there every {@link #SWEEP}.
+ *
+ * <p>Each partition has a lane that lives on the partition's loop and has at most {@value
+ * #MAX_IN_HAND} events in the consumer's hands; the others wait in the store.
+ */
+public final class OutboxRelay implements EventSink {
+
+  /** Events of a partition that were handed over and are not yet out of the outbox, at most. */
+  public static final int MAX_IN_HAND = 1_000;
+
+  static final Duration LAZY = Duration.ofSeconds(1);
+  static final Duration RETRY = Duration.ofSeconds(1);
+  static final Duration SWEEP = Duration.ofSeconds(30);
+  static final int BATCH = 200;
+
+  private final PartitionStore store;
+  private final EventConsumer consumer;
+  private final Predicate<CallEvent> ours;
+  private final List<Lane> lanes;
+  private final LongAdder handed = new LongAdder();
+  private final LongAdder acknowledged = new LongAdder();
+  private final LongAdder failures = new LongAdder();
+  private final AtomicLong depth = new AtomicLong();
+  private volatile boolean closed;
+
+  /**
+   * @param loops the store's: it answers for a partition on the loop of its number
+   * @param ours whether an event is for this process to hand over; others are left where they are
+   */
+  public OutboxRelay(
+      PartitionStore store, Loops loops, EventConsumer consumer, Predicate<CallEvent> ours) {
+    this.store = store;
+    this.consumer = consumer;
+    this.ours = ours;
+    var all = new ArrayList<Lane>();
+    for (int i = 0; i < Partition.COUNT; i++) {
+      all.add(new Lane(new Partition(i), loops.of(i)));
+    }
+    this.lanes = List.copyOf(all);
+  }
+
+  /** Fetches what earlier runs have left, and goes on sweeping. Any thread. */
+  public void start() {
+    for (Lane lane : lanes) {
+      lane.loop.execute(lane::sweep);
+    }
+  }
+
+  /** Events of one call were committed: they are in its partition's outbox. Any thread. */
+  @Override
+  public void publish(List<CallEvent> events) {
+    if (events.isEmpty()) {
+      return;
+    }
+    boolean isEnd = events.stream().anyMatch(CallEvent::hasEnded);
+    Optional<CallKey> call = CallKey.prefixOf(events.getFirst().getCallKey());
+    if (call.isPresent()) {
+      Lane lane = lanes.get(Partition.of(call.get()).number());
+      lane.loop.execute(isEnd ? lane::fetch : () -> lane.fetchWithin(LAZY));
+    }
+  }
+
+  /**
+   * Fetches all that is there, and answers when nothing of it is left in the consumer's hands or in
+   * the way to the store: on any loop, once; never, if the store or the consumer fails for good.
+   */
+  public void flush(Runnable whenDone) {
+    var left = new AtomicLong(lanes.size());
+    for (Lane lane : lanes) {
+      lane.loop.execute(
+          () ->
+              lane.flush(
+                  () -> {
+                    if (left.decrementAndGet() == 0) {
+                      whenDone.run();
+                    }
+                  }));
+    }
+  }
+
+  /** Fetches nothing more. What the consumer has not done with comes again at the next start. */
+  public void close() {
+    closed = true;
+  }
+
+  /** Events that were handed to the consumer. */
+  public long handed() {
+    return handed.sum();
+  }
+
+  /** Events that were taken out of the outbox. */
+  public long acknowledged() {
+    return acknowledged.sum();
+  }
+
+  /** Questions that the store did not answer; they are asked again. */
+  public long failures() {
+    return failures.sum();
+  }
+
+  /**
+   * Events in all outboxes, those of other nodes among them, as they were when this was asked the
+   * last time.
+   */
+  public long depth() {
+    var sum = new AtomicLong();
+    var left = new AtomicLong(lanes.size());
+    for (Lane lane : lanes) {
+      store.outboxDepth(
+          lane.partition,
+          answer -> {
+            if (answer instanceof Batch<Long> batch) {
+              batch.entries().forEach(sum::addAndGet);
+            }
+            if (left.decrementAndGet() == 0) {
+              depth.set(sum.get());
+            }
+          });
+    }
+    return depth.get();
+  }
+
+  /** One partition's way from the outbox to the consumer and back. Lives on its loop. */
+  private final class Lane {
+    private final Partition partition;
+    private final Loop loop;
+
+    /** In the consumer's hands. */
+    private final TreeSet<OutboxId> inHand = new TreeSet<>();
+
+    /** Done with, and still in the outbox. */
+    private final TreeSet<OutboxId> done = new TreeSet<>();
+
+    private final List<Runnable> flushes = new ArrayList<>();
+    private Optional<OutboxId> last = Optional.empty();
+    private boolean fetching;
+    private boolean acknowledging;
+
+    /** There may be more than the fetch under way will see. */
+    private boolean again;
+
+    private Loop.@Nullable Timer timer;
+
+    Lane(Partition partition, Loop loop) {
+      this.partition = partition;
+      this.loop = loop;
+    }
+
+    void sweep() {
+      if (closed) {
+        return;
+      }
+      // From the start: what was refused, is another node's no more, or was written back.
+      last = Optional.empty();
+      fetch();
+      loop.schedule(SWEEP, this::sweep);
+    }
+
+    void flush(Runnable whenDone) {
+      flushes.add(whenDone);
+      fetch();
+    }
+
+    void fetchWithin(Duration delay) {
+      if (timer == null && !closed) {
+        timer =
+            loop.schedule(
+                delay,
+                () -> {
+                  timer = null;
+                  fetch();
+                  acknowledge();
+                });
+      }
+    }
+
+    void fetch() {
+      if (closed) {
+        return;
+      }
+      if (fetching || isFull()) {
+        again = true;
+        return;
+      }
+      again = false;
+      fetching = true;
+      int room = Math.min(BATCH, MAX_IN_HAND - inHand.size() - done.size());
+      store.outbox(partition, last, room, this::fetched);
+    }
+
+    private boolean isFull() {
+      return inHand.size() + done.size() >= MAX_IN_HAND;
+    }
+
+    private void fetched(Answer<OutboxEntry> answer) {
+      fetching = false;
+      if (closed) {
+        return;
+      }
+      if (!(answer instanceof Batch<OutboxEntry> batch)) {
+        failures.increment();
+        fetchWithin(RETRY);
+        return;
+      }
+      for (OutboxEntry entry : batch.entries()) {
+        if (isNew(entry) && !hand(entry)) {
+          fetchWithin(RETRY);
+          return;
+        }
+        last = Optional.of(entry.id());
+      }
+      if (batch.more() || again) {
+        fetch();
+      } else {
+        tellFlushed();
+      }
+    }
+
+    private boolean isNew(OutboxEntry entry) {
+      return !inHand.contains(entry.id()) && !done.contains(entry.id()) && ours.test(entry.event());
+    }
+
+    private boolean hand(OutboxEntry entry) {
+      OutboxId id = entry.id();
+      if (!consumer.take(entry.event(), () -> loop.execute(() -> isDone(id)))) {
+        return false;
+      }
+      handed.increment();
+      inHand.add(id);
+      return true;
+    }
+
+    private void isDone(OutboxId id) {
+      if (inHand.remove(id)) {
+        done.add(id);
+        acknowledge();
+      }
+    }
+
+    private void acknowledge() {
+      if (acknowledging || done.isEmpty()) {
+        return;
+      }
+      acknowledging = true;
+      List<OutboxId> ids = done.stream().limit(PartitionStore.MAX_BATCH).toList();
+      store.acknowledge(partition, ids, answer -> acknowledged(ids, answer));
+    }
+
+    private void acknowledged(List<OutboxId> ids, Answer<OutboxId> answer) {
+      acknowledging = false;
+      if (answer instanceof Batch<OutboxId>) {
+        ids.forEach(done::remove);
+        acknowledged.add(ids.size());
+        acknowledge();
+        if (again) {
+          fetch();
+        }
+        tellFlushed();
+      } else {
+        failures.increment();
+        fetchWithin(RETRY);
+      }
+    }
+
+    private void tellFlushed() {
+      if (!fetching && !again && inHand.isEmpty() && done.isEmpty()) {
+        var told = List.copyOf(flushes);
+        flushes.clear();
+        told.forEach(Runnable::run);
+      }
+    }
+  }
+}
