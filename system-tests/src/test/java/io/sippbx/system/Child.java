@@ -118,6 +118,11 @@ final class Child implements AutoCloseable {
     process.toHandle().destroy();
   }
 
+  /** Ends it at once (SIGKILL). */
+  void kill() {
+    process.toHandle().destroyForcibly();
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }

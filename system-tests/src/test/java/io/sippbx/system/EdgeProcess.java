@@ -26,11 +26,13 @@ final class EdgeProcess implements AutoCloseable {
 
   private final Child child;
   private final Path folder;
+  private final List<String> arguments;
   private final String banner;
 
-  private EdgeProcess(Child child, Path folder, String banner) {
+  private EdgeProcess(Child child, Path folder, List<String> arguments, String banner) {
     this.child = child;
     this.folder = folder;
+    this.arguments = List.copyOf(arguments);
     this.banner = banner;
   }
 
@@ -80,6 +82,18 @@ final class EdgeProcess implements AutoCloseable {
     var all = new ArrayList<String>(arguments);
     all.add("--config");
     all.add(file.toString());
+    return launch(folder, all);
+  }
+
+  /** Starts the same again, on the same SIP port, once this one has ended. */
+  EdgeProcess again() {
+    var all = new ArrayList<>(arguments);
+    String udp = address("udp");
+    all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
+    return launch(folder, all);
+  }
+
+  private static EdgeProcess launch(Path folder, List<String> all) {
     Child child = run(folder, all);
     Optional<String> banner =
         child.awaitLine(line -> line.startsWith("sip-pbx ready"), STARTS_WITHIN);
@@ -87,7 +101,7 @@ final class EdgeProcess implements AutoCloseable {
       child.close();
       throw new AssertionError("sip-pbx did not start:\n" + child.tail());
     }
-    var edge = new EdgeProcess(child, folder, banner.get());
+    var edge = new EdgeProcess(child, folder, all, banner.get());
     int ready = edge.get("/ready").statusCode();
     if (ready != 200) {
       edge.close();

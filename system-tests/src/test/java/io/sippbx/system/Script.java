@@ -163,6 +163,13 @@ final class Script {
     return this;
   }
 
+  /** An ACK that comes again is heard, and means nothing. */
+  Script mayBeAcknowledgedAgain() {
+    messages++;
+    steps.append("<recv request=\"ACK\" optional=\"true\"/>\n");
+    return this;
+  }
+
   /** Answers the request that came last. */
   private Script respond(String status, String body, boolean repeats) {
     return message(
