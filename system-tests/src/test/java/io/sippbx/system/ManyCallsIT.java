@@ -19,8 +19,9 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Two hundred calls that are up at once, with media through every one of them. */
 class ManyCallsIT {
@@ -34,27 +35,30 @@ class ManyCallsIT {
 
   @TempDir Path folder = Path.of("");
 
-  @Test
-  void holdsTwoHundredCallsWithMedia() throws IOException {
+  @ParameterizedTest
+  @EnumSource(Transport.class)
+  void holdsTwoHundredCallsWithMedia(Transport transport) throws IOException {
     try (EdgeProcess edge =
             EdgeProcess.start(
                 folder, 2 * CALLS * PORTS_OF_A_CALL, List.of(), List.of(), List.of("standalone"));
         var phone = new DatagramSocket(null);
         Sipp callee =
             Sipp.scenario("callee")
+                .over(transport)
                 .calls(CALLS)
                 .within(80)
                 .option("-d", "50", "-rtp_echo")
                 .listen(folder)) {
       phone.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.pair()));
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
+      Phones.register(edge, folder, transport, "bob", "127.0.0.1", callee);
       try (Sipp caller =
           Sipp.scenario("caller")
+              .over(transport)
               .calls(CALLS)
               .within(80)
               .with("rtp", phone.getLocalPort())
               .option("-r", "40", "-l", Integer.toString(CALLS), "-d", "20000")
-              .start(folder, edge.sip(Transport.UDP))) {
+              .start(folder, edge.sip(transport))) {
         Await.until(
             "all calls are up",
             Duration.ofSeconds(30),
