@@ -7,6 +7,7 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Recovery;
 import io.sippbx.control.edge.Dispatcher;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.edge.EdgeCounters;
@@ -63,6 +64,7 @@ public final class ControlPlane implements AutoCloseable {
   private final NettyDns dns;
   private final List<Edge> edges = new ArrayList<>();
   private final ActiveCalls active;
+  private final Recovery recovery;
   private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
   private volatile boolean draining;
@@ -161,6 +163,13 @@ public final class ControlPlane implements AutoCloseable {
             settings.clusterSecret().value(),
             settings.limits().messagesWaiting(),
             counters));
+    this.recovery =
+        new Recovery(
+            first,
+            stores.partitions(),
+            settings.calls().node(),
+            call -> edges.get(Math.floorMod(call.hashCode(), edges.size())).calls());
+    recovery.start();
   }
 
   /**
@@ -285,6 +294,7 @@ public final class ControlPlane implements AutoCloseable {
   @Override
   public void close() {
     drain();
+    recovery.stop();
     transport.close();
     dns.close();
   }

@@ -65,7 +65,12 @@ class ManyCallsIT {
             () -> relayPorts(caller).size(),
             answered -> answered == CALLS);
         assertThat(edge.activeCalls()).isEqualTo(CALLS);
-        assertThat(edge.portsInUse()).isEqualTo(CALLS * PORTS_OF_A_CALL);
+        // What the media node said last, four times a second.
+        Await.until(
+            "the ports of all calls are in use",
+            Duration.ofSeconds(5),
+            edge::portsInUse,
+            ports -> ports == CALLS * PORTS_OF_A_CALL);
 
         Set<Integer> ports = relayPorts(caller);
         Set<Integer> heard = new TreeSet<>();

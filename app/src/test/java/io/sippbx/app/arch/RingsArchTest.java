@@ -30,6 +30,7 @@ class RingsArchTest {
     "io.sippbx.control.call.CallMailbox",
     "io.sippbx.control.call.CallPlaces",
     "io.sippbx.control.call.CallShared",
+    "io.sippbx.control.call.Recovery",
     "io.sippbx.control.call.SuccessRepeater",
     "io.sippbx.control.call.ActiveCalls",
     "io.sippbx.control.call.CallKeys"

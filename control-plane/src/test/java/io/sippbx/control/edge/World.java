@@ -12,6 +12,7 @@ import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Recovery;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
@@ -68,9 +69,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Random;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** A node, its phones, and what was seen. */
 final class World implements CallObserver, RegistrarListener {
@@ -128,6 +129,7 @@ final class World implements CallObserver, RegistrarListener {
   private Loops loops;
   private SipTransport transport;
   private int incarnation = 1;
+  private @Nullable Recovery recovery;
   private final int callLimit;
   final List<Edge> edges = new ArrayList<>();
   private final VirtualPhone alice;
@@ -184,48 +186,30 @@ final class World implements CallObserver, RegistrarListener {
     loops = clock.loops("edge-" + incarnation, 2);
     store = store.on(loops);
     startNode();
-    for (int number = 0; number < Partition.COUNT; number++) {
-      store.inFlight(
-          new Partition(number),
-          NODE,
-          Optional.empty(),
-          PartitionStore.MAX_BATCH,
-          answer -> {
-            if (answer instanceof PartitionStore.Batch<CallKey> batch) {
-              batch.entries().forEach(call -> edge(call).calls().takeOver(call));
-            }
-          });
-    }
-    keepTimers();
+    recovery = new Recovery(loops.all().getFirst(), store, NODE, call -> edge(call).calls());
+    recovery.start();
+    recoverUntilNothingIsLeft();
   }
 
   private Edge edge(CallKey call) {
     return edges.get(Math.floorMod(call.hashCode(), edges.size()));
   }
 
-  /** The keeper's part: hands out the timers of calls that no node has in memory. */
-  private void keepTimers() {
-    Loop loop = loops.all().getFirst();
-    for (int number = 0; number < Partition.COUNT; number++) {
-      store.claimTimers(
-          new Partition(number),
-          OptionalLong.empty(),
-          PartitionStore.MAX_BATCH,
-          answer -> {
-            if (answer instanceof PartitionStore.Batch<PartitionStore.DueTimer> batch) {
-              batch
-                  .entries()
-                  .forEach(due -> edge(due.call()).calls().timerDue(due.call(), due.name()));
-            }
-          });
-    }
-    loop.schedule(
-        Duration.ofSeconds(1),
-        () -> {
-          if (store.size() > 0) {
-            keepTimers();
-          }
-        });
+  /** It looks for timers for ever, which would keep the world from its rest. */
+  private void recoverUntilNothingIsLeft() {
+    Recovery current = recovery;
+    loops
+        .all()
+        .getFirst()
+        .schedule(
+            Duration.ofSeconds(7),
+            () -> {
+              if (store.size() > 0) {
+                recoverUntilNothingIsLeft();
+              } else if (current != null) {
+                current.stop();
+              }
+            });
   }
 
   /** All events that were committed, by their calls, as the outbox has them. */
