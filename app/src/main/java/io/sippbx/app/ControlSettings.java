@@ -1,5 +1,6 @@
 package io.sippbx.app;
 
+import io.sippbx.control.ControlNodeSettings;
 import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallSettings;
@@ -49,24 +50,25 @@ final class ControlSettings {
   static ControlPlaneSettings of(
       Configuration config, Secret<byte[]> clusterSecret, Incarnation incarnation, int loops) {
     SipConfig sip = config.sip();
-    return new ControlPlaneSettings(
-        clusterSecret,
-        calls(config, incarnation),
-        transport(sip),
-        access(sip),
-        new RegistrarSettings(
-            sip.registrar().minExpires(),
-            sip.registrar().defaultExpires(),
-            sip.registrar().maxExpires(),
-            sip.registrar().maxBindings()),
-        new ControlPlaneSettings.Limits(
-            sip.calls().maxConcurrent(),
-            MESSAGES_WAITING,
-            ARRIVALS,
-            sip.calls().retryAfter(),
-            CallLimits.DEFAULT,
-            transactions(sip, loops),
-            RegistrarLimits.DEFAULT));
+    var node =
+        new ControlNodeSettings(
+            clusterSecret,
+            calls(config, incarnation),
+            access(sip),
+            new RegistrarSettings(
+                sip.registrar().minExpires(),
+                sip.registrar().defaultExpires(),
+                sip.registrar().maxExpires(),
+                sip.registrar().maxBindings()),
+            new ControlNodeSettings.Limits(
+                sip.calls().maxConcurrent(),
+                MESSAGES_WAITING,
+                ARRIVALS,
+                sip.calls().retryAfter(),
+                CallLimits.DEFAULT,
+                transactions(sip, loops),
+                RegistrarLimits.DEFAULT));
+    return new ControlPlaneSettings(node, transport(sip));
   }
 
   private static CallSettings calls(Configuration config, Incarnation incarnation) {
@@ -143,7 +145,7 @@ final class ControlSettings {
         sip.calls().noAnswerTimeout().multipliedBy(MAX_TARGETS).plusMinutes(5));
   }
 
-  private static ControlPlaneSettings.Access access(SipConfig sip) {
+  private static ControlNodeSettings.Access access(SipConfig sip) {
     SipConfig.Authentication authentication = sip.authentication();
     AuthSettings defaults = AuthSettings.of(authentication.realm());
     var users = new ArrayList<User>();
@@ -157,7 +159,7 @@ final class ControlSettings {
           });
     }
     String canonical = sip.domains().isEmpty() ? authentication.realm() : sip.domains().getFirst();
-    return new ControlPlaneSettings.Access(
+    return new ControlNodeSettings.Access(
         new AuthSettings(
             authentication.realm(),
             authentication.algorithms().stream().map(ControlSettings::algorithm).toList(),

@@ -1,6 +1,7 @@
 package io.sippbx.control.cluster;
 
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 
 /**

@@ -1,5 +1,6 @@
 package io.sippbx.control.cluster;
 
+import io.sippbx.shared.identity.Member;
 import java.util.List;
 
 /**

@@ -2,6 +2,7 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;

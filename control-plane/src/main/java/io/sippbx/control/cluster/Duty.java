@@ -1,6 +1,7 @@
 package io.sippbx.control.cluster;
 
 import io.sippbx.control.store.Partition;
+import io.sippbx.shared.identity.Member;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;

@@ -1,5 +1,6 @@
 package io.sippbx.control.cluster;
 
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.List;
 import java.util.SortedMap;

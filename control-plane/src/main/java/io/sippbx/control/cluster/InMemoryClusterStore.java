@@ -3,6 +3,7 @@ package io.sippbx.control.cluster;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;

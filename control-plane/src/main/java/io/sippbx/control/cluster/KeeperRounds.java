@@ -8,6 +8,7 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.PartitionStore.DueTimer;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.cluster.FailureDetector.Verdict;
 import io.sippbx.control.store.Partition;
+import io.sippbx.shared.identity.Member;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.cluster.FailureDetector.Verdict;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Instant;
 import java.util.List;

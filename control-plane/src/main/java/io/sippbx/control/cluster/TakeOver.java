@@ -1,6 +1,7 @@
 package io.sippbx.control.cluster;
 
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import java.util.function.Consumer;
 
 /** Who takes over calls that were in flight on a dead member. */

@@ -9,6 +9,7 @@ import io.sippbx.control.cluster.ClusterStore.Keeping;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -18,6 +18,7 @@ import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;

@@ -8,6 +8,7 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -16,6 +16,7 @@ import io.sippbx.control.store.redis.RealStore;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

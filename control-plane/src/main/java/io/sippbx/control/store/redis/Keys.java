@@ -1,9 +1,9 @@
 package io.sippbx.control.store.redis;
 
-import io.sippbx.control.cluster.Member;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 
 /** The names of keys; those of one partition share its hash tag and so a slot of a cluster. */

@@ -1,7 +1,5 @@
-package io.sippbx.control.cluster;
+package io.sippbx.shared.identity;
 
-import io.sippbx.shared.identity.Incarnation;
-import io.sippbx.shared.identity.NodeId;
 import java.util.Comparator;
 
 /** One start of one control node. */
