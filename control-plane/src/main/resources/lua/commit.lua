@@ -1,7 +1,7 @@
 -- One step of a call: the record, its events, its timers and its places in the indexes, all or nothing.
 --
 -- KEYS[1]  {pNN}:call:<callKey>   hash; v version, c commit id, x where the last commit's events lie,
---                                 i in flight on, m media nodes, t names of timers, h head, f:<name> fields
+--                                 i and n node and start of its owner, m media nodes, t names of timers, h head, f:<name> fields
 -- KEYS[2]  {pNN}:outbox           stream of events, each in the field e
 -- KEYS[3]  {pNN}:timers           sorted set: <callKey>:<name>, due at (ms of Redis TIME)
 -- KEYS[4]  {pNN}:keeper           hash; epoch
@@ -20,7 +20,8 @@
 -- ARGV[10] <callKey>
 -- ARGV[11] {pNN}:inflight:
 -- ARGV[12] {pNN}:on-media:
--- ARGV[13] node that the call is in flight on, empty for none
+-- ARGV[13] node of the owner: who has transactions of the call open; empty for none
+-- ARGV[14] the start of that node
 -- then lists, each after the number of its entries:
 --          media nodes; timers (name, ms); fields to set (f:<name>, bytes); fields to remove (f:<name>); events (bytes)
 --
@@ -30,10 +31,10 @@
 local call, outbox, timers, keeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local restoring, expectedVersion, expectedCommit = ARGV[1] == 'restore', ARGV[2], ARGV[3]
 local id, version, keep, epoch, writing, head = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', ARGV[9]
-local callKey, inflightPrefix, mediaPrefix, inflight = ARGV[10], ARGV[11], ARGV[12], ARGV[13]
+local callKey, inflightPrefix, mediaPrefix, inflight, start = ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 
 -- Everything is taken apart before anything is written: a script that fails half-way is not undone.
-local at = 13
+local at = 14
 local function list(width)
   at = at + 1
   local taken = {}
@@ -126,7 +127,7 @@ if restoring then
 elseif #removed > 0 then
   redis.call('HDEL', call, unpack(removed))
 end
-redis.call('HSET', call, 'v', version, 'c', id, 'x', table.concat(ids, ' '), 'i', inflight,
+redis.call('HSET', call, 'v', version, 'c', id, 'x', table.concat(ids, ' '), 'i', inflight, 'n', start,
   'm', table.concat(media, ' '), 't', table.concat(names, ' '), 'h', head, unpack(set))
 redis.call('PEXPIRE', call, keep)
 return {'applied', version, ids}

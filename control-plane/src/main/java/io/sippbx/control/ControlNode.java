@@ -36,6 +36,7 @@ import io.sippbx.control.sip.transaction.TransactionLayer;
 import io.sippbx.control.sip.transport.SipReceiver;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.RegistrationStore;
+import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +87,7 @@ public final class ControlNode {
     EdgeShared shared = shared(settings, world);
     var calls =
         new CallShared(
-            settings.calls().node(),
+            new Member(settings.calls().node(), settings.calls().incarnation()),
             new CallDecider(settings.calls(), world.transport()::advertised),
             new CallEventEncoder(settings.calls().node()),
             listeners.calls(),

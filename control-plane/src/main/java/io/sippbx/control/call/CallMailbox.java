@@ -153,7 +153,7 @@ final class CallMailbox {
             id,
             next,
             events,
-            next.map(each -> CallPlaces.index(each, runtime.node())).orElse(CallIndex.NONE),
+            next.map(each -> CallPlaces.index(each, runtime.self())).orElse(CallIndex.NONE),
             next.map(each -> CallPlaces.keep(each, now)).orElse(CallCommit.LAST_RESORT),
             OptionalLong.empty());
     busy = true;
@@ -214,7 +214,10 @@ final class CallMailbox {
   }
 
   private void committed(Decision decision, CallCommit<Call> commit, long version) {
-    stored = commit.record().map(next -> new Versioned<>(version, commit.id(), next));
+    stored =
+        commit
+            .record()
+            .map(next -> new Versioned<>(version, commit.id(), next, commit.index().owner()));
     call = decision.call().orElse(null);
     busy = false;
     if (!commit.events().isEmpty()) {

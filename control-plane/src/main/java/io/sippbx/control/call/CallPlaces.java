@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,11 +18,11 @@ final class CallPlaces {
   private CallPlaces() {}
 
   /**
-   * The call's places once it is as it is: in flight on this node while anything of it is open, on
-   * its media node from before the first Apply to the end of the Release, and its timers where no
-   * node has them in memory.
+   * The call's places once it is as it is: owned by this node while anything of it is open, on its
+   * media node from before the first Apply to the end of the Release, and its timers where no node
+   * has them in memory.
    */
-  static CallIndex index(Call call, NodeId self) {
+  static CallIndex index(Call call, Member self) {
     if (call.isTombstone()) {
       return CallIndex.NONE;
     }

@@ -8,7 +8,7 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.shared.identity.CallKey;
-import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.identity.Member;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -196,8 +196,8 @@ public final class CallRuntime {
     return new CommitId(shared.commitIds().getAsLong());
   }
 
-  NodeId node() {
-    return shared.node();
+  Member self() {
+    return shared.self();
   }
 
   Loop loop() {

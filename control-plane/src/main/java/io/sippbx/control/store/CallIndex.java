@@ -1,5 +1,6 @@
 package io.sippbx.control.store;
 
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Instant;
 import java.util.Collections;
@@ -14,12 +15,13 @@ import java.util.regex.Pattern;
  * Where a call is to be found other than by its key, as a whole: a commit says what holds after it,
  * and the store works out what that changes.
  *
- * @param inFlightOn the control node that has transactions of it open
+ * @param owner the start of a control node that has transactions of it open; it is found by the
+ *     node, and read with the record
  * @param onMedia the media nodes that may hold a session of it; sorted, each once
  * @param timers its long timers by name, in store time to the millisecond
  */
 public record CallIndex(
-    Optional<NodeId> inFlightOn, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
+    Optional<Member> owner, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
 
   /** To be found by its key only: a quiescent call without media, or a tombstone. */
   public static final CallIndex NONE = new CallIndex(Optional.empty(), List.of(), new TreeMap<>());

@@ -23,6 +23,10 @@ public record CallRestore<R>(
     if (ours.version() < 1) {
       throw new IllegalArgumentException("Expected a version of 1 or more, but got " + ours);
     }
+    if (!ours.owner().equals(index.owner())) {
+      throw new IllegalArgumentException(
+          "Expected the owner of " + ours + ", but got " + index.owner() + " in the index");
+    }
     if (keep.toMillis() < 1) {
       throw new IllegalArgumentException("Expected a record to be kept, but for " + keep);
     }

@@ -90,7 +90,7 @@ final class InMemoryPartition<R> {
       put(
           commit.call(),
           new Stored<>(
-              new Versioned<>(version, commit.id(), commit.record().get()),
+              new Versioned<>(version, commit.id(), commit.record().get(), commit.index().owner()),
               commit.index(),
               ids,
               now.plus(commit.keep())));
@@ -129,7 +129,7 @@ final class InMemoryPartition<R> {
     records.put(call, next);
     deadlines.add(new Deadline(next.expiresAt(), call));
     CallIndex index = next.index();
-    index.inFlightOn().ifPresent(node -> members(inFlight, node).add(call));
+    index.owner().ifPresent(owner -> members(inFlight, owner.node()).add(call));
     index.onMedia().forEach(node -> members(onMedia, node).add(call));
     index.timers().forEach((name, at) -> timers.put(new TimerKey(call, name), at));
   }
@@ -149,7 +149,7 @@ final class InMemoryPartition<R> {
   private void unindex(CallKey call) {
     Stored<R> old = records.get(call);
     if (old != null) {
-      old.index().inFlightOn().ifPresent(node -> leave(inFlight, node, call));
+      old.index().owner().ifPresent(owner -> leave(inFlight, owner.node(), call));
       old.index().onMedia().forEach(node -> leave(onMedia, node, call));
       old.index().timers().keySet().forEach(name -> timers.remove(new TimerKey(call, name)));
     }

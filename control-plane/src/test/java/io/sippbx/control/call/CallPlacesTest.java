@@ -7,6 +7,8 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.util.List;
@@ -18,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @DisplayName("where the record of a call is to be found")
 class CallPlacesTest {
 
-  private static final NodeId SELF = new NodeId("edge-1");
+  private static final Member SELF = new Member(new NodeId("edge-1"), new Incarnation(1));
   private final Scene scene = new Scene();
 
   private CallIndex index() {
@@ -28,18 +30,18 @@ class CallPlacesTest {
   @Test
   void aCallInSetUpIsInFlightAndOnItsMediaNodeFromTheFirstCommitOn() {
     scene.begin();
-    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(index().owner()).contains(SELF);
     assertThat(index().onMedia()).isEqualTo(List.of(Scene.MEDIA_NODE));
     scene.mediaHolds();
     scene.callee(0, 180, "bob", "");
-    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(index().owner()).contains(SELF);
   }
 
   @Test
   void aQuiescentCallHasNoOwnerAndItsTimersAreInTheStore() {
     scene.up();
     scene.fires(Kind.SETTLE, 0);
-    assertThat(index().inFlightOn()).isEmpty();
+    assertThat(index().owner()).isEmpty();
     assertThat(index().onMedia()).isEqualTo(List.of(Scene.MEDIA_NODE));
     assertThat(index().timers().keySet())
         .containsExactlyElementsOf(
@@ -50,7 +52,7 @@ class CallPlacesTest {
   void whatIsOpenWithinTheDialogPutsItInFlightAgain() {
     scene.up();
     scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
-    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(index().owner()).contains(SELF);
   }
 
   @Test
@@ -58,7 +60,7 @@ class CallPlacesTest {
     scene.up();
     scene.request(scene.callerRequest(Method.BYE, 2, ""));
     SipRequest bye = scene.last(Effect.Request.class).request();
-    assertThat(index().inFlightOn()).contains(SELF);
+    assertThat(index().owner()).contains(SELF);
     assertThat(CallPlaces.keep(scene.call.orElseThrow(), scene.now))
         .isEqualTo(CallCommit.LAST_RESORT);
     scene.response(Scene.answer(bye, 200, "", "", b -> b), List.of());

@@ -34,6 +34,8 @@ import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
@@ -173,7 +175,7 @@ class CallRuntimeTest {
         store,
         effects,
         new CallShared(
-            new NodeId("edge-1"),
+            new Member(new NodeId("edge-1"), new Incarnation(1)),
             new CallDecider(Scene.SETTINGS, (protocol, peer) -> Optional.of(Scene.EDGE)),
             new CallEventEncoder(new NodeId("edge-1")),
             observer,

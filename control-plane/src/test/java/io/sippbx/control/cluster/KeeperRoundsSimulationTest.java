@@ -134,11 +134,11 @@ class KeeperRoundsSimulationTest {
           orphan.call(),
           answer -> {
             if (answer instanceof ReadAnswer.Found<String>(Versioned<String> found)
-                && found.record().equals(orphan.dead().toString())) {
+                && found.owner().equals(Optional.of(orphan.dead()))) {
               commit(
                   orphan.call(),
                   orphan.epoch(),
-                  new CallIndex(Optional.of(self.node()), List.of(), new TreeMap<>()),
+                  new CallIndex(Optional.of(self), List.of(), new TreeMap<>()),
                   told);
             } else {
               told.accept(
@@ -348,7 +348,7 @@ class KeeperRoundsSimulationTest {
 
   /** A call in flight on a member, made by it. */
   private void inFlight(CallKey call, Member member) {
-    put(call, member, new CallIndex(Optional.of(member.node()), List.of(), new TreeMap<>()));
+    put(call, member, new CallIndex(Optional.of(member), List.of(), new TreeMap<>()));
   }
 
   private void timer(CallKey call, Instant at) {

@@ -60,6 +60,7 @@ import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.nio.charset.StandardCharsets;
@@ -147,7 +148,7 @@ class CallArrivalsTest {
             "sip-pbx");
     var calls =
         new CallShared(
-            new NodeId("edge-1"),
+            new Member(new NodeId("edge-1"), new Incarnation(1)),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(new NodeId("edge-1")),

@@ -59,6 +59,7 @@ import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
@@ -253,7 +254,7 @@ final class World implements CallObserver, RegistrarListener {
             "sip-pbx");
     var calls =
         new CallShared(
-            NODE,
+            new Member(NODE, new Incarnation(incarnation)),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(NODE),

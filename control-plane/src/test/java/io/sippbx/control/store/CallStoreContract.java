@@ -8,6 +8,8 @@ import io.sippbx.control.store.PartitionStore.DueTimer;
 import io.sippbx.control.store.PartitionStore.OutboxEntry;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +36,8 @@ abstract class CallStoreContract {
   static final Partition PARTITION = Partition.of(CALL);
   static final NodeId NODE_A = new NodeId("control-a");
   static final NodeId NODE_B = new NodeId("control-b");
+  static final Member OWNER_A = new Member(NODE_A, new Incarnation(0xa));
+  static final Member OWNER_B = new Member(NODE_B, new Incarnation(-1));
   static final NodeId MEDIA_A = new NodeId("media-a");
   static final NodeId MEDIA_B = new NodeId("media-b");
 
@@ -79,9 +83,14 @@ abstract class CallStoreContract {
     return new Versioned<>(version, new CommitId(commit), record);
   }
 
+  /** As it is restored: {@link #OWNER_A} had it. */
+  static Versioned<Note> owned(long version, long commit, Note record) {
+    return new Versioned<>(version, new CommitId(commit), record, Optional.of(OWNER_A));
+  }
+
   static CallIndex index(
-      Optional<NodeId> inFlightOn, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
-    return new CallIndex(inFlightOn, onMedia, timers);
+      Optional<Member> owner, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
+    return new CallIndex(owner, onMedia, timers);
   }
 
   CommitAnswer<Note> commit(CallCommit<Note> commit) {
@@ -103,7 +112,10 @@ abstract class CallStoreContract {
   Versioned<Note> applied(CallCommit<Note> commit) {
     assertThat(appliedAs(commit(commit)).version()).isEqualTo(commit.expectedVersion() + 1);
     return new Versioned<>(
-        commit.expectedVersion() + 1, commit.id(), commit.record().orElse(note("")));
+        commit.expectedVersion() + 1,
+        commit.id(),
+        commit.record().orElse(note("")),
+        commit.index().owner());
   }
 
   Versioned<Note> applied(Optional<Versioned<Note>> read, long id, Note record) {
@@ -273,7 +285,7 @@ abstract class CallStoreContract {
           new CommitId(id),
           Optional.of(note("n" + id)),
           List.of(),
-          index(Optional.of(NODE_A), List.of(MEDIA_A), new TreeMap<>()),
+          index(Optional.of(OWNER_A), List.of(MEDIA_A), new TreeMap<>()),
           keep,
           OptionalLong.empty());
     }
@@ -394,13 +406,20 @@ abstract class CallStoreContract {
     void followTheOwner() {
       Versioned<Note> a =
           indexed(
-              CALL, Optional.empty(), 1, index(Optional.of(NODE_A), List.of(), new TreeMap<>()));
+              CALL, Optional.empty(), 1, index(Optional.of(OWNER_A), List.of(), new TreeMap<>()));
       assertThat(inFlight(NODE_A)).containsExactly(CALL);
       Versioned<Note> b =
-          indexed(CALL, Optional.of(a), 2, index(Optional.of(NODE_B), List.of(), new TreeMap<>()));
+          indexed(CALL, Optional.of(a), 2, index(Optional.of(OWNER_B), List.of(), new TreeMap<>()));
       assertThat(inFlight(NODE_A)).isEmpty();
       assertThat(inFlight(NODE_B)).containsExactly(CALL);
-      indexed(CALL, Optional.of(b), 3, CallIndex.NONE);
+      assertThat(b.owner()).contains(OWNER_B);
+      assertThat(read()).isEqualTo(new ReadAnswer.Found<>(b));
+      assertThat(commit(Optional.of(a), 9, Optional.of(note("x"))))
+          .as("who lost the race is told who won")
+          .isEqualTo(new CommitAnswer.Conflict<>(b));
+      Versioned<Note> c = indexed(CALL, Optional.of(b), 3, CallIndex.NONE);
+      assertThat(c.owner()).isEmpty();
+      assertThat(read()).isEqualTo(new ReadAnswer.Found<>(c));
       assertThat(inFlight(NODE_B)).isEmpty();
     }
 
@@ -434,7 +453,7 @@ abstract class CallStoreContract {
               CALL,
               Optional.empty(),
               1,
-              index(Optional.of(NODE_A), List.of(MEDIA_A, MEDIA_B), timers));
+              index(Optional.of(OWNER_A), List.of(MEDIA_A, MEDIA_B), timers));
       commit(Optional.of(a), 2, Optional.empty());
       assertThat(inFlight(NODE_A)).isEmpty();
       assertThat(onMedia(MEDIA_A)).isEmpty();
@@ -445,7 +464,10 @@ abstract class CallStoreContract {
     @Test
     void areNotTouchedByACommitThatIsNotApplied() {
       indexed(
-          CALL, Optional.empty(), 1, index(Optional.of(NODE_A), List.of(MEDIA_A), new TreeMap<>()));
+          CALL,
+          Optional.empty(),
+          1,
+          index(Optional.of(OWNER_A), List.of(MEDIA_A), new TreeMap<>()));
       commit(Optional.empty(), 2, Optional.of(note("x")));
       assertThat(inFlight(NODE_A)).containsExactly(CALL);
       assertThat(onMedia(MEDIA_A)).containsExactly(CALL);
@@ -459,7 +481,7 @@ abstract class CallStoreContract {
             all.get(i * 7 % 25),
             Optional.empty(),
             i,
-            index(Optional.of(NODE_A), List.of(MEDIA_A), new TreeMap<>()));
+            index(Optional.of(OWNER_A), List.of(MEDIA_A), new TreeMap<>()));
       }
       var seen = new ArrayList<CallKey>();
       Optional<CallKey> after = Optional.empty();
@@ -653,14 +675,14 @@ abstract class CallStoreContract {
                           CALL,
                           ours,
                           List.of(event("e" + ours.version())),
-                          index(Optional.of(NODE_A), List.of(MEDIA_A), new TreeMap<>()),
+                          index(Optional.of(OWNER_A), List.of(MEDIA_A), new TreeMap<>()),
                           CallCommit.LAST_RESORT),
                       answer));
     }
 
     @Test
     void replacesNothing() {
-      Versioned<Note> ours = versioned(5, 50, note("five").with("invite", "INVITE"));
+      Versioned<Note> ours = owned(5, 50, note("five").with("invite", "INVITE"));
       CommitAnswer.Applied<Note> applied = appliedAs(restore(ours));
       assertThat(applied.version()).isEqualTo(5);
       assertThat(applied.outbox()).hasSize(1);
@@ -679,9 +701,9 @@ abstract class CallStoreContract {
               CALL,
               Optional.empty(),
               1,
-              index(Optional.of(NODE_B), List.of(MEDIA_B), new TreeMap<>()));
+              index(Optional.of(OWNER_B), List.of(MEDIA_B), new TreeMap<>()));
       assertThat(old.version()).isEqualTo(1);
-      Versioned<Note> ours = versioned(2, 50, note("two").with("out", "x"));
+      Versioned<Note> ours = owned(2, 50, note("two").with("out", "x"));
       assertThat(restore(ours)).isInstanceOf(CommitAnswer.Applied.class);
       assertThat(read()).isEqualTo(new ReadAnswer.Found<>(ours));
       assertThat(inFlight(NODE_B)).isEmpty();
@@ -691,7 +713,7 @@ abstract class CallStoreContract {
     @Test
     void dropsTheFieldsOfTheOlderOne() {
       applied(Optional.empty(), 1, note("a").with("invite", "INVITE"));
-      Versioned<Note> ours = versioned(2, 50, note("two").with("out", "x"));
+      Versioned<Note> ours = owned(2, 50, note("two").with("out", "x"));
       restore(ours);
       assertThat(read()).isEqualTo(new ReadAnswer.Found<>(ours));
     }
@@ -699,9 +721,9 @@ abstract class CallStoreContract {
     @Test
     void leavesANewerOneAndOneOfTheSameVersionAlone() {
       Versioned<Note> a = applied(Optional.empty(), 1, note("a"));
-      assertThat(restore(versioned(1, 50, note("x")))).isEqualTo(new CommitAnswer.Conflict<>(a));
+      assertThat(restore(owned(1, 50, note("x")))).isEqualTo(new CommitAnswer.Conflict<>(a));
       Versioned<Note> b = applied(Optional.of(a), 2, note("b"));
-      assertThat(restore(versioned(1, 50, note("x")))).isEqualTo(new CommitAnswer.Conflict<>(b));
+      assertThat(restore(owned(1, 50, note("x")))).isEqualTo(new CommitAnswer.Conflict<>(b));
       assertThat(depth()).isZero();
     }
   }

@@ -1,15 +1,24 @@
 package io.sippbx.control.store;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import io.sippbx.control.store.redis.RealStore;
 import io.sippbx.control.store.redis.RedisServer;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
 
 /** The contract of calls on a real Redis. */
 class RedisCallStoreIT extends CallStoreContract {
@@ -68,5 +77,20 @@ class RedisCallStoreIT extends CallStoreContract {
   @Override
   <T> T ask(Consumer<Consumer<T>> question) {
     return real.ask(question);
+  }
+
+  @Test
+  @DisplayName("a record from before starts were told apart names a start that is not alive")
+  void anOwnerWithoutAStartIsRead() throws IOException {
+    indexed(CALL, Optional.empty(), 1, index(Optional.of(OWNER_A), List.of(), new TreeMap<>()));
+    server.ask("HDEL", PARTITION.tag() + ":call:" + CALL, "n");
+    assertThat(read())
+        .isEqualTo(
+            new ReadAnswer.Found<>(
+                new Versioned<>(
+                    1,
+                    new CommitId(1),
+                    note("n1"),
+                    Optional.of(new Member(NODE_A, new Incarnation(0))))));
   }
 }

@@ -6,6 +6,8 @@ import io.sippbx.control.store.redis.RealStore;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.io.IOException;
 import java.time.Duration;
@@ -107,7 +109,7 @@ class StoresAgreeIT {
           said = real.<ReadAnswer<Note>>ask(answer -> redis.read(call, answer));
           if (said instanceof ReadAnswer.Found<?>(var current)
               && current.record() instanceof Note note) {
-            known.add(new Versioned<>(current.version(), current.commit(), note));
+            known.add(new Versioned<>(current.version(), current.commit(), note, current.owner()));
           }
         }
         case 1 -> {
@@ -156,11 +158,12 @@ class StoresAgreeIT {
           said = "";
         }
         case 5 -> {
+          CallIndex index = index(random);
           Versioned<Note> ours =
-              new Versioned<>(1 + random.nextInt(6), new CommitId(step), note(random, step));
+              new Versioned<>(
+                  1 + random.nextInt(6), new CommitId(step), note(random, step), index.owner());
           var restore =
-              new CallRestore<>(
-                  call, ours, events(random, step), index(random), CallCommit.LAST_RESORT);
+              new CallRestore<>(call, ours, events(random, step), index, CallCommit.LAST_RESORT);
           what = "restore " + restore;
           expected = this.<CommitAnswer<Note>>inMemory(answer -> memory.restore(restore, answer));
           said = real.<CommitAnswer<Note>>ask(answer -> redis.restore(restore, answer));
@@ -257,7 +260,10 @@ class StoresAgreeIT {
       }
     }
     return new CallIndex(
-        random.nextBoolean() ? Optional.empty() : Optional.of(NODES.get(random.nextInt(3))),
+        random.nextBoolean()
+            ? Optional.empty()
+            : Optional.of(
+                new Member(NODES.get(random.nextInt(3)), new Incarnation(random.nextInt(2)))),
         NODES.subList(random.nextInt(3), 3),
         timers);
   }

@@ -16,7 +16,6 @@ import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
-import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
@@ -121,7 +120,8 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(Keys.inFlightPrefix(partition));
     args.add(Keys.onMediaPrefix(partition));
     CallIndex index = step.record().isPresent() ? step.index() : CallIndex.NONE;
-    args.add(index.inFlightOn().map(NodeId::text).orElse(""));
+    args.add(index.owner().map(owner -> owner.node().text()).orElse(""));
+    args.add(index.owner().map(owner -> owner.incarnation().toString()).orElse(""));
     args.add(index.onMedia().size());
     index.onMedia().forEach(node -> args.add(node.text()));
     args.add(index.timers().size());

@@ -9,9 +9,13 @@ import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -80,6 +84,8 @@ final class StoredHash {
     long version = 0;
     CommitId commit = null;
     ByteString head = null;
+    String node = "";
+    String incarnation = "";
     var fields = new TreeMap<String, ByteString>();
     for (int i = 0; i + 1 < flat.size(); i += 2) {
       String name = Bytes.text(Bytes.at(flat, i));
@@ -92,6 +98,10 @@ final class StoredHash {
         commit = commitId(Bytes.octets(value));
       } else if (name.equals("h")) {
         head = ByteString.copyFrom(Bytes.octets(value));
+      } else if (name.equals("i")) {
+        node = Bytes.text(value);
+      } else if (name.equals("n")) {
+        incarnation = Bytes.text(value);
       }
     }
     if (version < 1 || commit == null || head == null) {
@@ -99,13 +109,26 @@ final class StoredHash {
     }
     return switch (codec.decode(new RecordCodec.Encoded(head, fields))) {
       case RecordCodec.Read<R>(var record) ->
-          new Stands<>(new Versioned<>(version, commit, record));
+          new Stands<>(new Versioned<>(version, commit, record, owner(node, incarnation)));
       case RecordCodec.TooNew<R>(var minReader) ->
           new Unreadable<>(
               "the record is for nodes of version " + minReader + " of the schema or later");
       case RecordCodec.Unreadable<R>(var reason) ->
           new Unreadable<>("the record cannot be read: " + reason);
     };
+  }
+
+  /** Records of before starts were told apart name a node: that start of it is not alive. */
+  private static Optional<Member> owner(String node, String incarnation) {
+    if (node.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      long start = incarnation.isEmpty() ? 0 : Long.parseUnsignedLong(incarnation, 16);
+      return Optional.of(new Member(new NodeId(node), new Incarnation(start)));
+    } catch (IllegalArgumentException e) {
+      throw new Bytes.UnexpectedReplyException("an owner", node + "/" + incarnation, e);
+    }
   }
 
   private static @Nullable CommitId commitId(byte[] hex) {

@@ -106,6 +106,10 @@ class RedisClusterIT {
     return CallKey.ofBytes(octets);
   }
 
+  private static Member owner(long id) {
+    return new Member(new NodeId("n" + id % 2), new Incarnation(id));
+  }
+
   private static CallCommit<String> commit(
       int partition, Optional<Versioned<String>> read, long id) {
     var timers = new TreeMap<String, Instant>();
@@ -116,8 +120,7 @@ class RedisClusterIT {
         new CommitId(id),
         Optional.of("r" + id),
         List.of(CallEvent.newBuilder().setEventId("e" + id).build()),
-        new CallIndex(
-            Optional.of(new NodeId("n" + id % 2)), List.of(new NodeId("m" + id % 2)), timers),
+        new CallIndex(Optional.of(owner(id)), List.of(new NodeId("m" + id % 2)), timers),
         Duration.ofHours(1),
         OptionalLong.empty());
   }
@@ -138,7 +141,9 @@ class RedisClusterIT {
             real.<CommitAnswer<String>>ask(answer -> calls.commit(commit(number, read, 2), answer));
         assertThat(second).as("partition %d", p).isInstanceOf(CommitAnswer.Applied.class);
         assertThat(real.<ReadAnswer<String>>ask(answer -> calls.read(call(number), answer)))
-            .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(2, new CommitId(2), "r2")));
+            .isEqualTo(
+                new ReadAnswer.Found<>(
+                    new Versioned<>(2, new CommitId(2), "r2", Optional.of(owner(2)))));
         PartitionStore.Answer<PartitionStore.DueTimer> due =
             real.<PartitionStore.Answer<PartitionStore.DueTimer>>ask(
                 answer ->
