@@ -240,4 +240,17 @@ class RingsArchTest {
                 + " ask the Loop for the time")
         .check(Product.CLASSES);
   }
+
+  @Test
+  void nothingOfTheProductRunsOnVirtualTime() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("io.sippbx.control.testkit")
+        .should()
+        .dependOnClassesThat(Product.in("io.sippbx.control.testkit"))
+        .because(
+            "it is for tests and the simulator: a Loop is given to who needs turns and time"
+                + " (docs/ARCHITECTURE.md, Rings)")
+        .check(Product.CLASSES);
+  }
 }

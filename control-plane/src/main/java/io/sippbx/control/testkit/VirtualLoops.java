@@ -140,6 +140,11 @@ public final class VirtualLoops {
     return true;
   }
 
+  /** A loop has been stopped: it never has anything to do again. */
+  void gone(VirtualLoop loop) {
+    loops.remove(loop);
+  }
+
   long nextSequence() {
     return sequence++;
   }

@@ -80,6 +80,7 @@ public final class VirtualLoop implements Loop {
   public void stop() {
     stopped = true;
     tasks.clear();
+    time.gone(this);
   }
 
   boolean canRun() {
