@@ -1,6 +1,7 @@
 package io.sippbx.control;
 
 import io.sippbx.control.call.CallObserver;
+import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.edge.EdgeCounters;
 import io.sippbx.control.event.EventSink;
@@ -16,6 +17,7 @@ import io.sippbx.control.sip.transport.ListenException;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.control.sip.transport.NettySipTransport;
+import io.sippbx.shared.identity.Member;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.LinkedHashSet;
@@ -76,7 +78,10 @@ public final class ControlPlane implements AutoCloseable {
       CallObserver observer,
       RegistrarListener registrarListener)
       throws ListenException {
-    NettySipTransport transport = NettySipTransport.bind(loops, settings.transport());
+    CallSettings calls = settings.node().calls();
+    var self = new Member(calls.node(), calls.incarnation());
+    NettySipTransport transport =
+        NettySipTransport.bind(loops, settings.transport().ofMember(self));
     return new ControlPlane(
         settings,
         loops,

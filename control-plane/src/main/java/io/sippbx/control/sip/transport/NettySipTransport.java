@@ -67,14 +67,17 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
       }
     }
     this.inbound = new Inbound(ours, counters);
-    this.connections = new TcpConnections(loops, limits, inbound, this::unexpected);
+    this.connections =
+        new TcpConnections(loops, limits, inbound, this::unexpected, settings.member());
     this.large =
         new LargeRequests(settings.tcpAboveBytes(), limits.switching(), connections, counters);
     counters.kernelDropsFrom(() -> KernelDrops.of(udpBound));
     for (BoundListener listener : listeners) {
       if (listener.protocol() == TransportProtocol.UDP) {
         for (Channel channel : listener.channels()) {
-          var socket = new UdpSocket(listener.advertised(), limits, inbound, this::unexpected);
+          var socket =
+              new UdpSocket(
+                  listener.advertised(), limits, inbound, this::unexpected, settings.udpHolder());
           channel
               .pipeline()
               .addLast(

@@ -11,6 +11,7 @@ import io.netty.handler.flush.FlushConsolidationHandler;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.transport.TransportCounters.Closed;
 import io.sippbx.control.sip.transport.TransportCounters.Drop;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.net.InetSocketAddress;
@@ -40,23 +41,30 @@ final class TcpConnections {
   private final TransportCounters counters;
   private final Inbound inbound;
   private final Consumer<Throwable> unexpected;
+  private final Optional<Member> holder;
   private final ConcurrentMap<Long, TcpConnection> byNumber = new ConcurrentHashMap<>();
   private final ConcurrentMap<Way, TcpConnection> opened = new ConcurrentHashMap<>();
   private final ConcurrentMap<IpAddress, Integer> acceptedByPeer = new ConcurrentHashMap<>();
 
-  // Random, so that a flow of an earlier start of the node, or of another node, is not taken for
-  // one
-  // of ours.
+  // Random, so that a number in a log or a trace names one connection of the whole cluster.
   private final AtomicLong nextNumber = new AtomicLong(ThreadLocalRandom.current().nextLong());
   private volatile boolean closed;
 
+  /**
+   * @param holder who this is, in the flows of the connections
+   */
   TcpConnections(
-      NettyLoops loops, TransportLimits limits, Inbound inbound, Consumer<Throwable> unexpected) {
+      NettyLoops loops,
+      TransportLimits limits,
+      Inbound inbound,
+      Consumer<Throwable> unexpected,
+      Optional<Member> holder) {
     this.loops = loops;
     this.limits = limits;
     this.inbound = inbound;
     this.counters = inbound.counters();
     this.unexpected = unexpected;
+    this.holder = holder;
   }
 
   TransportLimits limits() {
@@ -70,9 +78,7 @@ final class TcpConnections {
   /** The connection that a flow names, if it lives. */
   Optional<TcpConnection> of(Flow flow) {
     TcpConnection connection = byNumber.get(flow.connection());
-    return connection != null
-            && connection.isUsable()
-            && connection.flow().remote().equals(flow.remote())
+    return connection != null && connection.isUsable() && connection.flow().isSameConnection(flow)
         ? Optional.of(connection)
         : Optional.empty();
   }
@@ -205,7 +211,7 @@ final class TcpConnections {
     if (number == Flow.NO_CONNECTION) {
       number = nextNumber.incrementAndGet();
     }
-    var flow = new Flow(TransportProtocol.TCP, local, remote, number, accepted);
+    var flow = new Flow(TransportProtocol.TCP, local, remote, number, accepted, holder);
     return new TcpConnection(this, inbound, eventLoop, flow);
   }
 

@@ -1,6 +1,8 @@
 package io.sippbx.control.sip.transport;
 
+import io.sippbx.shared.identity.Member;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How the transport is set up.
@@ -14,6 +16,7 @@ import java.util.List;
  * @param receiveBufferBytes asked of the system for each UDP socket
  * @param tcpAboveBytes size of a request from which on TCP is tried where UDP was asked for; RFC
  *     3261 18.1.1 says 1,300 where the path MTU is unknown
+ * @param member who this is, for the flows of its connections
  */
 public record TransportSettings(
     List<Listener> listeners,
@@ -21,7 +24,8 @@ public record TransportSettings(
     int udpSocketsPerListener,
     int receiveBufferBytes,
     int tcpAboveBytes,
-    TransportLimits limits) {
+    TransportLimits limits,
+    Optional<Member> member) {
 
   /** Size above which a request is sent by TCP where possible. */
   public static final int MTU_THRESHOLD_BYTES = 1_300;
@@ -48,30 +52,65 @@ public record TransportSettings(
   /** These listeners, and all else by default. */
   public static TransportSettings of(List<Listener> listeners) {
     return new TransportSettings(
-        listeners, false, 0, RECEIVE_BUFFER_BYTES, MTU_THRESHOLD_BYTES, TransportLimits.DEFAULT);
+        listeners,
+        false,
+        0,
+        RECEIVE_BUFFER_BYTES,
+        MTU_THRESHOLD_BYTES,
+        TransportLimits.DEFAULT,
+        Optional.empty());
   }
 
   /** The same with other limits. */
   public TransportSettings withLimits(TransportLimits other) {
     return new TransportSettings(
-        listeners, shareAddress, udpSocketsPerListener, receiveBufferBytes, tcpAboveBytes, other);
+        listeners,
+        shareAddress,
+        udpSocketsPerListener,
+        receiveBufferBytes,
+        tcpAboveBytes,
+        other,
+        member);
   }
 
   /** The same with another number of sockets for each UDP listener. */
   public TransportSettings withUdpSockets(int perListener) {
     return new TransportSettings(
-        listeners, shareAddress, perListener, receiveBufferBytes, tcpAboveBytes, limits);
+        listeners, shareAddress, perListener, receiveBufferBytes, tcpAboveBytes, limits, member);
   }
 
   /** The same, asking for another receive buffer. */
   public TransportSettings withReceiveBuffer(int bytes) {
     return new TransportSettings(
-        listeners, shareAddress, udpSocketsPerListener, bytes, tcpAboveBytes, limits);
+        listeners, shareAddress, udpSocketsPerListener, bytes, tcpAboveBytes, limits, member);
   }
 
   /** The same, sharing its addresses with other processes or not. */
   public TransportSettings withSharedAddress(boolean shared) {
     return new TransportSettings(
-        listeners, shared, udpSocketsPerListener, receiveBufferBytes, tcpAboveBytes, limits);
+        listeners,
+        shared,
+        udpSocketsPerListener,
+        receiveBufferBytes,
+        tcpAboveBytes,
+        limits,
+        member);
+  }
+
+  /** The same, of this member. */
+  public TransportSettings ofMember(Member of) {
+    return new TransportSettings(
+        listeners,
+        shareAddress,
+        udpSocketsPerListener,
+        receiveBufferBytes,
+        tcpAboveBytes,
+        limits,
+        Optional.of(of));
+  }
+
+  /** Who holds flows over UDP: nobody by himself where the address is shared. */
+  Optional<Member> udpHolder() {
+    return shareAddress ? Optional.empty() : member;
   }
 }

@@ -10,10 +10,12 @@ import io.sippbx.control.sip.message.ParseResult;
 import io.sippbx.control.sip.message.SipParser;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.transport.TransportCounters.Drop;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.net.Endpoint;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,18 +39,24 @@ final class UdpSocket extends ChannelInboundHandlerAdapter {
   private final TransportCounters counters;
   private final Inbound inbound;
   private final Consumer<Throwable> unexpected;
+  private final Optional<Member> holder;
   private final AtomicInteger queued = new AtomicInteger();
 
+  /**
+   * @param holder who this is, in the flows, unless all nodes share the address
+   */
   UdpSocket(
       Endpoint advertised,
       TransportLimits limits,
       Inbound inbound,
-      Consumer<Throwable> unexpected) {
+      Consumer<Throwable> unexpected,
+      Optional<Member> holder) {
     this.advertised = advertised;
     this.limits = limits;
     this.inbound = inbound;
     this.counters = inbound.counters();
     this.unexpected = unexpected;
+    this.holder = holder;
   }
 
   @Override
@@ -79,7 +87,7 @@ final class UdpSocket extends ChannelInboundHandlerAdapter {
       counters.countDropped(Drop.STUN);
       return;
     }
-    Flow flow = Flow.udp(advertised, remote);
+    Flow flow = flow(remote);
     switch (SipParser.parse(octets, 0, length, limits.messages())) {
       case ParseResult.Parsed parsed -> {
         inbound.trace(octets, 0, length, flow);
@@ -100,11 +108,15 @@ final class UdpSocket extends ChannelInboundHandlerAdapter {
     }
   }
 
+  private Flow flow(Endpoint remote) {
+    return Flow.udp(advertised, remote).heldBy(holder);
+  }
+
   /** Sends a message. {@code onFailure} is called on the event loop, or inline at the limit. */
   void send(Channel channel, byte[] octets, Endpoint remote, Consumer<SendFailure> onFailure) {
     MessageTracer tracer = inbound.tracer();
     if (tracer != null) {
-      tracer.sent(octets, Flow.udp(advertised, remote), Instant.now());
+      tracer.sent(octets, flow(remote), Instant.now());
     }
     transmit(
         channel, octets, remote, success -> counters.countSent(TransportProtocol.UDP), onFailure);

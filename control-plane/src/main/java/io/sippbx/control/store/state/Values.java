@@ -14,6 +14,9 @@ import io.sippbx.proto.state.v1.Address;
 import io.sippbx.proto.state.v1.Protocol;
 import io.sippbx.proto.state.v1.ServerTransaction;
 import io.sippbx.proto.state.v1.SpareDestination;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.time.Instant;
@@ -57,13 +60,15 @@ final class Values {
   }
 
   static io.sippbx.proto.state.v1.Flow stored(Flow flow) {
-    return io.sippbx.proto.state.v1.Flow.newBuilder()
-        .setProtocol(PROTOCOLS.stored(flow.protocol()))
-        .setLocal(stored(flow.local()))
-        .setRemote(stored(flow.remote()))
-        .setConnection(flow.connection())
-        .setAccepted(flow.accepted())
-        .build();
+    var form =
+        io.sippbx.proto.state.v1.Flow.newBuilder()
+            .setProtocol(PROTOCOLS.stored(flow.protocol()))
+            .setLocal(stored(flow.local()))
+            .setRemote(stored(flow.remote()))
+            .setConnection(flow.connection())
+            .setAccepted(flow.accepted());
+    flow.holder().ifPresent(holder -> form.setHolder(stored(holder)));
+    return form.build();
   }
 
   static Flow flow(io.sippbx.proto.state.v1.Flow flow) {
@@ -72,7 +77,19 @@ final class Values {
         endpoint(flow.getLocal()),
         endpoint(flow.getRemote()),
         flow.getConnection(),
-        flow.getAccepted());
+        flow.getAccepted(),
+        flow.hasHolder() ? Optional.of(member(flow.getHolder())) : Optional.empty());
+  }
+
+  private static io.sippbx.proto.state.v1.Member stored(Member member) {
+    return io.sippbx.proto.state.v1.Member.newBuilder()
+        .setNode(member.node().text())
+        .setIncarnation(member.incarnation().value())
+        .build();
+  }
+
+  private static Member member(io.sippbx.proto.state.v1.Member form) {
+    return new Member(new NodeId(form.getNode()), new Incarnation(form.getIncarnation()));
   }
 
   static io.sippbx.proto.state.v1.Destination stored(Destination destination) {

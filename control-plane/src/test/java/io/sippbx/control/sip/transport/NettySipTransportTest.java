@@ -23,6 +23,9 @@ import io.sippbx.control.sip.transport.SendFailure.Reason;
 import io.sippbx.control.sip.transport.TransportCounters.Closed;
 import io.sippbx.control.sip.transport.TransportCounters.Drop;
 import io.sippbx.control.sip.transport.TransportLimits.Switching;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.io.IOException;
@@ -154,6 +157,10 @@ class NettySipTransportTest {
         settings ->
             settings.withLimits(
                 TransportLimits.DEFAULT.withTcp(change.apply(TransportLimits.Tcp.DEFAULT))));
+  }
+
+  private static Member member(long incarnation) {
+    return new Member(new NodeId("node"), new Incarnation(incarnation));
   }
 
   private Endpoint udpAddress(NettySipTransport transport) {
@@ -370,6 +377,18 @@ class NettySipTransportTest {
       transport.send(ok(Peers.next(received.messages)), Peers.next(received.flows), failures::add);
       assertThat(Peers.text(phone.receive())).startsWith("SIP/2.0 200");
       assertThat(transport.counters().keepAlives(TransportProtocol.UDP)).isEqualTo(2);
+    }
+
+    @Test
+    void isOfOneMemberUnlessItsAddressIsShared() throws IOException {
+      var transport = started(1, settings -> settings.ofMember(member(1)));
+      try (var phone = using(new Udp(v6))) {
+        phone.send(Peers.bytes(options(over("UDP", phone.endpoint()), "1")), udpAddress(transport));
+        assertThat(Peers.next(received.flows).holder()).contains(member(1));
+      }
+      TransportSettings shared =
+          TransportSettings.of(udpAndTcp()).ofMember(member(1)).withSharedAddress(true);
+      assertThat(shared.udpHolder()).isEmpty();
     }
 
     @Test
@@ -962,6 +981,26 @@ class NettySipTransportTest {
       assertThat(Peers.next(failures).reason()).isEqualTo(Reason.CONNECTION_LOST);
       assertThat(transport.counters().openedConnections()).isZero();
       assertThat(transport.counters().closed(Closed.NOT_OPENED)).isZero();
+    }
+
+    @Test
+    void takesTheConnectionOfAnotherMemberForGone() throws IOException {
+      var transport = started(1, settings -> settings.ofMember(member(1)));
+      try (var phone = Tcp.connect(tcpAddress(transport))) {
+        phone.send(options(over("TCP", phone.local()), "1"));
+        Flow flow = Peers.next(received.flows);
+        assertThat(flow.holder()).contains(member(1));
+        for (Optional<Member> other : List.of(Optional.of(member(2)), Optional.<Member>empty())) {
+          transport.send(
+              ours(transport, TransportProtocol.TCP, Method.INVITE, "2", 0),
+              flow.heldBy(other),
+              failures::add);
+          assertThat(Peers.next(failures).reason()).isEqualTo(Reason.CONNECTION_LOST);
+        }
+        transport.send(
+            ours(transport, TransportProtocol.TCP, Method.INVITE, "3", 0), flow, failures::add);
+        assertThat(branchOf(phone.message())).isEqualTo("z9hG4bK3");
+      }
     }
 
     @Test

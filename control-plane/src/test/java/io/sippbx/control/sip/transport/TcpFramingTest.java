@@ -12,6 +12,7 @@ import io.sippbx.shared.net.Endpoint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
@@ -71,7 +72,8 @@ class TcpFramingTest {
     var inbound = new Inbound(Set.of(US), counters);
     var received = new Received();
     inbound.deliverTo(received);
-    var all = new TcpConnections(loops, TransportLimits.DEFAULT, inbound, cause -> {});
+    var all =
+        new TcpConnections(loops, TransportLimits.DEFAULT, inbound, cause -> {}, Optional.empty());
     var channel = new EmbeddedChannel();
     channel
         .pipeline()
