@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.offer.LegSdp;
 import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.shared.net.Endpoint;
@@ -36,11 +37,7 @@ final class Launching {
     while (!d.untried.isEmpty()) {
       List<Target> group = d.untried.getFirst();
       d.untried = d.untried.subList(1, d.untried.size());
-      boolean sent = false;
-      for (Target target : group) {
-        sent |= launch(d, target, false);
-      }
-      if (sent) {
+      if (launch(d, group, Breadth.of(d.caller.invite()), false)) {
         return;
       }
     }
@@ -48,17 +45,40 @@ final class Launching {
     caller.refuse(d, refusal);
   }
 
-  /** INVITEs one target; false if it cannot be reached, or there were too many already. */
-  boolean launch(Draft d, Target target, boolean redirected) {
-    Optional<Target> reachable = reachable(target);
-    if (reachable.isEmpty() || d.callees.size() >= settings.maxTargets()) {
-      return false;
+  /** INVITEs where a callee has redirected the call to, with what that callee was allowed. */
+  boolean follow(Draft d, CalleeLeg redirecting, List<Target> targets) {
+    return launch(d, targets, Breadth.of(redirecting.invite()), true);
+  }
+
+  /**
+   * INVITEs targets at the same time, as many as {@code breadth} and the limit of targets allow.
+   *
+   * @return false if none was sent: nobody can be reached
+   */
+  private boolean launch(Draft d, List<Target> targets, Breadth breadth, boolean redirected) {
+    var reachable = new ArrayList<Target>();
+    boolean loops = false;
+    for (Target target : targets) {
+      loops |= target.hops().stream().anyMatch(this::isOurselves);
+      reachable(target).ifPresent(reachable::add);
     }
-    int ordinal = d.callees.size();
-    CalleeLeg leg = invite(d, ordinal, reachable.get(), redirected);
-    d.callees.add(leg);
-    d.request(leg.invite(), leg.hop());
-    return true;
+    int room = Math.min(settings.maxTargets() - d.callees.size(), breadth.most());
+    int branches = Math.min(room, reachable.size());
+    for (int i = 0; i < branches; i++) {
+      CalleeLeg leg =
+          invite(d, d.callees.size(), reachable.get(i), breadth.share(i, branches), redirected);
+      d.callees.add(leg);
+      d.request(leg.invite(), leg.hop());
+    }
+    if (branches <= 0 && loops && d.refusal.isEmpty()) {
+      d.refusal = Optional.of(new Call.Refusal(482, Optional.empty()));
+    }
+    return branches > 0;
+  }
+
+  /** A request sent there would come back here, as a call of its own each time (RFC 5393). */
+  private boolean isOurselves(Destination hop) {
+    return messages.local(hop).equals(Optional.of(hop.remote()));
   }
 
   /** Where this leg's INVITE can be sent if it fails where it is now. */
@@ -72,25 +92,27 @@ final class Launching {
    * were is of no use any more.
    */
   void failOver(Draft d, CalleeLeg leg, Target rest) {
-    CalleeLeg next = invite(d, leg.ordinal(), rest, leg.redirected());
+    CalleeLeg next = invite(d, leg.ordinal(), rest, Breadth.of(leg.invite()), leg.redirected());
     d.replace(next);
     d.request(next.invite(), next.hop());
   }
 
-  /** The target without the destinations that we have no listener for. */
+  /** The target without the destinations that we have no listener for, or that are ourselves. */
   private Optional<Target> reachable(Target target) {
     var hops = new ArrayList<Destination>(target.hops());
-    hops.removeIf(hop -> messages.local(hop).isEmpty());
+    hops.removeIf(hop -> messages.local(hop).isEmpty() || isOurselves(hop));
     return hops.isEmpty()
         ? Optional.empty()
         : Optional.of(new Target(target.uri(), target.routes(), hops));
   }
 
-  private CalleeLeg invite(Draft d, int ordinal, Target target, boolean redirected) {
+  private CalleeLeg invite(
+      Draft d, int ordinal, Target target, Breadth breadth, boolean redirected) {
     Endpoint local = messages.local(target.hop()).orElseThrow();
     Branch branch = ending.nextBranch(d);
     SipRequest.Builder builder =
         messages.inviteToCallee(d.key, ordinal, branch, d.caller.invite(), target, local);
+    builder.header(HeaderName.MAX_BREADTH, breadth.toString());
     LegSdp sdp = negotiation.offerForCallee(d, ordinal, local);
     sdp.told().ifPresent(offer -> builder.body(Messages.SDP, offer.toBytes()));
     return new CalleeLeg(

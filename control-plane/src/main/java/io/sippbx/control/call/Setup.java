@@ -371,11 +371,7 @@ final class Setup {
       return;
     }
     if (status < 400 && settings.followRedirects() && !leg.redirected()) {
-      boolean followed = false;
-      for (Target target : redirect) {
-        followed |= launching.launch(d, target, true);
-      }
-      if (followed) {
+      if (launching.follow(d, leg, redirect)) {
         return;
       }
     }

@@ -1,5 +1,6 @@
 package io.sippbx.control.edge;
 
+import io.sippbx.control.call.Breadth;
 import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
@@ -69,6 +70,11 @@ public final class ServerRules {
         && !method.equals(Method.OPTIONS)
         && request.toTag().isEmpty()) {
       return refusal(483);
+    }
+    if (method.equals(Method.INVITE)
+        && request.toTag().isEmpty()
+        && Breadth.of(request).isUsedUp()) {
+      return refusal(440);
     }
     List<String> unsupported = new ArrayList<>(request.optionTags(HeaderName.REQUIRE));
     unsupported.addAll(request.optionTags(HeaderName.PROXY_REQUIRE));

@@ -19,13 +19,17 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Via;
+import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @DisplayName("what an input does to a call (law 2)")
 class CallDeciderTest {
@@ -346,6 +350,65 @@ class CallDeciderTest {
       assertThat(scene.sent()).containsExactly("INVITE");
       scene.callee(1, 486, "bobby", "");
       assertThat(scene.answered()).containsExactly("480 INVITE");
+    }
+
+    @Test
+    @DisplayName("shares out how many branches there may be (RFC 5393 5.3)")
+    void sharesOutTheBreadth() {
+      scene.invite = withBreadth("5");
+      scene.begin(List.of(List.of(Scene.target(0), Scene.target(1)))).mediaHolds();
+      assertThat(breadths()).containsExactly("3", "2");
+      scene.response(scene.calleeResponse(0, 302, "bob", ""), redirect());
+      assertThat(breadths()).containsExactly("2", "1");
+    }
+
+    @Test
+    void asksNoMoreAtOnceThanTheBreadthAllows() {
+      scene.invite = withBreadth("1");
+      scene.begin(List.of(List.of(Scene.target(0), Scene.target(1)))).mediaHolds();
+      assertThat(breadths()).containsExactly("1");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', 60", "61, 60", "many, 60", "99999999999, 60", "60, 60", "7, 7"})
+    void readsTheBreadth(String said, int most) {
+      assertThat(Breadth.of(withBreadth(said)).most()).isEqualTo(most);
+    }
+
+    private static SipRequest withBreadth(String value) {
+      SipRequest invite = Scene.invite(Scene.offer("192.0.2.10", 40000));
+      return value.isEmpty()
+          ? invite
+          : invite.toBuilder().header(HeaderName.MAX_BREADTH, value).build();
+    }
+
+    private List<String> breadths() {
+      return scene.effects.stream()
+          .filter(Effect.Request.class::isInstance)
+          .map(each -> ((Effect.Request) each).request().header(HeaderName.MAX_BREADTH))
+          .map(Optional::orElseThrow)
+          .toList();
+    }
+
+    private List<Target> redirect() {
+      return List.of(Scene.target(5), Scene.target(6));
+    }
+
+    @Test
+    @DisplayName("a target that is this edge itself is not called: each INVITE would beget another")
+    void doesNotCallItself() {
+      Target ourselves =
+          new Target(
+              SipUri.of("bob", Scene.EDGE),
+              List.of(),
+              List.of(Destination.to(TransportProtocol.UDP, Scene.EDGE)));
+      scene.begin(List.of(List.of(ourselves, Scene.target(0)))).mediaHolds();
+      assertThat(scene.sent()).containsExactly("INVITE");
+      assertThat(scene.last(Effect.Request.class).to().remote()).isEqualTo(Scene.callee(0));
+      var alone = new Scene();
+      alone.begin(List.of(List.of(ourselves))).mediaHolds();
+      assertThat(alone.sent()).isEmpty();
+      assertThat(alone.answered()).contains("482 INVITE");
     }
 
     @Test

@@ -116,6 +116,12 @@ class EdgeTest {
   }
 
   @Test
+  void noBranchLeftGets440() {
+    assertThat(answer(Method.INVITE, b -> b.header(HeaderName.MAX_BREADTH, "0")).status())
+        .isEqualTo(440);
+  }
+
+  @Test
   void noHopsLeftGets483() {
     assertThat(answer(Method.INVITE, b -> b.maxForwards(0)).status()).isEqualTo(483);
   }

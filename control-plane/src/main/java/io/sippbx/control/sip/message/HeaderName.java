@@ -69,6 +69,7 @@ public final class HeaderName {
   public static final HeaderName IDENTITY = known("Identity", 'y', Form.LINES);
   public static final HeaderName IN_REPLY_TO = known("In-Reply-To", Form.LIST);
   public static final HeaderName JOIN = known("Join", Form.SINGLE);
+  public static final HeaderName MAX_BREADTH = known("Max-Breadth", Form.SINGLE);
   public static final HeaderName MIME_VERSION = known("MIME-Version", Form.SINGLE);
   public static final HeaderName MIN_SE = known("Min-SE", Form.SINGLE);
   public static final HeaderName ORGANIZATION = known("Organization", Form.LINES);
