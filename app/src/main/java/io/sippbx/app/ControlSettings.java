@@ -22,11 +22,13 @@ import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.Secret;
 import io.sippbx.shared.config.SipConfig;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the configuration means for a control node. */
 final class ControlSettings {
@@ -68,7 +70,8 @@ final class ControlSettings {
                 CallLimits.DEFAULT,
                 transactions(sip, loops),
                 RegistrarLimits.DEFAULT));
-    return new ControlPlaneSettings(node, transport(sip));
+    return new ControlPlaneSettings(
+        node, transport(sip, new Member(config.cluster().nodeId(), incarnation)));
   }
 
   private static CallSettings calls(Configuration config, Incarnation incarnation) {
@@ -86,7 +89,7 @@ final class ControlSettings {
         SERVER_NAME);
   }
 
-  private static TransportSettings transport(SipConfig sip) {
+  private static TransportSettings transport(SipConfig sip, Member self) {
     var listeners = new ArrayList<Listener>();
     for (SipConfig.Listener each : sip.listeners()) {
       TransportProtocol protocol =
@@ -102,7 +105,8 @@ final class ControlSettings {
         sip.wire().udpSockets(),
         sip.wire().udpReceiveBufferBytes(),
         sip.wire().mtuBytes() - MTU_MARGIN_BYTES,
-        limits(sip));
+        limits(sip),
+        Optional.of(self));
   }
 
   private static TransportLimits limits(SipConfig sip) {
