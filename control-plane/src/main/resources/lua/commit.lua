@@ -5,6 +5,7 @@
 -- KEYS[2]  {pNN}:outbox           stream of events, each in the field e
 -- KEYS[3]  {pNN}:timers           sorted set: <callKey>:<name>, due at (ms of Redis TIME)
 -- KEYS[4]  {pNN}:keeper           hash; epoch
+-- KEYS[5]  {pNN}:calls            sorted set of callKeys, scores 0: the calls that have not ended
 -- Reached besides, in the same slot, by the names that the record or the arguments hold:
 --          {pNN}:inflight:<node>, {pNN}:on-media:<node>   sorted sets of callKeys, scores 0
 --
@@ -22,19 +23,21 @@
 -- ARGV[12] {pNN}:on-media:
 -- ARGV[13] node of the owner: who has transactions of the call open; empty for none
 -- ARGV[14] the start of that node
+-- ARGV[15] 1: the call has not ended; 0: it has
 -- then lists, each after the number of its entries:
 --          media nodes; timers (name, ms); fields to set (f:<name>, bytes); fields to remove (f:<name>); events (bytes)
 --
 -- Answers  {applied, version, {ids of events}} | {already, version, ids of events in one string}
 --          | {conflict, {field, value, ...}} | {gone} | {fenced, epoch}
 
-local call, outbox, timers, keeper = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local call, outbox, timers, keeper, calls = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local restoring, expectedVersion, expectedCommit = ARGV[1] == 'restore', ARGV[2], ARGV[3]
 local id, version, keep, epoch, writing, head = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', ARGV[9]
 local callKey, inflightPrefix, mediaPrefix, inflight, start = ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
+local listed = ARGV[15] == '1' and writing
 
 -- Everything is taken apart before anything is written: a script that fails half-way is not undone.
-local at = 14
+local at = 15
 local function list(width)
   at = at + 1
   local taken = {}
@@ -101,6 +104,9 @@ for _, name in ipairs(words(stored[6])) do
     redis.call('ZREM', timers, callKey .. ':' .. name)
   end
 end
+if not listed then
+  redis.call('ZREM', calls, callKey)
+end
 
 local ids = {}
 for i, event in ipairs(events) do
@@ -112,6 +118,9 @@ if not writing then
   return {'applied', version, ids}
 end
 
+if listed then
+  redis.call('ZADD', calls, 0, callKey)
+end
 if inflight ~= '' then
   redis.call('ZADD', inflightPrefix .. inflight, 0, callKey)
 end

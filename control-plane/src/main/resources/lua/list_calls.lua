@@ -1,6 +1,6 @@
 -- A page of an index of calls, in the order of their keys. Calls without a record are left out and removed.
 --
--- KEYS[1]  {pNN}:inflight:<node> or {pNN}:on-media:<node>   sorted set of callKeys, scores 0
+-- KEYS[1]  {pNN}:calls, {pNN}:inflight:<node> or {pNN}:on-media:<node>   sorted set of callKeys, scores 0
 -- Reached besides, in the same slot: {pNN}:call:<callKey> of the calls found
 --
 -- ARGV[1]  where the page begins, as ZRANGEBYLEX says it: - or (<callKey>

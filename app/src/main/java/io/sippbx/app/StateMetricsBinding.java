@@ -13,6 +13,7 @@ final class StateMetricsBinding {
   static void bind(Metrics metrics, StateStore.Opened state, OutboxRelay events) {
     metrics.gauge(ControlMetric.OUTBOX_DEPTH, events::depth);
     metrics.counter(ControlMetric.OUTBOX_HANDED, events::handed);
+    metrics.counter(ControlMetric.OUTBOX_SET_ASIDE, events::setAside);
     metrics.counter(ControlMetric.OUTBOX_LOST, () -> state.stores().lostEvents().getAsLong());
     state.redis().ifPresent(redis -> bind(metrics, redis));
   }

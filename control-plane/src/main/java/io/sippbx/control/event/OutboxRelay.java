@@ -10,15 +10,20 @@ import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.OutboxEntry;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.telemetry.RateLimitedLog;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Hands what lies in the outboxes to a consumer, and takes out of them what it has done with: in
@@ -29,6 +34,10 @@ import org.jspecify.annotations.Nullable;
  * fetched when a commit of this node is told ({@link #publish}), at once for the end of a call and
  * within {@link #LAZY} for others, and whatever lies there every {@link #SWEEP}.
  *
+ * <p>An event that cannot be read, or that the consumer throws at, is poison: it is put aside in
+ * the store, counted and logged, and those behind it go on. Where there is no more room for it
+ * aside it stays where it is and is stepped over.
+ *
  * <p>Each partition has a lane that lives on the partition's loop and has at most {@value
  * #MAX_IN_HAND} events in the consumer's hands; the others wait in the store.
  */
@@ -36,6 +45,8 @@ public final class OutboxRelay implements EventSink {
 
   /** Events of a partition that were handed over and are not yet out of the outbox, at most. */
   public static final int MAX_IN_HAND = 1_000;
+
+  private final RateLimitedLog limited;
 
   static final Duration LAZY = Duration.ofSeconds(1);
   static final Duration RETRY = Duration.ofSeconds(1);
@@ -49,6 +60,7 @@ public final class OutboxRelay implements EventSink {
   private final LongAdder handed = new LongAdder();
   private final LongAdder acknowledged = new LongAdder();
   private final LongAdder failures = new LongAdder();
+  private final LongAdder setAside = new LongAdder();
   private final AtomicLong depth = new AtomicLong();
   private volatile boolean closed;
 
@@ -61,6 +73,12 @@ public final class OutboxRelay implements EventSink {
     this.store = store;
     this.consumer = consumer;
     this.ours = ours;
+    this.limited =
+        new RateLimitedLog(
+            LoggerFactory.getLogger(OutboxRelay.class),
+            10,
+            Duration.ofMinutes(1),
+            loops.of(0)::nowNs);
     var all = new ArrayList<Lane>();
     for (int i = 0; i < Partition.COUNT; i++) {
       all.add(new Lane(new Partition(i), loops.of(i)));
@@ -127,6 +145,11 @@ public final class OutboxRelay implements EventSink {
     return failures.sum();
   }
 
+  /** Events that nobody could make anything of, and that were put aside. */
+  public long setAside() {
+    return setAside.sum();
+  }
+
   /**
    * Events in all outboxes, those of other nodes among them, as they were when this was asked the
    * last time.
@@ -147,6 +170,15 @@ public final class OutboxRelay implements EventSink {
           });
     }
     return depth.get();
+  }
+
+  /** What became of handing an event over. */
+  private sealed interface Handed {
+    record Taken() implements Handed {}
+
+    record NoRoom() implements Handed {}
+
+    record Thrown(String what) implements Handed {}
   }
 
   /** One partition's way from the outbox to the consumer and back. Lives on its loop. */
@@ -231,32 +263,81 @@ public final class OutboxRelay implements EventSink {
         fetchWithin(RETRY);
         return;
       }
-      for (OutboxEntry entry : batch.entries()) {
-        if (isNew(entry) && !hand(entry)) {
-          fetchWithin(RETRY);
-          return;
-        }
-        last = Optional.of(entry.id());
+      var poison = new LinkedHashMap<OutboxId, String>();
+      boolean hadRoom = hand(batch, poison);
+      if (!poison.isEmpty()) {
+        putAside(poison);
       }
-      if (batch.more() || again) {
+      if (!hadRoom) {
+        fetchWithin(RETRY);
+      } else if (batch.more() || again) {
         fetch();
       } else {
         tellFlushed();
       }
     }
 
+    /**
+     * Hands over what is new in a page.
+     *
+     * @param poison is given what nobody can make anything of, and why
+     * @return false if the consumer had no room for all
+     */
+    private boolean hand(Batch<OutboxEntry> batch, Map<OutboxId, String> poison) {
+      for (OutboxEntry entry : batch.entries()) {
+        if (entry.damage().isPresent()) {
+          poison.put(entry.id(), entry.damage().get());
+        } else if (isNew(entry)) {
+          switch (hand(entry)) {
+            case Handed.Taken taken -> {}
+            case Handed.NoRoom noRoom -> {
+              return false;
+            }
+            case Handed.Thrown(String what) -> poison.put(entry.id(), what);
+          }
+        }
+        last = Optional.of(entry.id());
+      }
+      return true;
+    }
+
     private boolean isNew(OutboxEntry entry) {
       return !inHand.contains(entry.id()) && !done.contains(entry.id()) && ours.test(entry.event());
     }
 
-    private boolean hand(OutboxEntry entry) {
+    /** A consumer that throws at an event must not keep all later ones from going. */
+    private Handed hand(OutboxEntry entry) {
       OutboxId id = entry.id();
-      if (!consumer.take(entry.event(), () -> loop.execute(() -> isDone(id)))) {
-        return false;
+      try {
+        if (!consumer.take(entry.event(), () -> loop.execute(() -> isDone(id)))) {
+          return new Handed.NoRoom();
+        }
+      } catch (RuntimeException e) {
+        return new Handed.Thrown(e.toString());
       }
       handed.increment();
       inHand.add(id);
-      return true;
+      return new Handed.Taken();
+    }
+
+    private void putAside(Map<OutboxId, String> poison) {
+      store.setAside(
+          partition,
+          List.copyOf(poison.keySet()),
+          answer -> {
+            List<OutboxId> moved =
+                answer instanceof Batch<OutboxId> batch ? batch.entries() : List.of();
+            setAside.add(moved.size());
+            poison.forEach(
+                (id, why) ->
+                    limited
+                        .at(Level.ERROR, "outbox.poison")
+                        .addKeyValue("partition", partition)
+                        .addKeyValue("entry", id)
+                        .addKeyValue("problem", why)
+                        .addKeyValue("kept_in", moved.contains(id) ? "outbox-aside" : "outbox")
+                        .log("outbox.poison"));
+          });
     }
 
     private void isDone(OutboxId id) {

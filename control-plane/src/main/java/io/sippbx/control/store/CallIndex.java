@@ -19,12 +19,17 @@ import java.util.regex.Pattern;
  *     node, and read with the record
  * @param onMedia the media nodes that may hold a session of it; sorted, each once
  * @param timers its long timers by name, in store time to the millisecond
+ * @param listed whether it is one of the calls that there are, for who lists them
  */
 public record CallIndex(
-    Optional<Member> owner, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
+    Optional<Member> owner,
+    List<NodeId> onMedia,
+    SortedMap<String, Instant> timers,
+    boolean listed) {
 
-  /** To be found by its key only: a quiescent call without media, or a tombstone. */
-  public static final CallIndex NONE = new CallIndex(Optional.empty(), List.of(), new TreeMap<>());
+  /** To be found by its key only: a tombstone. */
+  public static final CallIndex NONE =
+      new CallIndex(Optional.empty(), List.of(), new TreeMap<>(), false);
 
   /** Media nodes of one call at most: where it is, where it goes, and where it was. */
   public static final int MAX_MEDIA = 8;
@@ -33,6 +38,12 @@ public record CallIndex(
   public static final int MAX_TIMERS = 64;
 
   private static final Pattern TIMER_NAME = Pattern.compile("[A-Za-z0-9._-]{1,48}");
+
+  /** Where a call is that has not ended. */
+  public CallIndex(
+      Optional<Member> owner, List<NodeId> onMedia, SortedMap<String, Instant> timers) {
+    this(owner, onMedia, timers, true);
+  }
 
   /** Copies and checks. */
   public CallIndex {

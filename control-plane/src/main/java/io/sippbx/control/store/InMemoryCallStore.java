@@ -132,6 +132,16 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
   }
 
   @Override
+  public void calls(
+      Partition partition,
+      Optional<CallKey> after,
+      int limit,
+      Consumer<PartitionStore.Answer<CallKey>> answer) {
+    checkLimit(limit);
+    answer(partition, (of, now) -> of.calls(after, limit, now), answer);
+  }
+
+  @Override
   public void outbox(
       Partition partition,
       Optional<OutboxId> after,
@@ -146,6 +156,13 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
       Partition partition, List<OutboxId> ids, Consumer<PartitionStore.Answer<OutboxId>> answer) {
     checkLimit(ids.size());
     answer(partition, (of, now) -> of.acknowledge(ids), answer);
+  }
+
+  @Override
+  public void setAside(
+      Partition partition, List<OutboxId> ids, Consumer<PartitionStore.Answer<OutboxId>> answer) {
+    checkLimit(ids.size());
+    answer(partition, (of, now) -> of.setAside(ids), answer);
   }
 
   @Override

@@ -53,7 +53,9 @@ final class InMemoryPartition<R> {
   private final TreeMap<TimerKey, Instant> timers = new TreeMap<>(BY_CALL);
   private final Map<NodeId, NavigableSet<CallKey>> inFlight = new TreeMap<>();
   private final Map<NodeId, NavigableSet<CallKey>> onMedia = new TreeMap<>();
+  private final NavigableSet<CallKey> listed = new TreeSet<>();
   private final TreeMap<OutboxId, CallEvent> outbox = new TreeMap<>();
+  private final TreeMap<OutboxId, CallEvent> aside = new TreeMap<>();
   private long lastOutboxMs;
   private long lastOutboxOrdinal;
   private long outboxDrops;
@@ -129,6 +131,9 @@ final class InMemoryPartition<R> {
     records.put(call, next);
     deadlines.add(new Deadline(next.expiresAt(), call));
     CallIndex index = next.index();
+    if (index.listed()) {
+      listed.add(call);
+    }
     index.owner().ifPresent(owner -> members(inFlight, owner.node()).add(call));
     index.onMedia().forEach(node -> members(onMedia, node).add(call));
     index.timers().forEach((name, at) -> timers.put(new TimerKey(call, name), at));
@@ -149,6 +154,7 @@ final class InMemoryPartition<R> {
   private void unindex(CallKey call) {
     Stored<R> old = records.get(call);
     if (old != null) {
+      listed.remove(call);
       old.index().owner().ifPresent(owner -> leave(inFlight, owner.node(), call));
       old.index().onMedia().forEach(node -> leave(onMedia, node, call));
       old.index().timers().keySet().forEach(name -> timers.remove(new TimerKey(call, name)));
@@ -234,6 +240,12 @@ final class InMemoryPartition<R> {
     return list(onMedia, node, after, limit, now);
   }
 
+  synchronized PartitionStore.Answer<CallKey> calls(
+      Optional<CallKey> after, int limit, Instant now) {
+    dropExpired(now);
+    return page(listed, after, limit);
+  }
+
   private PartitionStore.Answer<CallKey> list(
       Map<NodeId, NavigableSet<CallKey>> sets,
       NodeId node,
@@ -245,6 +257,14 @@ final class InMemoryPartition<R> {
     if (members == null) {
       return new Batch<>(List.of(), false);
     }
+    Batch<CallKey> page = page(members, after, limit);
+    if (members.isEmpty()) {
+      sets.remove(node);
+    }
+    return page;
+  }
+
+  private Batch<CallKey> page(NavigableSet<CallKey> members, Optional<CallKey> after, int limit) {
     var rest = after.isPresent() ? members.tailSet(after.get(), false) : members;
     List<CallKey> page = rest.stream().limit(limit).toList();
     boolean more = !page.isEmpty() && members.higher(page.getLast()) != null;
@@ -253,7 +273,7 @@ final class InMemoryPartition<R> {
       if (records.containsKey(each)) {
         living.add(each);
       } else {
-        leave(sets, node, each);
+        members.remove(each);
       }
     }
     return new Batch<>(living, more);
@@ -274,6 +294,18 @@ final class InMemoryPartition<R> {
   synchronized PartitionStore.Answer<OutboxId> acknowledge(List<OutboxId> ids) {
     ids.forEach(outbox::remove);
     return new Batch<>(ids, false);
+  }
+
+  synchronized PartitionStore.Answer<OutboxId> setAside(List<OutboxId> ids) {
+    var moved = new ArrayList<OutboxId>();
+    for (OutboxId id : ids) {
+      CallEvent event = aside.size() < PartitionStore.MAX_ASIDE ? outbox.remove(id) : null;
+      if (event != null) {
+        aside.put(id, event);
+        moved.add(id);
+      }
+    }
+    return new Batch<>(moved, false);
   }
 
   synchronized PartitionStore.Answer<Long> outboxDepth() {

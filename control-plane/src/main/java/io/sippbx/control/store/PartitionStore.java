@@ -58,6 +58,16 @@ public interface PartitionStore {
       Consumer<Answer<CallKey>> answer);
 
   /**
+   * Calls that have not ended, wherever they are; otherwise as {@link #inFlight}. What was changed
+   * meanwhile may be seen as it was or as it is.
+   */
+  void calls(
+      Partition partition, Optional<CallKey> after, int limit, Consumer<Answer<CallKey>> answer);
+
+  /** Events that are kept aside for each partition at most. */
+  int MAX_ASIDE = 1000;
+
+  /**
    * Events in the outbox, oldest first.
    *
    * @param after the last of the answer before
@@ -77,14 +87,33 @@ public interface PartitionStore {
    */
   void acknowledge(Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer);
 
+  /**
+   * Puts events aside that nobody can make anything of, out of the way of the others and kept for
+   * who looks into it. Those that are not in the outbox are passed over.
+   *
+   * @param ids 1 to {@value #MAX_BATCH}
+   * @param answer those that were put aside: none beyond {@value #MAX_ASIDE} of a partition, which
+   *     stay where they are
+   */
+  void setAside(Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer);
+
   /** How many events are in the outbox: a {@link Batch} of one number. */
   void outboxDepth(Partition partition, Consumer<Answer<Long>> answer);
 
   /** A timer that was claimed. */
   record DueTimer(CallKey call, String name, Instant dueAt) {}
 
-  /** An event in the outbox. */
-  record OutboxEntry(OutboxId id, CallEvent event) {}
+  /**
+   * An event in the outbox.
+   *
+   * @param damage why the event cannot be read, if it cannot: {@code event} says nothing then
+   */
+  record OutboxEntry(OutboxId id, CallEvent event, Optional<String> damage) {
+    /** One that can be read. */
+    public OutboxEntry(OutboxId id, CallEvent event) {
+      this(id, event, Optional.empty());
+    }
+  }
 
   /** What the partition says. */
   sealed interface Answer<T> {}

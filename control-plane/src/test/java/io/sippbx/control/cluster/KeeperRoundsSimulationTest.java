@@ -314,6 +314,21 @@ class KeeperRoundsSimulationTest {
     }
 
     @Override
+    public void calls(
+        Partition partition,
+        Optional<CallKey> after,
+        int limit,
+        Consumer<PartitionStore.Answer<CallKey>> answer) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void setAside(
+        Partition partition, List<OutboxId> ids, Consumer<PartitionStore.Answer<OutboxId>> answer) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void outbox(
         Partition partition,
         Optional<OutboxId> after,

@@ -84,6 +84,9 @@ class OutboxRelayTest {
 
     @Override
     public boolean take(CallEvent event, Runnable done) {
+      if (event.getEventId().startsWith("poison")) {
+        throw new IllegalStateException("cannot digest " + event.getEventId());
+      }
       if (isFull) {
         return false;
       }
@@ -139,6 +142,18 @@ class OutboxRelayTest {
         int limit,
         Consumer<Answer<CallKey>> answer) {
       store.onMedia(partition, node, after, limit, answer);
+    }
+
+    @Override
+    public void calls(
+        Partition partition, Optional<CallKey> after, int limit, Consumer<Answer<CallKey>> answer) {
+      store.calls(partition, after, limit, answer);
+    }
+
+    @Override
+    public void setAside(
+        Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer) {
+      store.setAside(partition, ids, answer);
     }
 
     @Override
@@ -239,6 +254,34 @@ class OutboxRelayTest {
     clock.advance(OutboxRelay.SWEEP);
     assertThat(hands.taken).containsExactly("ours");
     assertThat(world.depth()).isEqualTo(1);
+  }
+
+  @Test
+  void putsAsideWhatTheConsumerThrowsAtAndGoesOn() {
+    relay.start();
+    relay.publish(world.commit(event(1, "a"), event(1, "poison"), end(1, "b")));
+    clock.runReady();
+    assertThat(hands.taken).containsExactly("a", "b");
+    hands.finishAll();
+    clock.advance(OutboxRelay.SWEEP);
+    assertThat(world.depth()).isZero();
+    assertThat(relay.setAside()).isEqualTo(1);
+  }
+
+  @Test
+  void stepsOverPoisonThatThereIsNoRoomAsideFor() {
+    relay.start();
+    int more = PartitionStore.MAX_ASIDE + 2;
+    for (int i = 0; i < more; i++) {
+      world.commit(event(1, "poison" + i));
+    }
+    relay.publish(world.commit(end(1, "b")));
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(hands.taken).containsExactly("b");
+    hands.finishAll();
+    clock.advance(OutboxRelay.SWEEP);
+    assertThat(relay.setAside()).isEqualTo(PartitionStore.MAX_ASIDE);
+    assertThat(world.depth()).isEqualTo(2);
   }
 
   @Test

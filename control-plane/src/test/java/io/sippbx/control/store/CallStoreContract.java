@@ -34,6 +34,8 @@ abstract class CallStoreContract {
 
   static final CallKey CALL = key(0);
   static final Partition PARTITION = Partition.of(CALL);
+  private static final Optional<Member> NOWHERE = Optional.empty();
+  private static final SortedMap<String, Instant> NO_TIMERS = new TreeMap<>();
   static final NodeId NODE_A = new NodeId("control-a");
   static final NodeId NODE_B = new NodeId("control-b");
   static final Member OWNER_A = new Member(NODE_A, new Incarnation(0xa));
@@ -158,6 +160,12 @@ abstract class CallStoreContract {
   private List<CallKey> onMedia(NodeId node) {
     return this.<CallKey>batch(
             answer -> partitions().onMedia(PARTITION, node, Optional.empty(), 1000, answer))
+        .entries();
+  }
+
+  private List<CallKey> calls() {
+    return this.<CallKey>batch(
+            answer -> partitions().calls(PARTITION, Optional.empty(), 1000, answer))
         .entries();
   }
 
@@ -383,6 +391,22 @@ abstract class CallStoreContract {
     }
 
     @Test
+    void losesWhatIsPutAside() {
+      CommitAnswer.Applied<Note> applied =
+          appliedAs(commit(telling(Optional.empty(), 1, Optional.of(note("a")), "e1", "e2", "e3")));
+      List<OutboxId> poison = applied.outbox().subList(1, 2);
+      assertThat(
+              CallStoreContract.this.<OutboxId>batch(
+                  answer -> partitions().setAside(PARTITION, poison, answer)))
+          .isEqualTo(new Batch<>(poison, false));
+      assertThat(told()).containsExactly("e1", "e3");
+      assertThat(
+              CallStoreContract.this.<OutboxId>batch(
+                  answer -> partitions().setAside(PARTITION, poison, answer)))
+          .isEqualTo(new Batch<OutboxId>(List.of(), false));
+    }
+
+    @Test
     void losesWhatIsAcknowledged() {
       CommitAnswer.Applied<Note> applied =
           appliedAs(commit(telling(Optional.empty(), 1, Optional.of(note("a")), "e1", "e2", "e3")));
@@ -442,6 +466,53 @@ abstract class CallStoreContract {
       indexed(CALL, Optional.of(b), 3, index(Optional.empty(), List.of(MEDIA_B), new TreeMap<>()));
       assertThat(onMedia(MEDIA_A)).isEmpty();
       assertThat(onMedia(MEDIA_B)).containsExactly(CALL);
+    }
+
+    @Test
+    void listTheCallsThatHaveNotEnded() {
+      Versioned<Note> a = indexed(CALL, Optional.empty(), 1, index(NOWHERE, List.of(), NO_TIMERS));
+      CallKey other = key(7);
+      indexed(other, Optional.empty(), 2, index(Optional.of(OWNER_A), List.of(), NO_TIMERS));
+      assertThat(calls()).containsExactlyInAnyOrder(CALL, other).isSorted();
+      indexed(CALL, Optional.of(a), 3, CallIndex.NONE);
+      assertThat(calls()).containsExactly(other);
+    }
+
+    @Test
+    void listNoCallThatWasRemovedOrHasExpired() {
+      Versioned<Note> a = indexed(CALL, Optional.empty(), 1, index(NOWHERE, List.of(), NO_TIMERS));
+      applied(
+          new CallCommit<>(
+              key(7),
+              Optional.empty(),
+              new CommitId(2),
+              Optional.of(note("b")),
+              List.of(),
+              index(NOWHERE, List.of(), NO_TIMERS),
+              Duration.ofMillis(20),
+              OptionalLong.empty()));
+      commit(Optional.of(a), 3, Optional.empty());
+      pass(Duration.ofMillis(40));
+      assertThat(calls()).isEmpty();
+    }
+
+    @Test
+    void listTheCallsInPagesInOrder() {
+      for (int i = 0; i < 25; i++) {
+        indexed(key(i * 7 % 25), Optional.empty(), i, index(NOWHERE, List.of(), NO_TIMERS));
+      }
+      var seen = new ArrayList<CallKey>();
+      Optional<CallKey> after = Optional.empty();
+      boolean more = true;
+      while (more) {
+        Optional<CallKey> from = after;
+        Batch<CallKey> page = batch(answer -> partitions().calls(PARTITION, from, 10, answer));
+        assertThat(page.entries()).hasSizeBetween(1, 10);
+        seen.addAll(page.entries());
+        after = Optional.of(page.entries().getLast());
+        more = page.more();
+      }
+      assertThat(seen).hasSize(25).isSorted().doesNotHaveDuplicates();
     }
 
     @Test

@@ -74,6 +74,37 @@ class RedisCallStoreIT extends CallStoreContract {
     }
   }
 
+  @Test
+  void tellsDamagedEventsFromThoseThatCanBeRead() throws IOException {
+    commit(
+        new CallCommit<>(
+            CALL,
+            Optional.empty(),
+            new CommitId(1),
+            Optional.of(note("a")),
+            List.of(event("before"))));
+    server.ask("XADD", PARTITION.tag() + ":outbox", "*", "e", "no protobuf at all");
+    PartitionStore.Answer<PartitionStore.OutboxEntry> answer =
+        this.<PartitionStore.Answer<PartitionStore.OutboxEntry>>ask(
+            to -> partitions().outbox(PARTITION, Optional.empty(), 10, to));
+    assertThat(answer)
+        .isInstanceOfSatisfying(
+            PartitionStore.Batch.class,
+            batch -> {
+              var first = (PartitionStore.OutboxEntry) batch.entries().getFirst();
+              var second = (PartitionStore.OutboxEntry) batch.entries().getLast();
+              assertThat(first.damage()).isEmpty();
+              assertThat(first.event().getEventId()).isEqualTo("before");
+              assertThat(second.damage()).isPresent();
+              assertThat(
+                      this.<PartitionStore.Answer<OutboxId>>ask(
+                          to -> partitions().setAside(PARTITION, List.of(second.id()), to)))
+                  .isEqualTo(new PartitionStore.Batch<>(List.of(second.id()), false));
+            });
+    assertThat(server.ask("XLEN", PARTITION.tag() + ":outbox-aside")).startsWith(":1");
+    assertThat(server.ask("XLEN", PARTITION.tag() + ":outbox")).startsWith(":1");
+  }
+
   @Override
   <T> T ask(Consumer<Consumer<T>> question) {
     return real.ask(question);

@@ -115,18 +115,18 @@ class StoresAgreeIT {
         case 1 -> {
           NodeId node = NODES.get(random.nextInt(3));
           int limit = 1 + random.nextInt(3);
-          boolean media = random.nextBoolean();
+          int which = random.nextInt(3);
           Optional<CallKey> after =
               random.nextBoolean()
                   ? Optional.empty()
                   : Optional.of(CallStoreContract.key(random.nextInt(4)));
-          what = "list " + node;
+          what = "list " + which + " " + node;
           expected =
               this.<PartitionStore.Answer<CallKey>>inMemory(
-                  answer -> list(memory, media, partition, node, after, limit, answer));
+                  answer -> list(memory, which, partition, node, after, limit, answer));
           said =
               real.<PartitionStore.Answer<CallKey>>ask(
-                  answer -> list(partitions, media, partition, node, after, limit, answer));
+                  answer -> list(partitions, which, partition, node, after, limit, answer));
         }
         case 2 -> {
           OptionalLong epoch =
@@ -219,16 +219,16 @@ class StoresAgreeIT {
 
   private static void list(
       PartitionStore store,
-      boolean media,
+      int which,
       Partition partition,
       NodeId node,
       Optional<CallKey> after,
       int limit,
       Consumer<PartitionStore.Answer<CallKey>> answer) {
-    if (media) {
-      store.onMedia(partition, node, after, limit, answer);
-    } else {
-      store.inFlight(partition, node, after, limit, answer);
+    switch (which) {
+      case 0 -> store.onMedia(partition, node, after, limit, answer);
+      case 1 -> store.inFlight(partition, node, after, limit, answer);
+      default -> store.calls(partition, after, limit, answer);
     }
   }
 
@@ -265,6 +265,7 @@ class StoresAgreeIT {
             : Optional.of(
                 new Member(NODES.get(random.nextInt(3)), new Incarnation(random.nextInt(2)))),
         NODES.subList(random.nextInt(3), 3),
-        timers);
+        timers,
+        random.nextBoolean());
   }
 }

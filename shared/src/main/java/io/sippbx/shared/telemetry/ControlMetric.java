@@ -154,6 +154,11 @@ public enum ControlMetric implements Metric {
           "sip_outbox_handed_total",
           "events",
           "Events that this node has handed from outboxes to its consumers, repeats among them.")),
+  OUTBOX_SET_ASIDE(
+      counter(
+          "sip_outbox_set_aside_total",
+          "events",
+          "Events that could not be read or made sense of and were put aside: see the log.")),
   OUTBOX_LOST(
       counter(
           "sip_outbox_lost_total",

@@ -41,6 +41,14 @@ final class Keys {
     return Bytes.of(partition.tag() + ":outbox");
   }
 
+  static byte[] outboxAside(Partition partition) {
+    return Bytes.of(partition.tag() + ":outbox-aside");
+  }
+
+  static byte[] calls(Partition partition) {
+    return Bytes.of(partition.tag() + ":calls");
+  }
+
   static byte[] timers(Partition partition) {
     return Bytes.of(partition.tag() + ":timers");
   }

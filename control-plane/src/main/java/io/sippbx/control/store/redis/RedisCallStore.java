@@ -122,6 +122,7 @@ final class RedisCallStore<R> implements CallStore<R> {
     CallIndex index = step.record().isPresent() ? step.index() : CallIndex.NONE;
     args.add(index.owner().map(owner -> owner.node().text()).orElse(""));
     args.add(index.owner().map(owner -> owner.incarnation().toString()).orElse(""));
+    args.add(index.listed() ? "1" : "0");
     args.add(index.onMedia().size());
     index.onMedia().forEach(node -> args.add(node.text()));
     args.add(index.timers().size());
@@ -133,7 +134,11 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(step.events().size());
     step.events().forEach(event -> args.add(event.toByteArray()));
     byte[][] keys = {
-      Keys.call(call), Keys.outbox(partition), Keys.timers(partition), Keys.keeper(partition)
+      Keys.call(call),
+      Keys.outbox(partition),
+      Keys.timers(partition),
+      Keys.keeper(partition),
+      Keys.calls(partition)
     };
     link.run(
         partition.number(),

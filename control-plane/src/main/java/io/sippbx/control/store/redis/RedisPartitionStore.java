@@ -134,6 +134,12 @@ final class RedisPartitionStore implements PartitionStore {
     list(partition, Keys.onMedia(partition, node), after, limit, answer);
   }
 
+  @Override
+  public void calls(
+      Partition partition, Optional<CallKey> after, int limit, Consumer<Answer<CallKey>> answer) {
+    list(partition, Keys.calls(partition), after, limit, answer);
+  }
+
   private void list(
       Partition partition,
       byte[] key,
@@ -182,17 +188,18 @@ final class RedisPartitionStore implements PartitionStore {
       if (!(each instanceof StreamMessage<?, ?> message)) {
         throw new Bytes.UnexpectedReplyException("an entry of a stream", each);
       }
-      events.add(new OutboxEntry(new OutboxId(message.getId()), event(message.getBody())));
+      events.add(entry(new OutboxId(message.getId()), message.getBody()));
     }
     return new Batch<>(events, found.size() > limit);
   }
 
-  private static CallEvent event(Map<?, ?> body) {
+  private static OutboxEntry entry(OutboxId id, Map<?, ?> body) {
     Object octets = body.isEmpty() ? "nothing" : body.values().iterator().next();
     try {
-      return CallEvent.parseFrom(Bytes.octets(octets));
-    } catch (InvalidProtocolBufferException e) {
-      throw new Bytes.UnexpectedReplyException("an event", octets, e);
+      return new OutboxEntry(id, CallEvent.parseFrom(Bytes.octets(octets)));
+    } catch (InvalidProtocolBufferException | Bytes.UnexpectedReplyException e) {
+      return new OutboxEntry(
+          id, CallEvent.getDefaultInstance(), Optional.of(String.valueOf(e.getMessage())));
     }
   }
 
@@ -206,6 +213,24 @@ final class RedisPartitionStore implements PartitionStore {
         partition,
         redis -> redis.xdel(Keys.outbox(partition), texts),
         value -> new Batch<>(all, false),
+        answer);
+  }
+
+  @Override
+  public void setAside(Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer) {
+    checkLimit(ids.size());
+    var args = new ScriptArgs();
+    args.add(MAX_ASIDE);
+    ids.forEach(id -> args.add(id.text()));
+    byte[][] keys = {Keys.outbox(partition), Keys.outboxAside(partition)};
+    run(
+        partition,
+        Script.SET_ASIDE,
+        keys,
+        args,
+        value ->
+            new Batch<>(
+                Bytes.list(value).stream().map(id -> new OutboxId(Bytes.text(id))).toList(), false),
         answer);
   }
 

@@ -18,6 +18,7 @@ record Script(String name, String text, String sha1) {
   static final Script COMMIT = load("commit");
   static final Script CLAIM_TIMERS = load("claim_timers");
   static final Script LIST_CALLS = load("list_calls");
+  static final Script SET_ASIDE = load("set_aside");
   static final Script CLUSTER_META = load("cluster_meta");
   static final Script TAKE_LEASE = load("take_lease");
   static final Script COMMIT_REGISTRATION = load("commit_registration");
