@@ -1,5 +1,6 @@
 package io.sippbx.app;
 
+import io.grpc.BindableService;
 import io.sippbx.control.ControlPlane;
 import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.event.OutboxRelay;
@@ -23,6 +24,7 @@ import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.operations.AdminApi;
 import io.sippbx.shared.operations.OperationsServer;
 import io.sippbx.shared.operations.StatsSource;
 import io.sippbx.shared.telemetry.EventMetric;
@@ -77,6 +79,7 @@ final class Node implements AutoCloseable {
   private @Nullable OperationsServer operations;
   private @Nullable NodeStats stats;
   private BooleanSupplier hasMedia = () -> true;
+  private List<BindableService> adminServices = List.of();
   private Optional<RedisStore> redis = Optional.empty();
 
   private Node(Configuration config) {
@@ -288,7 +291,12 @@ final class Node implements AutoCloseable {
             () -> redis.filter(store -> store.stats().isGone()).isPresent(),
             System::nanoTime);
     OperationsServer started =
-        OperationsServer.start(config.monitoring(), source, metrics, Clock.systemUTC());
+        OperationsServer.start(
+            config.monitoring(),
+            source,
+            metrics,
+            Clock.systemUTC(),
+            new AdminApi(config.admin(), adminServices));
     open.push(started);
     stats = source;
     operations = started;

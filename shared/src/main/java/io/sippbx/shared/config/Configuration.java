@@ -15,4 +15,5 @@ public record Configuration(
     EventsConfig events,
     CdrConfig cdr,
     LoggingConfig logging,
-    MonitoringConfig monitoring) {}
+    MonitoringConfig monitoring,
+    AdminConfig admin) {}

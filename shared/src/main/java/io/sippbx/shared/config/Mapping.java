@@ -31,6 +31,7 @@ final class Mapping {
   private static final Pattern MD5 = Pattern.compile("[0-9a-f]{32}");
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
   private static final int MIN_SECRET = 16;
+  private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{16,1024}");
 
   private final Reader reader;
   private final Map<String, String> environment;
@@ -53,7 +54,8 @@ final class Mapping {
             events(),
             cdr(),
             logging(),
-            monitoring());
+            monitoring(),
+            admin());
     if (role == Role.CONTROL_PLANE && configuration.media().nodes().isEmpty()) {
       reader.refuse("media.nodes", "expected at least one media node for a control plane node");
     }
@@ -595,6 +597,20 @@ final class Mapping {
           "monitoring.prometheus_port", "expected another port than monitoring.health_check_port");
     }
     return monitoring;
+  }
+
+  private AdminConfig admin() {
+    Optional<Secret<String>> token =
+        reader.secret(
+            "admin.token",
+            MIN_SECRET + " to 1024 printable characters without spaces, or nothing",
+            text ->
+                text.isEmpty()
+                    ? Optional.of(Optional.<Secret<String>>empty())
+                    : TOKEN.matcher(text).matches()
+                        ? Optional.of(Optional.of(new Secret<>(text)))
+                        : Optional.empty());
+    return new AdminConfig(token, reader.integer("admin.max_requests_per_second", 1, 10_000));
   }
 
   private static Optional<String> matching(Pattern form, String text) {

@@ -9,16 +9,17 @@ import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import io.sippbx.proto.admin.v1.AdminGrpc;
 import io.sippbx.shared.operations.StatsSource.Readiness;
+import java.util.Collection;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The standard health service of gRPC, for the process as a whole and for the admin service: both
+ * The standard health service of gRPC, for the process as a whole and for the admin services: all
  * serve while the process is ready. A watch is told within a quarter of a second.
  *
  * @see <a href="https://github.com/grpc/grpc/blob/master/doc/health-checking.md">GRPC Health
@@ -30,13 +31,17 @@ final class HealthService extends HealthGrpc.HealthImplBase {
   static final int MAX_WATCHES = 64;
 
   private static final long PERIOD_MS = 250;
-  private static final Set<String> SERVICES = Set.of("", AdminGrpc.SERVICE_NAME);
-
   private final StatsSource source;
+  private final Set<String> services;
   private final AtomicInteger watches = new AtomicInteger();
 
-  HealthService(StatsSource source) {
+  /**
+   * @param services that serve while the process is ready, by name
+   */
+  HealthService(StatsSource source, Collection<String> services) {
     this.source = source;
+    this.services = new TreeSet<>(services);
+    this.services.add("");
   }
 
   @Override
@@ -67,7 +72,7 @@ final class HealthService extends HealthGrpc.HealthImplBase {
   }
 
   private ServingStatus status(String service) {
-    if (!SERVICES.contains(service)) {
+    if (!services.contains(service)) {
       return ServingStatus.SERVICE_UNKNOWN;
     }
     return source.readiness() instanceof Readiness.Ready

@@ -14,9 +14,11 @@ import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
 import com.linecorp.armeria.server.grpc.GrpcService;
+import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import io.grpc.Status;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.sippbx.proto.admin.v1.AdminGrpc;
 import io.sippbx.shared.config.MonitoringConfig;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
@@ -30,6 +32,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -77,12 +80,22 @@ public final class OperationsServer implements AutoCloseable {
    * Binds both ports and answers; blocks until then.
    *
    * @param clock of the time that /health tells
+   * @param api what there is to administer, and by whom
    * @throws IOException if a port cannot be bound; the message names the key, the value and why
    */
   public static OperationsServer start(
-      MonitoringConfig config, StatsSource source, Metrics metrics, InstantSource clock)
+      MonitoringConfig config,
+      StatsSource source,
+      Metrics metrics,
+      InstantSource clock,
+      AdminApi api)
       throws IOException {
-    Server admin = adminServer(config, source, clock);
+    Server admin = adminServer(config, source, clock, new AdminAccess(api, metrics));
+    if (api.access().token().isEmpty()) {
+      LOG.atInfo()
+          .addKeyValue("key", "admin.token")
+          .log("admin.open_on_loopback: no token is set, so only this machine is answered");
+    }
     Server scraped = metricsServer(config, metrics);
     CompletableFuture<Void> adminStarted = admin.start();
     CompletableFuture<Void> scrapedStarted = scraped.start();
@@ -176,12 +189,18 @@ public final class OperationsServer implements AutoCloseable {
   }
 
   private static Server adminServer(
-      MonitoringConfig config, StatsSource source, InstantSource clock) throws IOException {
+      MonitoringConfig config, StatsSource source, InstantSource clock, AdminAccess access)
+      throws IOException {
     var limited = RateLimitedLog.of(LOG);
+    var services = new ArrayList<String>(access.guarded());
+    services.add(AdminGrpc.SERVICE_NAME);
+    GrpcServiceBuilder builder = GrpcService.builder();
+    access.services().forEach(builder::addService);
     GrpcService grpc =
-        GrpcService.builder()
+        builder
             .addService(new AdminService(source))
-            .addService(new HealthService(source))
+            .addService(new HealthService(source, services))
+            .intercept(access)
             .addService(ProtoReflectionServiceV1.newInstance())
             .enableHttpJsonTranscoding(true)
             .jsonMarshallerFactory(_ -> new PlainNumbersJson())

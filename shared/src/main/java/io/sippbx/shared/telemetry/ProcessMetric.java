@@ -14,6 +14,14 @@ public enum ProcessMetric implements Metric {
   LOG_QUEUE(gauge("log_queue_length", "lines", "Log lines that wait for the output.")),
   LOG_QUEUE_HIGH_MARK(
       gauge("log_queue_high_mark", "lines", "The most log lines that have waited.")),
+  ADMIN_REQUESTS(
+      counter(
+          "admin_requests_total",
+          "requests",
+          "Requests to the admin API by how they ended: done; wrong (asked for something that"
+              + " cannot be); denied (no right to it); limited (too many in a second); failed (the"
+              + " store or a node did not answer, or a defect).",
+          Label.of("outcome", "done", "wrong", "denied", "limited", "failed"))),
   TRACE_MESSAGES_DROPPED(
       counter(
           "sip_trace_messages_dropped_total",

@@ -104,7 +104,8 @@ class OperationsServerIT {
             config(0, 0),
             ANSWERS,
             METRICS,
-            InstantSource.fixed(Instant.parse("2025-01-05T10:00:00.999Z")));
+            InstantSource.fixed(Instant.parse("2025-01-05T10:00:00.999Z")),
+            AdminApi.NONE);
     http = HttpClient.newHttpClient();
     channel =
         NettyChannelBuilder.forAddress("127.0.0.1", server.adminAddress().port())
@@ -362,7 +363,9 @@ class OperationsServerIT {
       MonitoringConfig config =
           key.endsWith("health_check_port") ? config(0, port) : config(port, 0);
       assertThatThrownBy(
-              () -> OperationsServer.start(config, ANSWERS, metrics, InstantSource.system()))
+              () ->
+                  OperationsServer.start(
+                      config, ANSWERS, metrics, InstantSource.system(), AdminApi.NONE))
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith(
               key + " = " + port + ": expected a port that can be bound on 127.0.0.1, but ")
@@ -374,7 +377,8 @@ class OperationsServerIT {
   void refusesConnectionsOverTheLimitAndTakesThemAgainLater() throws Exception {
     var two = new MonitoringConfig(LOOPBACK, 0, 0, 2, Duration.ofSeconds(10));
     try (var metrics = new Metrics();
-        var small = OperationsServer.start(two, ANSWERS, metrics, InstantSource.system())) {
+        var small =
+            OperationsServer.start(two, ANSWERS, metrics, InstantSource.system(), AdminApi.NONE)) {
       int port = small.adminAddress().port();
       try (var first = new Socket(InetAddress.getLoopbackAddress(), port);
           var second = new Socket(InetAddress.getLoopbackAddress(), port)) {
@@ -414,7 +418,8 @@ class OperationsServerIT {
                 new MonitoringConfig(IpAddress.of("::1"), 0, 0, 8, Duration.ofSeconds(10)),
                 ANSWERS,
                 metrics,
-                InstantSource.system())) {
+                InstantSource.system(),
+                AdminApi.NONE)) {
       assertThat(onIpv6.adminAddress().toString()).startsWith("[::1]:");
       assertThat(get(onIpv6.adminAddress(), "/health").statusCode()).isEqualTo(200);
     }
@@ -426,7 +431,8 @@ class OperationsServerIT {
     long closingNs;
     try (var metrics = new Metrics();
         var shortLived =
-            OperationsServer.start(config(0, 0), ANSWERS, metrics, InstantSource.system())) {
+            OperationsServer.start(
+                config(0, 0), ANSWERS, metrics, InstantSource.system(), AdminApi.NONE)) {
       address = shortLived.adminAddress();
       assertThat(get(address, "/health").version()).isEqualTo(HttpClient.Version.HTTP_2);
       closingNs = System.nanoTime();
