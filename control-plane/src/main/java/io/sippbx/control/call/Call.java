@@ -26,6 +26,7 @@ import java.util.TreeMap;
  * @param legs the two sides once the call is answered; before that empty
  * @param pendingAnswer a callee's 2xx with an offer, while the media node is asked for ports
  * @param refusal the best final failure so far
+ * @param renewals re-INVITEs of our own, one for a side at most
  * @param relayed requests within the dialogs that were passed on and have no final response
  * @param byes BYEs of ours that have no final response
  * @param timers deadlines
@@ -44,6 +45,7 @@ public record Call(
     Optional<Refusal> refusal,
     MediaPart media,
     Optional<Reinvite> reinvite,
+    List<Renewal> renewals,
     List<Relayed> relayed,
     List<Bye> byes,
     SortedMap<TimerId, Instant> timers,
@@ -57,6 +59,7 @@ public record Call(
   public Call {
     callees = List.copyOf(callees);
     untried = List.copyOf(untried);
+    renewals = List.copyOf(renewals);
     relayed = List.copyOf(relayed);
     byes = List.copyOf(byes);
     timers = Collections.unmodifiableSortedMap(new TreeMap<>(timers));
@@ -125,7 +128,9 @@ public record Call(
         && reinvite.isEmpty()
         && relayed.isEmpty()
         && byes.isEmpty()
-        && media.heldRevision() >= media.revision();
+        && renewals.isEmpty()
+        && media.isSettled()
+        && timers.keySet().stream().noneMatch(timer -> timer.kind() == TimerId.Kind.MOVE);
   }
 
   Call withTimer(TimerId timer, Instant deadline) {
@@ -154,6 +159,7 @@ public record Call(
         refusal,
         media,
         reinvite,
+        renewals,
         relayed,
         byes,
         changed,

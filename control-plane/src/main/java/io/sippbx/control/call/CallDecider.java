@@ -27,7 +27,7 @@ import java.util.Optional;
  * clock, randomness, input or output. May be used by several threads at once.
  *
  * <p>This class only tells whose business an input is; the policies are {@link Setup}, {@link
- * CallerSide}, {@link InDialog}, {@link Reinviting} and {@link Ending}.
+ * CallerSide}, {@link InDialog}, {@link Reinviting}, {@link Reanchoring} and {@link Ending}.
  */
 public final class CallDecider {
 
@@ -39,6 +39,7 @@ public final class CallDecider {
   private final Reinviting reinviting;
   private final Ending ending;
   private final Negotiation negotiation;
+  private final Reanchoring reanchoring;
   private final Resuming resuming;
 
   /**
@@ -48,8 +49,9 @@ public final class CallDecider {
     var messages = new Messages(addresses, settings.serverName());
     this.negotiation = new Negotiation(settings);
     this.ending = new Ending(settings, messages);
-    this.resuming = new Resuming(negotiation, ending);
     this.caller = new CallerSide(settings, messages, ending);
+    this.reanchoring = new Reanchoring(caller, messages, negotiation, ending);
+    this.resuming = new Resuming(negotiation, ending, reanchoring);
     this.setup = new Setup(settings, messages, negotiation, caller, ending);
     this.reinviting = new Reinviting(settings, messages, negotiation, ending);
     this.inDialog = new InDialog(messages, caller, reinviting, ending);
@@ -120,11 +122,13 @@ public final class CallDecider {
       case Input.RequestFailed in -> requestFailed(draft, in);
       case Input.TimerFired in -> timer(draft, in.timer());
       case Input.MediaApplied in -> mediaApplied(draft, in);
-      case Input.MediaReleased in -> ending.mediaReleased(draft, in.answer());
+      case Input.MediaReleased in -> ending.mediaReleased(draft, in);
+      case Input.MediaPlaced in -> reanchoring.placed(draft, in);
       case Input.MediaHappened in -> mediaHappened(draft, in.event());
       case Input.TakenOver in -> resuming.resume(draft);
       case Input.HangUp in -> hangUp(draft, in.reason());
     }
+    reanchoring.proceed(draft);
     return draft.decision();
   }
 
@@ -136,8 +140,11 @@ public final class CallDecider {
     Branch branch = in.branch();
     if (method.equals(Method.INVITE)) {
       Optional<CalleeLeg> leg = legOf(d, branch);
+      Optional<Renewal> renewal = Reanchoring.sentAs(d, branch);
       if (leg.isPresent()) {
         setup.response(d, leg.get(), in);
+      } else if (renewal.isPresent()) {
+        reanchoring.response(d, renewal.get(), in);
       } else if (Reinviting.isSent(d, branch)) {
         reinviting.response(d, in);
       } else if (in.response().isSuccess()) {
@@ -181,8 +188,11 @@ public final class CallDecider {
   private void requestFailed(Draft d, Input.RequestFailed in) {
     if (in.method().equals(Method.INVITE)) {
       Optional<CalleeLeg> leg = legOf(d, in.branch());
+      Optional<Renewal> renewal = Reanchoring.sentAs(d, in.branch());
       if (leg.isPresent()) {
         setup.failed(d, leg.get(), in.timedOut());
+      } else if (renewal.isPresent()) {
+        reanchoring.requestFailed(d, renewal.get(), in.timedOut());
       } else if (Reinviting.isSent(d, in.branch())) {
         reinviting.requestFailed(d);
       }
@@ -212,6 +222,8 @@ public final class CallDecider {
       case MAX_DURATION ->
           ending.end(d, new Termination(Result.COMPLETED, Reason.MAX_DURATION, 200));
       case MEDIA -> applyAgain(d);
+      case MOVE -> reanchoring.look(d, timer.ordinal());
+      case RENEWAL -> reanchoring.timer(d, timer.ordinal());
       case SETTLE -> d.change();
       case TOMBSTONE -> d.remove();
     }
@@ -235,12 +247,20 @@ public final class CallDecider {
     switch (in.answer()) {
       case MediaAnswer.Held held -> {
         d.stop(TimerId.of(Kind.MEDIA));
+        reanchoring.held(d);
         d.media = d.media.holding(held.revision(), held.addresses());
         d.note();
         resume(d);
       }
-      case MediaAnswer.Refused refused -> mediaRefused(d);
+      case MediaAnswer.Refused refused -> {
+        if (!reanchoring.refused(d, refused)) {
+          mediaRefused(d);
+        }
+      }
       case MediaAnswer.Unreachable unreachable -> {
+        if (reanchoring.refused(d, unreachable)) {
+          return;
+        }
         if (!isWaitedFor(d)) {
           d.start(TimerId.of(Kind.MEDIA), MEDIA_RETRY);
         } else {
@@ -296,8 +316,14 @@ public final class CallDecider {
           hangUp(d, Reason.MEDIA_TIMEOUT);
         }
       }
-      case MediaEvent.Expired expired -> hangUp(d, Reason.MEDIA_LOST);
-      case MediaEvent.SessionLost lost -> hangUp(d, Reason.MEDIA_LOST);
+      case MediaEvent.Expired expired -> {
+        if (d.media.isOn(expired.node())) {
+          hangUp(d, Reason.MEDIA_LOST);
+        }
+      }
+      case MediaEvent.SessionLost lost -> reanchoring.sessionLost(d, lost.node());
+      case MediaEvent.NodeLost lost -> reanchoring.nodeLost(d, lost.node());
+      case MediaEvent.NodeDraining draining -> reanchoring.draining(d, draining.node());
     }
   }
 

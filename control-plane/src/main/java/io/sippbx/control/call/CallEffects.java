@@ -1,6 +1,7 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
@@ -38,6 +39,9 @@ public interface CallEffects {
 
   /** Makes the media node hold this session. */
   void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer);
+
+  /** Looks for a media node with room for what is needed, other than these. */
+  void placeMedia(MediaNeed need, List<NodeId> except, Consumer<Optional<NodeId>> answer);
 
   /** Ends the media session. */
   void releaseMedia(NodeId node, CallKey call, long revision, Consumer<MediaAnswer> answer);

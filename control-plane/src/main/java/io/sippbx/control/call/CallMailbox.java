@@ -280,12 +280,19 @@ final class CallMailbox {
               apply.spec(),
               answer ->
                   runtime.offer(key, new Input.MediaApplied(apply.spec().revision(), answer)));
+      case Effect.PlaceMedia place ->
+          world.placeMedia(
+              place.need(),
+              place.except(),
+              to -> runtime.offer(key, new Input.MediaPlaced(place.from(), place.lost(), to)));
       case Effect.ReleaseMedia release ->
           world.releaseMedia(
               release.node(),
               key,
               release.revision(),
-              answer -> runtime.offer(key, new Input.MediaReleased(answer)));
+              answer ->
+                  runtime.offer(
+                      key, new Input.MediaReleased(release.node(), release.revision(), answer)));
     }
   }
 

@@ -6,7 +6,7 @@ import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
+import java.util.ArrayList;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -19,18 +19,18 @@ final class CallPlaces {
 
   /**
    * The call's places once it is as it is: owned by this node while anything of it is open, on its
-   * media node from before the first Apply to the end of the Release, and its timers where no node
-   * has them in memory.
+   * media node from before the first Apply to the end of the Release, with those that it has left
+   * and that may still hold it, and its timers where no node has them in memory.
    */
   static CallIndex index(Call call, Member self) {
     if (call.isTombstone()) {
       return CallIndex.NONE;
     }
     MediaPart media = call.media();
-    List<NodeId> onMedia =
-        media.released() == MediaPart.Released.DONE
-            ? List.of()
-            : media.node().map(List::of).orElse(List.of());
+    var onMedia = new ArrayList<NodeId>(media.former());
+    if (media.released() != MediaPart.Released.DONE) {
+      media.node().ifPresent(onMedia::add);
+    }
     if (!call.isQuiescent()) {
       return new CallIndex(Optional.of(self), onMedia, new TreeMap<>());
     }

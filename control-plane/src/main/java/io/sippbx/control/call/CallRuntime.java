@@ -176,6 +176,7 @@ public final class CallRuntime {
       case Input.TimerFired in -> {}
       case Input.MediaApplied in -> {}
       case Input.MediaReleased in -> {}
+      case Input.MediaPlaced in -> {}
       case Input.MediaHappened in -> {}
       case Input.TakenOver in -> {}
       case Input.HangUp in -> {}

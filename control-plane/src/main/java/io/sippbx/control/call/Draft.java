@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -36,6 +37,7 @@ final class Draft {
   Optional<Call.Refusal> refusal;
   MediaPart media;
   Optional<Reinvite> reinvite;
+  final List<Renewal> renewals;
   final List<Call.Relayed> relayed;
   final List<Call.Bye> byes;
   Call.Facts facts;
@@ -75,6 +77,7 @@ final class Draft {
     this.refusal = Optional.empty();
     this.media = media;
     this.reinvite = Optional.empty();
+    this.renewals = new ArrayList<>();
     this.relayed = new ArrayList<>();
     this.byes = new ArrayList<>();
     this.facts = facts;
@@ -95,6 +98,7 @@ final class Draft {
     this.refusal = call.refusal();
     this.media = call.media();
     this.reinvite = call.reinvite();
+    this.renewals = new ArrayList<>(call.renewals());
     this.relayed = new ArrayList<>(call.relayed());
     this.byes = new ArrayList<>(call.byes());
     this.facts = call.facts();
@@ -122,6 +126,7 @@ final class Draft {
             refusal,
             media,
             reinvite,
+            renewals,
             relayed,
             byes,
             timers,
@@ -257,6 +262,28 @@ final class Draft {
 
   void replace(Leg leg) {
     legs = legs.map(both -> both.with(leg));
+  }
+
+  /** Our own re-INVITE of this side, sent or to be sent. */
+  Optional<Renewal> renewal(Side side) {
+    for (Renewal each : renewals) {
+      if (each.side() == side) {
+        return Optional.of(each);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** In the place of that of its side, if there was one; always in the order of the sides. */
+  void replace(Renewal renewal) {
+    remove(renewal.side());
+    renewals.add(renewal);
+    renewals.sort(Comparator.comparing(Renewal::side));
+  }
+
+  /** Nothing is to be told to this side any more. */
+  void remove(Side side) {
+    renewals.removeIf(each -> each.side() == side);
   }
 
   boolean isUp() {

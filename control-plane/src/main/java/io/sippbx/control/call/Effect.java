@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
@@ -8,6 +9,7 @@ import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What must be done once a decision is committed. Each may be done twice with no harm (law 3). */
@@ -45,6 +47,21 @@ public sealed interface Effect {
 
   /** Make the media node hold this session; the answer comes as an input. */
   record ApplyMedia(NodeId node, SessionSpec spec) implements Effect {}
+
+  /**
+   * Look for another place for the session; what is found comes as an input.
+   *
+   * @param from where it is
+   * @param lost whether it cannot stay there
+   * @param except where it shall not be
+   */
+  record PlaceMedia(NodeId from, boolean lost, MediaNeed need, List<NodeId> except)
+      implements Effect {
+    /** Copies {@code except}. */
+    public PlaceMedia {
+      except = List.copyOf(except);
+    }
+  }
 
   /** End the media session; its last counts come as an input. */
   record ReleaseMedia(NodeId node, long revision) implements Effect {}

@@ -9,6 +9,7 @@ import io.sippbx.control.offer.OfferAnswer;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.List;
@@ -42,6 +43,7 @@ final class Ending {
     d.stop(TimerId.of(Kind.PROGRESS));
     d.stop(TimerId.of(Kind.MAX_DURATION));
     d.stop(TimerId.of(Kind.MEDIA));
+    stopMoving(d);
     cancelAllBut(d, -1);
     endReinvite(d);
     if (d.legs.isPresent()) {
@@ -50,6 +52,16 @@ final class Ending {
     }
     releaseMedia(d);
     finish(d);
+  }
+
+  /** Nobody is told any more where the media is; who was asked still gets the ACK of its 2xx. */
+  private static void stopMoving(Draft d) {
+    for (TimerId timer : List.copyOf(d.timers().keySet())) {
+      if (timer.kind() == Kind.MOVE || timer.kind() == Kind.RENEWAL) {
+        d.stop(timer);
+      }
+    }
+    d.renewals.removeIf(each -> each.sent().isEmpty());
   }
 
   /** A callee that has answered, of which the caller will not hear. */
@@ -229,26 +241,36 @@ final class Ending {
     if (d.media.released() != MediaPart.Released.NO) {
       return;
     }
+    releaseFormer(d);
     if (d.media.revision() == 0 || d.media.node().isEmpty()) {
-      d.media = d.media.with(MediaPart.Released.DONE, Optional.empty());
+      d.media = d.media.with(MediaPart.Released.DONE);
       return;
     }
-    d.media = d.media.with(MediaPart.Released.ASKED, Optional.empty());
+    d.media = d.media.with(MediaPart.Released.ASKED);
     d.effect(new Effect.ReleaseMedia(d.media.node().get(), d.media.revision()));
   }
 
-  /** The media node said what it counted, or will not. */
-  void mediaReleased(Draft d, MediaAnswer answer) {
-    if (d.media.released() == MediaPart.Released.DONE) {
+  /** The nodes that the session has left may forget it. */
+  void releaseFormer(Draft d) {
+    for (NodeId left : d.media.former()) {
+      d.effect(new Effect.ReleaseMedia(left, d.media.revision()));
+    }
+  }
+
+  /** A media node said what it counted, or will not. */
+  void mediaReleased(Draft d, Input.MediaReleased in) {
+    boolean left = d.media.former().contains(in.node());
+    boolean last =
+        d.media.released() == MediaPart.Released.ASKED
+            && d.media.node().equals(Optional.of(in.node()))
+            && d.media.revision() == in.revision();
+    if (!left && !last) {
       return;
     }
-    Optional<CallHappening.MediaTotals> totals =
-        switch (answer) {
-          case MediaAnswer.Held held -> Optional.of(totals(held.counts()));
-          case MediaAnswer.Refused refused -> Optional.empty();
-          case MediaAnswer.Unreachable unreachable -> Optional.empty();
-        };
-    d.media = d.media.with(MediaPart.Released.DONE, totals);
+    if (in.answer() instanceof MediaAnswer.Held held) {
+      d.media = d.media.counting(totals(held.counts()));
+    }
+    d.media = left ? d.media.without(in.node()) : d.media.with(MediaPart.Released.DONE);
     d.note();
     finish(d);
   }
@@ -276,7 +298,8 @@ final class Ending {
   private void finish(Draft d) {
     if (d.termination.isEmpty()
         || d.endPublished
-        || d.media.released() != MediaPart.Released.DONE) {
+        || d.media.released() != MediaPart.Released.DONE
+        || !d.media.former().isEmpty()) {
       return;
     }
     d.endPublished = true;

@@ -71,8 +71,21 @@ public sealed interface Input {
   /** The media node answered an Apply. */
   record MediaApplied(long revision, MediaAnswer answer) implements Input {}
 
-  /** The media node answered the Release. */
-  record MediaReleased(MediaAnswer answer) implements Input {}
+  /**
+   * The media node answered a Release.
+   *
+   * @param revision of the Release
+   */
+  record MediaReleased(NodeId node, long revision, MediaAnswer answer) implements Input {}
+
+  /**
+   * Another place was looked for.
+   *
+   * @param from where the session was then
+   * @param lost whether it cannot stay there
+   * @param to empty: no node takes it now
+   */
+  record MediaPlaced(NodeId from, boolean lost, Optional<NodeId> to) implements Input {}
 
   /** The media node saw something. */
   record MediaHappened(MediaEvent event) implements Input {}

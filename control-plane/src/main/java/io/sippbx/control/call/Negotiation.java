@@ -1,6 +1,9 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.call.MediaPart.Stage;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.media.StreamEnd;
+import io.sippbx.control.media.StreamSpec;
 import io.sippbx.control.offer.AnswerCheck;
 import io.sippbx.control.offer.CodecName;
 import io.sippbx.control.offer.CodecPriority;
@@ -184,7 +187,18 @@ final class Negotiation {
     return fork.caller().theirs().orElseThrow();
   }
 
+  /**
+   * The callee's answer for the caller. One that was told already is told again as it was, wherever
+   * the session is by now: "that exact same answer" (RFC 3261 13.2.1); the first is the one that
+   * counts, and who heard it is told by a re-INVITE where the media went.
+   */
   private static Fork answering(Draft d, Fork fork, SessionDescription usable) {
+    boolean again =
+        fork.caller().ours().told().isPresent()
+            && fork.callee().theirs().filter(usable::sameApartFromOrigin).isPresent();
+    if (again) {
+      return fork.with(fork.callee().hearing(usable), fork.caller());
+    }
     LegSdp towardsCaller =
         fork.caller().ours().answering(usable, offerOf(fork), d.media.addresses());
     return fork.with(fork.callee().hearing(usable), fork.caller().telling(towardsCaller));
@@ -318,6 +332,68 @@ final class Negotiation {
     return new Reanswer.Ready(Optional.of(told.body().toBytes()));
   }
 
+  /** What became of the answer to a re-INVITE of our own. */
+  enum Renewed {
+    /** The session is as before, wherever its end is. */
+    SAME,
+    /** Other codecs, directions or streams: the other side must be offered them. */
+    CHANGED,
+    /** It does not fit what was offered. */
+    UNUSABLE
+  }
+
+  /** The 2xx of this side to a re-INVITE of our own. */
+  Renewed renewed(Draft d, Side side, SipResponse response) {
+    Optional<SessionDescription> said = described(response);
+    Leg leg = d.leg(side);
+    if (said.isEmpty()) {
+      // RFC 3261 13.2.2.4 wants an answer; without one what was agreed goes on.
+      return response.hasBody() ? Renewed.UNUSABLE : Renewed.SAME;
+    }
+    AnswerCheck check = AnswerCheck.of(leg.sdp().ours().body(), said.get());
+    if (check.outcome() == AnswerCheck.Outcome.UNUSABLE) {
+      return Renewed.UNUSABLE;
+    }
+    d.replace(leg.with(leg.sdp().hearing(check.usable())));
+    MediaPlan before = d.media.plan();
+    agree(d);
+    tellHold(d);
+    return isSameSession(before, d.media.plan()) ? Renewed.SAME : Renewed.CHANGED;
+  }
+
+  private static boolean isSameSession(MediaPlan before, MediaPlan after) {
+    if (before.streams().size() != after.streams().size()) {
+      return false;
+    }
+    for (int i = 0; i < before.streams().size(); i++) {
+      StreamSpec was = before.streams().get(i);
+      StreamSpec is = after.streams().get(i);
+      if (was.index() != is.index()
+          || was.form() != is.form()
+          || !isSameUse(was.a(), is.a())
+          || !isSameUse(was.b(), is.b())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static boolean isSameUse(StreamEnd was, StreamEnd is) {
+    return was.maySend() == is.maySend()
+        && was.wantsReceive() == is.wantsReceive()
+        && was.payloadTypes().equals(is.payloadTypes());
+  }
+
+  /** What the other side said last, as an offer to this one. */
+  LegSdp offerOfOther(Draft d, Side side) {
+    LegSdp ours = d.leg(side).sdp().ours();
+    return d.leg(side.other())
+        .sdp()
+        .theirs()
+        .map(said -> ours.offering(said, d.media.addresses(), priority))
+        .orElseGet(() -> ours.moving(d.media.addresses()));
+  }
+
   /** A re-INVITE was refused: what was agreed before it goes on. */
   void restore(Draft d) {
     Reinvite.Before before = d.reinvite.orElseThrow().before();
@@ -351,7 +427,7 @@ final class Negotiation {
   }
 
   /** Whether this side wants to hear nothing: it has put the other on hold. */
-  boolean isHolding(Draft d, Side side) {
+  private static boolean isHolding(Draft d, Side side) {
     Optional<SessionDescription> said = d.leg(side).sdp().theirs();
     if (said.isEmpty()) {
       return false;
@@ -366,6 +442,19 @@ final class Negotiation {
       }
     }
     return active;
+  }
+
+  /** Tells the world when a side puts the other on hold or takes it off. */
+  void tellHold(Draft d) {
+    boolean callerHolds = isHolding(d, Side.CALLER);
+    boolean calleeHolds = isHolding(d, Side.CALLEE);
+    if (callerHolds != d.facts.callerHolds()) {
+      d.happening(callerHolds ? new CallHappening.Held(true) : new CallHappening.Resumed(true));
+    }
+    if (calleeHolds != d.facts.calleeHolds()) {
+      d.happening(calleeHolds ? new CallHappening.Held(false) : new CallHappening.Resumed(false));
+    }
+    d.facts = Edits.holding(d.facts, callerHolds, calleeHolds);
   }
 
   private static End end(Side side) {

@@ -1,7 +1,6 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.call.TimerId.Kind;
-import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.event.Termination.Result;
@@ -40,7 +39,7 @@ final class Reinviting {
   void begin(Draft d, Input.RequestArrived in, Leg leg) {
     SipRequest request = in.request();
     Optional<Integer> refusal = leg.refusesInvite(request.hasBody());
-    if (refusal.isPresent() || d.reinvite.isPresent()) {
+    if (refusal.isPresent() || d.reinvite.isPresent() || Reanchoring.isAsking(d)) {
       refuseForNow(d, in, leg, refusal.orElse(491));
       return;
     }
@@ -231,21 +230,8 @@ final class Reinviting {
     d.effect(new Effect.RespondUntilAck(reinvite.transaction(), answer, reinvite.flow()));
     d.start(new TimerId(Kind.REINVITE_ACK, reinvite.ordinal()), ending.transactionTime());
     if (!reinvite.delayed()) {
-      tellHold(d);
+      negotiation.tellHold(d);
     }
-  }
-
-  /** Tells the world when a side puts the other on hold or takes it off. */
-  private void tellHold(Draft d) {
-    boolean callerHolds = negotiation.isHolding(d, Side.CALLER);
-    boolean calleeHolds = negotiation.isHolding(d, Side.CALLEE);
-    if (callerHolds != d.facts.callerHolds()) {
-      d.happening(callerHolds ? new CallHappening.Held(true) : new CallHappening.Resumed(true));
-    }
-    if (calleeHolds != d.facts.calleeHolds()) {
-      d.happening(calleeHolds ? new CallHappening.Held(false) : new CallHappening.Resumed(false));
-    }
-    d.facts = Edits.holding(d.facts, callerHolds, calleeHolds);
   }
 
   /** The re-INVITE that was passed on gets no response. */
@@ -384,7 +370,7 @@ final class Reinviting {
     long number = reinvite.sent().orElseThrow().cSeq().number();
     if (reinvite.delayed()) {
       relayAnswer(d, side, number, negotiation.delayedAnswer(d, side, ack));
-      tellHold(d);
+      negotiation.tellHold(d);
     } else {
       ending.sendAck(d, other, number, Optional.empty());
     }

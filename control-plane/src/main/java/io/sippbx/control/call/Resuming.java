@@ -20,10 +20,12 @@ final class Resuming {
 
   private final Negotiation negotiation;
   private final Ending ending;
+  private final Reanchoring reanchoring;
 
-  Resuming(Negotiation negotiation, Ending ending) {
+  Resuming(Negotiation negotiation, Ending ending, Reanchoring reanchoring) {
     this.negotiation = negotiation;
     this.ending = ending;
+    this.reanchoring = reanchoring;
   }
 
   void resume(Draft d) {
@@ -46,6 +48,7 @@ final class Resuming {
       d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
     }
     media(d);
+    reanchoring.resume(d);
   }
 
   private void caller(Draft d) {
@@ -107,7 +110,10 @@ final class Resuming {
     }
     switch (media.released()) {
       case NO -> d.effect(negotiation.apply(d));
-      case ASKED -> d.effect(new Effect.ReleaseMedia(media.node().get(), media.revision()));
+      case ASKED -> {
+        d.effect(new Effect.ReleaseMedia(media.node().get(), media.revision()));
+        ending.releaseFormer(d);
+      }
       case DONE -> {}
     }
   }
@@ -122,7 +128,7 @@ final class Resuming {
             d.start(each.getKey(), SOON);
           }
         }
-        case PROGRESS, MEDIA, MAX_DURATION, SETTLE, TOMBSTONE -> {}
+        case PROGRESS, MEDIA, MOVE, RENEWAL, MAX_DURATION, SETTLE, TOMBSTONE -> {}
       }
     }
     if (d.media.released() == MediaPart.Released.NO && d.holds(TimerId.of(Kind.MEDIA))) {

@@ -29,6 +29,10 @@ public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
     REINVITE_ACK,
     /** The media node did not answer: it is told again. */
     MEDIA,
+    /** No media node has room for a session that must move: looked for again, so many times. */
+    MOVE,
+    /** A leg is told again where the media is, or has not answered when it was. */
+    RENEWAL,
     /** sip.max_call_duration. */
     MAX_DURATION,
     /** What peers acknowledged since the last commit is written down. */

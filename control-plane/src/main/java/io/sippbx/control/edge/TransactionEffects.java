@@ -4,6 +4,7 @@ import io.sippbx.control.call.CallEffects;
 import io.sippbx.control.event.EventSink;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
@@ -66,6 +67,11 @@ public final class TransactionEffects implements CallEffects {
   @Override
   public void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer) {
     media.apply(node, spec, said -> loop.execute(() -> answer.accept(said)));
+  }
+
+  @Override
+  public void placeMedia(MediaNeed need, List<NodeId> except, Consumer<Optional<NodeId>> answer) {
+    loop.execute(() -> answer.accept(media.place(need, except)));
   }
 
   @Override

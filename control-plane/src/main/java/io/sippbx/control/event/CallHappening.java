@@ -54,5 +54,17 @@ public sealed interface CallHappening {
       long callerLost,
       long calleePackets,
       long calleeBytes,
-      long calleeLost) {}
+      long calleeLost) {
+
+    /** What both have counted, for a call that was on two nodes. */
+    public MediaTotals plus(MediaTotals other) {
+      return new MediaTotals(
+          callerPackets + other.callerPackets,
+          callerBytes + other.callerBytes,
+          callerLost + other.callerLost,
+          calleePackets + other.calleePackets,
+          calleeBytes + other.calleeBytes,
+          calleeLost + other.calleeLost);
+    }
+  }
 }

@@ -8,6 +8,7 @@ import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
@@ -96,7 +97,12 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
 
   @Override
   public Optional<NodeId> place(MediaNeed need) {
-    return closed ? Optional.empty() : placement.place(need, loop.nowNs());
+    return place(need, List.of());
+  }
+
+  @Override
+  public Optional<NodeId> place(MediaNeed need, List<NodeId> except) {
+    return closed ? Optional.empty() : placement.place(need, except, loop.nowNs());
   }
 
   @Override

@@ -58,7 +58,7 @@ final class MediaLevels {
           tell(new MediaEvent.MediaTimeout(call.get(), event.getRevision()));
       case SESSION_EVENT_KIND_EXPIRED -> {
         node.known.remove(call.get());
-        tell(new MediaEvent.Expired(call.get(), event.getRevision()));
+        tell(new MediaEvent.Expired(call.get(), node.id, event.getRevision()));
       }
       case SESSION_EVENT_KIND_UNSPECIFIED, UNRECOGNIZED -> {
         // Of a newer node.
@@ -199,7 +199,7 @@ final class MediaLevels {
   private void lose(MediaNodeView node, CallKey call) {
     node.known.remove(call);
     counters.sessionsLost++;
-    tell(new MediaEvent.SessionLost(call));
+    tell(new MediaEvent.SessionLost(call, node.id));
   }
 
   /** Everything that was on the node is gone. */

@@ -2,6 +2,7 @@ package io.sippbx.control.media;
 
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -19,6 +20,9 @@ public interface MediaPlane {
    * the port pairs of the IP versions that are needed; where both are, the scarcer decides.
    */
   Optional<NodeId> place(MediaNeed need);
+
+  /** As {@link #place(MediaNeed)}, but none of these. */
+  Optional<NodeId> place(MediaNeed need, List<NodeId> except);
 
   /** Makes {@code node} hold exactly {@code spec}. Repeating it changes nothing. */
   void apply(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer);

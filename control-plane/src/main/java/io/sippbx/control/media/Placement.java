@@ -77,7 +77,12 @@ final class Placement {
   }
 
   /** The node for a new call. */
-  synchronized Optional<NodeId> place(MediaNeed need, long nowNs) {
+  Optional<NodeId> place(MediaNeed need, long nowNs) {
+    return place(need, List.of(), nowNs);
+  }
+
+  /** The node for a call, other than these. */
+  synchronized Optional<NodeId> place(MediaNeed need, List<NodeId> except, long nowNs) {
     NodeId best = null;
     Candidate chosen = null;
     long mostRoom = -1;
@@ -85,7 +90,7 @@ final class Placement {
       Candidate candidate = entry.getValue();
       candidate.reserved.removeIf(r -> r.call == null && nowNs - r.sinceNs >= unusedNs);
       long room = candidate.room(need);
-      if (room < 0 || candidate.sessionsLeft() < 1) {
+      if (room < 0 || candidate.sessionsLeft() < 1 || except.contains(entry.getKey())) {
         continue;
       }
       if (chosen == null

@@ -13,14 +13,17 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.RecordCodec.Decoded;
 import io.sippbx.control.store.RecordCodec.Encoded;
 import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.proto.state.v1.CallState;
 import io.sippbx.proto.state.v1.StateProto;
+import io.sippbx.shared.identity.NodeId;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -30,6 +33,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -59,12 +63,25 @@ class CallCodecTest {
     return new Scene().up().call.orElseThrow();
   }
 
+  /** One leg has been told, and has asked for a moment; the other is being told. */
+  private static Call moving() {
+    var scene = new Scene().up();
+    var lost = new MediaEvent.NodeLost(scene.key(), Scene.MEDIA_NODE);
+    scene.apply(new Input.MediaHappened(lost));
+    scene.apply(new Input.MediaPlaced(Scene.MEDIA_NODE, true, Optional.of(new NodeId("media-2"))));
+    scene.mediaIp = "198.51.100.3";
+    scene.mediaHolds();
+    SipRequest toCaller = scene.call.orElseThrow().renewals().getFirst().sent().orElseThrow();
+    scene.response(Scene.answer(toCaller, 491, "", "", b -> b), List.of());
+    return scene.call.orElseThrow();
+  }
+
   private static Call known(Decoded<Call> decoded) {
     return ((RecordCodec.Read<Call>) decoded).record();
   }
 
   @Nested
-  @DisplayName("golden bytes: what version 1 wrote is read for ever")
+  @DisplayName("golden bytes: what was ever written is read for ever")
   class Golden {
     @Test
     void ofACallThatRings() {
@@ -74,6 +91,17 @@ class CallCodecTest {
     @Test
     void ofACallThatIsUp() {
       holds("call-up.v1", up());
+    }
+
+    @Test
+    void ofACallThatLeavesItsMediaNode() {
+      holds("call-moving.v2", moving());
+    }
+
+    @Test
+    void isReadByWhoKnowsNoMovesUntilThereIsOne() throws IOException {
+      assertThat(CallState.parseFrom(CODEC.encode(up()).head()).getMinReader()).isEqualTo(1);
+      assertThat(CallState.parseFrom(CODEC.encode(moving()).head()).getMinReader()).isEqualTo(2);
     }
 
     private void holds(String name, Call call) {
@@ -133,12 +161,12 @@ class CallCodecTest {
       Encoded written = CODEC.encode(call);
       ByteString head = written.head();
       try {
-        head = CallState.parseFrom(head).toBuilder().setMinReader(2).build().toByteString();
+        head = CallState.parseFrom(head).toBuilder().setMinReader(3).build().toByteString();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
       assertThat(CODEC.decode(new Encoded(head, written.fields())))
-          .isEqualTo(new RecordCodec.TooNew<>(2));
+          .isEqualTo(new RecordCodec.TooNew<>(3));
     }
   }
 

@@ -103,12 +103,12 @@ class CallDeciderTest {
     }
 
     @Test
-    void endsASetUpWhoseSessionIsGone() {
+    void opensTheSessionElsewhereThatTheNodeHasEnded() {
       scene.begin().mediaHolds();
       scene.apply(
           new Input.MediaApplied(
               2, new MediaAnswer.Refused(MediaAnswer.Refusal.RELEASED, "gone", 1)));
-      assertThat(scene.answered()).containsExactly("503 INVITE");
+      assertThat(scene.last(Effect.PlaceMedia.class).except()).containsExactly(Scene.MEDIA_NODE);
     }
 
     @Test
@@ -248,6 +248,8 @@ class CallDeciderTest {
       scene.apply(
           new Input.MediaApplied(
               1, new MediaAnswer.Refused(MediaAnswer.Refusal.PORTS_EXHAUSTED, "none free", 0)));
+      assertThat(scene.answered()).isEmpty();
+      scene.apply(new Input.MediaPlaced(Scene.MEDIA_NODE, true, Optional.empty()));
       assertThat(scene.answered()).containsExactly("503 INVITE");
       assertThat(scene.last(Effect.Respond.class).response().header(HeaderName.RETRY_AFTER))
           .isPresent();

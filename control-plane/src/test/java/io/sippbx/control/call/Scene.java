@@ -70,6 +70,10 @@ final class Scene {
   Optional<Call> call = Optional.empty();
   Decision.Commit lastCommit = Decision.Commit.NONE;
   SipRequest invite;
+
+  /** The address of the media node that answers. */
+  String mediaIp = "198.51.100.2";
+
   private int requests;
 
   Scene() {
@@ -198,18 +202,24 @@ final class Scene {
     return mediaHolds(apply.spec());
   }
 
+  /** The media node answers the last Apply, if there was one. */
+  Scene mediaHoldsIfAsked() {
+    return all(Effect.ApplyMedia.class).isEmpty() ? this : mediaHolds();
+  }
+
   Scene mediaHolds(SessionSpec spec) {
     var addresses = new ArrayList<StreamAddresses>();
     for (StreamSpec stream : spec.streams()) {
       int base = 10_000 + stream.index() * 4;
-      String ip = "198.51.100.2";
+      int a = stream.a().pinnedPort() == 0 ? base : stream.a().pinnedPort();
+      int b = stream.b().pinnedPort() == 0 ? base + 2 : stream.b().pinnedPort();
       addresses.add(
           new StreamAddresses(
               stream.index(),
-              Endpoint.of(ip, base),
-              Endpoint.of(ip, base + 1),
-              Endpoint.of(ip, base + 2),
-              Endpoint.of(ip, base + 3)));
+              Endpoint.of(mediaIp, a),
+              Endpoint.of(mediaIp, a + 1),
+              Endpoint.of(mediaIp, b),
+              Endpoint.of(mediaIp, b + 1)));
     }
     return apply(
         new Input.MediaApplied(
@@ -222,7 +232,14 @@ final class Scene {
             0,
             new StreamCounts.Direction(100, 17_200, 1, 3),
             new StreamCounts.Direction(90, 15_480, 0, 4));
-    return apply(new Input.MediaReleased(new MediaAnswer.Held(9, List.of(), List.of(counts))));
+    return mediaReleased(new MediaAnswer.Held(9, List.of(), List.of(counts)));
+  }
+
+  /** The last media node of the call answers the Release. */
+  Scene mediaReleased(MediaAnswer answer) {
+    MediaPart media = call.orElseThrow().media();
+    return apply(
+        new Input.MediaReleased(media.node().orElse(MEDIA_NODE), media.revision(), answer));
   }
 
   /** Our INVITE to the nth leg. */

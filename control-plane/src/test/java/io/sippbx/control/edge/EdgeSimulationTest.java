@@ -128,6 +128,92 @@ class EdgeSimulationTest {
     assertThat(world.outbox()).hasSize(1);
   }
 
+  @ParameterizedTest(name = "seed {0}")
+  @ValueSource(
+      longs = {61, 62, 63, 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79, 80})
+  void callsOutliveTheirMediaNodesToo(long seed) {
+    var world = new World(seed, seed % 2 == 0 ? 0 : 0.05, 10_000, 3);
+    World.Kind[] kinds = World.Kind.values();
+    int dead = 0;
+    int drained = 0;
+    for (int i = 0; i < 60; i++) {
+      world.startCall(kinds[world.random.nextInt(kinds.length)]);
+      world.clock.advance(Duration.ofMillis(world.random.nextInt(3_000)));
+      switch (world.random.nextInt(12)) {
+        case 0 -> {
+          if (dead == 0) {
+            dead = 1 + world.random.nextInt(3);
+            world.media.kill(LedgerMediaPlane.node(dead));
+          }
+        }
+        case 1, 2 -> {
+          if (dead != 0) {
+            world.media.startAgain(LedgerMediaPlane.node(dead));
+            dead = 0;
+          }
+        }
+        case 3 -> {
+          drained = 1 + world.random.nextInt(3);
+          world.media.drain(LedgerMediaPlane.node(drained));
+        }
+        case 4 -> {
+          if (drained != 0) {
+            world.media.undrain(LedgerMediaPlane.node(drained));
+          }
+        }
+        case 5 -> world.killAndStartAgain(Duration.ofMillis(world.random.nextInt(3_000)));
+        default -> {}
+      }
+    }
+    world.comesToRestAfterAll(seed);
+  }
+
+  @ParameterizedTest(name = "media node dies after {0} ms")
+  @ValueSource(ints = {1, 5, 20, 45, 70, 150, 200, 300, 340, 360, 380, 1_000, 5_000, 39_000})
+  void aCallWhoseMediaNodeDiesInWhateverPhaseEndsAsItWouldHave(int afterMs) {
+    var world = new World(8, 0, 10_000, 2);
+    world.startCall(World.Kind.CALLER_HANGS_UP);
+    world.clock.advance(Duration.ofMillis(afterMs));
+    world.media.kill(LedgerMediaPlane.node(1));
+    world.comesToRest(8, 1);
+    CallHappening.Ended end = world.ended.getFirst();
+    assertThat(end.termination().reason()).isEqualTo(Termination.Reason.NORMAL);
+    assertThat(end.mediaNode()).isEqualTo("media-2");
+  }
+
+  @Test
+  void aDrainedNodeIsEmptyWhileItsCallsGoOn() {
+    var world = new World(9, 0, 10_000, 2);
+    for (int i = 0; i < 10; i++) {
+      world.startCall(World.Kind.CALLER_HANGS_UP);
+      world.clock.advance(Duration.ofMillis(500));
+    }
+    world.clock.advance(Duration.ofSeconds(5));
+    assertThat(world.media.sessionsOf(LedgerMediaPlane.node(1))).isNotEmpty();
+    world.media.drain(LedgerMediaPlane.node(1));
+    world.clock.advance(Duration.ofSeconds(5));
+    assertThat(world.media.sessionsOf(LedgerMediaPlane.node(1))).isEmpty();
+    assertThat(world.media.sessionsOf(LedgerMediaPlane.node(2))).hasSize(10);
+    world.comesToRest(9, 10);
+    assertThat(world.ended).allMatch(end -> end.termination().reason().text().equals("normal"));
+  }
+
+  @Test
+  void aMediaNodeThatIsStartedAgainHasItsCallsBackAndNobodyIsTold() {
+    var world = new World(10, 0);
+    world.startCall(World.Kind.CALLER_HANGS_UP);
+    world.clock.advance(Duration.ofSeconds(10));
+    int sent = world.network.trace().size();
+    world.media.kill(LedgerMediaPlane.node(1));
+    world.clock.advance(Duration.ofSeconds(4));
+    world.media.startAgain(LedgerMediaPlane.node(1));
+    world.clock.advance(Duration.ofSeconds(10));
+    assertThat(world.media.sessions()).hasSize(1);
+    assertThat(world.network.trace()).hasSize(sent);
+    world.comesToRest(10, 1);
+    assertThat(world.ended.getFirst().termination().reason()).isEqualTo(Termination.Reason.NORMAL);
+  }
+
   @Test
   void theSameSeedGivesTheSameRun() {
     assertThat(traceOf(5)).isEqualTo(traceOf(5));

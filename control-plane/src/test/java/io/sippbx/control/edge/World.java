@@ -147,12 +147,16 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   World(long seed, double loss, int callLimit) {
+    this(seed, loss, callLimit, 1);
+  }
+
+  World(long seed, double loss, int callLimit, int mediaNodes) {
     this.callLimit = callLimit;
     active = new ActiveCalls(callLimit);
     clock = VirtualLoops.shuffled(seed);
     random = new Random(seed);
     network = new VirtualNetwork(clock.loop("wire"), random, loss);
-    media = new LedgerMediaPlane(clock.loop("media"), random);
+    media = new LedgerMediaPlane(clock.loop("media"), random, mediaNodes);
     loops = clock.loops("edge", 2);
     store = new InMemoryCallStore<>(loops, OUTBOX);
     transport = network.attach(EDGE, (message, flow) -> {});

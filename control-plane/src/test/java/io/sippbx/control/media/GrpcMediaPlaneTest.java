@@ -581,7 +581,7 @@ class GrpcMediaPlaneTest {
       pass(1_000);
       assertThat(events)
           .containsExactly(
-              new MediaEvent.SessionLost(call(1)), new MediaEvent.SessionLost(call(2)));
+              new MediaEvent.SessionLost(call(1), M1), new MediaEvent.SessionLost(call(2), M1));
       assertThat(plane.stats().sessionsKnown()).isEqualTo(1);
       m1.disconnect();
       m1.start();
@@ -604,7 +604,7 @@ class GrpcMediaPlaneTest {
       pass(1_000);
       assertThat(events)
           .containsExactly(
-              new MediaEvent.SessionLost(call(2)), new MediaEvent.SessionLost(call(6)));
+              new MediaEvent.SessionLost(call(2), M1), new MediaEvent.SessionLost(call(6), M1));
       var claim = m1.received.getLast().getClaim();
       assertThat(claim.getCallKeysList())
           .containsExactly(
@@ -641,7 +641,7 @@ class GrpcMediaPlaneTest {
       assertThat(events).isEmpty();
       m1.mute = false;
       pass(1_500);
-      assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1)));
+      assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1), M1));
     }
 
     @Test
@@ -654,7 +654,7 @@ class GrpcMediaPlaneTest {
       pass(29_900);
       assertThat(events).isEmpty();
       pass(200);
-      assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1)));
+      assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1), M1));
       pass(60_000);
       assertThat(events).hasSize(1);
       assertThat(plane.stats().lost()).isZero();
@@ -736,7 +736,7 @@ class GrpcMediaPlaneTest {
           .containsExactly(
               new MediaEvent.FirstPacket(call(1), 2, true),
               new MediaEvent.MediaTimeout(call(1), 1),
-              new MediaEvent.Expired(call(1), 1));
+              new MediaEvent.Expired(call(1), M1, 1));
       assertThat(plane.stats().sessionsKnown()).isZero();
       assertThat(plane.stats().malformed()).isEqualTo(1);
     }

@@ -5,6 +5,8 @@ import com.google.protobuf.Message;
 import io.sippbx.control.call.Call;
 import io.sippbx.control.call.CalleeLeg;
 import io.sippbx.control.call.Leg;
+import io.sippbx.control.call.MediaPart;
+import io.sippbx.control.call.Renewal;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.call.TimerId;
 import io.sippbx.control.carried.Carried;
@@ -34,10 +36,13 @@ import java.util.TreeMap;
 public final class CallCodec implements RecordCodec<Call> {
 
   /** The version of the schema that this node knows. */
-  public static final int VERSION = 1;
+  public static final int VERSION = 2;
 
   /** What a reader must know to drive a call that this node wrote. */
   private static final int MIN_READER = 1;
+
+  /** Likewise of a call that leaves its media node, which the first readers did not know. */
+  private static final int MIN_READER_MOVING = 2;
 
   @Override
   public Encoded encode(Call call) {
@@ -45,7 +50,7 @@ public final class CallCodec implements RecordCodec<Call> {
     var legs = new LegForm(blobs);
     var form =
         CallState.newBuilder()
-            .setMinReader(MIN_READER)
+            .setMinReader(isMoving(call) ? MIN_READER_MOVING : MIN_READER)
             .setKey(call.key().text())
             .setCaller(legs.stored(call.caller()))
             .setMedia(MediaForm.stored(call.media()))
@@ -80,6 +85,9 @@ public final class CallCodec implements RecordCodec<Call> {
               form.setRefusal(refused);
             });
     call.reinvite().ifPresent(reinvite -> form.setReinvite(legs.stored(reinvite)));
+    for (Renewal each : call.renewals()) {
+      form.addRenewals(legs.stored(each));
+    }
     for (Call.Relayed each : call.relayed()) {
       form.addRelayed(
           Relayed.newBuilder()
@@ -107,6 +115,13 @@ public final class CallCodec implements RecordCodec<Call> {
     call.termination().ifPresent(termination -> form.setTermination(stored(termination)));
     Message whole = UnknownFields.restore(form.build(), call.carried().fields());
     return new Encoded(whole.toByteString(), blobs.all());
+  }
+
+  private static boolean isMoving(Call call) {
+    return call.media().anchor() != MediaPart.Anchor.FIRM
+        || !call.media().former().isEmpty()
+        || !call.renewals().isEmpty()
+        || call.timers().keySet().stream().anyMatch(timer -> timer.kind() == TimerId.Kind.MOVE);
   }
 
   @Override
@@ -152,6 +167,7 @@ public final class CallCodec implements RecordCodec<Call> {
             : Optional.empty(),
         MediaForm.media(form.getMedia()),
         form.hasReinvite() ? Optional.of(legs.reinvite(form.getReinvite())) : Optional.empty(),
+        form.getRenewalsList().stream().map(legs::renewal).toList(),
         form.getRelayedList().stream().map(each -> relayed(each, blobs)).toList(),
         form.getByesList().stream().map(each -> bye(each, blobs)).toList(),
         timers,

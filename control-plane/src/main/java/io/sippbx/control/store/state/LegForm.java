@@ -9,6 +9,7 @@ import io.sippbx.control.call.Leg;
 import io.sippbx.control.call.LegEnd;
 import io.sippbx.control.call.OutgoingInvite;
 import io.sippbx.control.call.Reinvite;
+import io.sippbx.control.call.Renewal;
 import io.sippbx.control.call.Side;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.CSeq;
@@ -229,6 +230,28 @@ final class LegForm {
         new Reinvite.Before(sdp.sdp(form.getCallerBefore()), sdp.sdp(form.getCalleeBefore())),
         response(form.hasWaiting(), form.getWaiting()),
         response(form.hasAnswer(), form.getAnswer()));
+  }
+
+  io.sippbx.proto.state.v1.Renewal stored(Renewal renewal) {
+    var form =
+        io.sippbx.proto.state.v1.Renewal.newBuilder()
+            .setSide(stored(renewal.side()))
+            .setAttempts(renewal.attempts())
+            .setOffersOther(renewal.offersOther())
+            .setAgain(renewal.again())
+            .setBefore(sdp.stored(renewal.before()));
+    renewal.sent().ifPresent(sent -> form.setSent(blobs.add(sent)));
+    return form.build();
+  }
+
+  Renewal renewal(io.sippbx.proto.state.v1.Renewal form) {
+    return new Renewal(
+        side(form.getSide()),
+        form.getAttempts(),
+        request(form.hasSent(), form.getSent()),
+        form.getOffersOther(),
+        form.getAgain(),
+        sdp.sdp(form.getBefore()));
   }
 
   private Optional<SipRequest> request(boolean present, Blob blob) {

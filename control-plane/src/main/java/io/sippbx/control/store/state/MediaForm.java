@@ -27,6 +27,11 @@ final class MediaForm {
       new EnumTable<>(
           MediaPart.Stage.class, io.sippbx.proto.state.v1.MediaPart.Stage.class, "STAGE_");
 
+  private static final EnumTable<MediaPart.Anchor, io.sippbx.proto.state.v1.MediaPart.Anchor>
+      ANCHORS =
+          new EnumTable<>(
+              MediaPart.Anchor.class, io.sippbx.proto.state.v1.MediaPart.Anchor.class, "ANCHOR_");
+
   private static final EnumTable<PayloadForm, Stream.Form> FORMS =
       new EnumTable<>(PayloadForm.class, Stream.Form.class, "FORM_");
 
@@ -44,6 +49,8 @@ final class MediaForm {
     for (StreamAddresses each : media.addresses()) {
       form.addAddresses(stored(each));
     }
+    form.setAnchor(ANCHORS.stored(media.anchor()));
+    media.former().forEach(node -> form.addFormer(node.text()));
     media.totals().ifPresent(totals -> form.setTotals(stored(totals)));
     return form.build();
   }
@@ -57,7 +64,9 @@ final class MediaForm {
         form.getAddressesList().stream().map(MediaForm::addresses).toList(),
         STAGES.domain(form.getStage()),
         RELEASED.domain(form.getReleased()),
-        form.hasTotals() ? Optional.of(totals(form.getTotals())) : Optional.empty());
+        form.hasTotals() ? Optional.of(totals(form.getTotals())) : Optional.empty(),
+        ANCHORS.domain(form.getAnchor()),
+        form.getFormerList().stream().map(NodeId::new).toList());
   }
 
   private static io.sippbx.proto.state.v1.MediaPlan stored(MediaPlan plan) {
