@@ -115,6 +115,7 @@ class PlanesArchTest {
                             "io.sippbx.proto..",
                             // wiring
                             "io.sippbx.app..",
+                            "io.sippbx.control.mesh.grpc",
                             "io.sippbx.control.sip.transport",
                             "io.sippbx.control.store.redis",
                             "io.sippbx.media.control",

@@ -55,6 +55,7 @@ class RingsArchTest {
           .and(
               not(
                   Product.in(
+                      "io.sippbx.control.mesh.grpc",
                       "io.sippbx.control.sip.transport",
                       "io.sippbx.control.sip.locate",
                       "io.sippbx.control.store.redis")))

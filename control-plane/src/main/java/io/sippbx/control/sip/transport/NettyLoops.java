@@ -187,14 +187,16 @@ public final class NettyLoops implements AutoCloseable {
     };
   }
 
-  SocketChannel newSocketChannel(boolean v6) {
+  /** A new TCP channel of a family. */
+  public SocketChannel newSocketChannel(boolean v6) {
     return switch (io) {
       case EPOLL -> new EpollSocketChannel(family(v6));
       case NIO -> new NioSocketChannel(SelectorProvider.provider(), family(v6));
     };
   }
 
-  ServerSocketChannel newServerChannel(boolean v6) {
+  /** A new listening TCP channel of a family. */
+  public ServerSocketChannel newServerChannel(boolean v6) {
     return switch (io) {
       case EPOLL -> new EpollServerSocketChannel(family(v6));
       case NIO -> new NioServerSocketChannel(SelectorProvider.provider(), family(v6));
