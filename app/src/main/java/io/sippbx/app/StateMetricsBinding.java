@@ -1,6 +1,7 @@
 package io.sippbx.app;
 
 import io.sippbx.control.event.OutboxRelay;
+import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.store.redis.RedisStore;
 import io.sippbx.shared.telemetry.ControlMetric;
 import io.sippbx.shared.telemetry.Metrics;
@@ -16,6 +17,13 @@ final class StateMetricsBinding {
     metrics.counter(ControlMetric.OUTBOX_SET_ASIDE, events::setAside);
     metrics.counter(ControlMetric.OUTBOX_LOST, () -> state.stores().lostEvents().getAsLong());
     state.redis().ifPresent(redis -> bind(metrics, redis));
+    state.stores().restoring().ifPresent(restoring -> bind(metrics, restoring));
+  }
+
+  private static void bind(Metrics metrics, RestoringCallStore<?> restoring) {
+    metrics.counter(ControlMetric.STORE_WRITTEN_BACK, restoring::restored);
+    metrics.gauge(ControlMetric.STORE_RECENT_CALLS, restoring::remembered);
+    metrics.counter(ControlMetric.STORE_RECENT_FORGOTTEN, restoring::forgottenEarly);
   }
 
   private static void bind(Metrics metrics, RedisStore redis) {
@@ -28,5 +36,7 @@ final class StateMetricsBinding {
     metrics.gauge(ControlMetric.REDIS_BREAKERS_OPEN, () -> redis.stats().openBreakers());
     metrics.counter(ControlMetric.REDIS_BREAKER_OPENINGS, () -> redis.stats().breakerOpenings());
     metrics.counter(ControlMetric.REDIS_CONNECTS, () -> redis.stats().connects());
+    metrics.counter(ControlMetric.REDIS_CONNECT_FAILURES, () -> redis.stats().connectFailures());
+    metrics.counter(ControlMetric.REDIS_OTHER_SERVERS, () -> redis.stats().otherServers());
   }
 }

@@ -120,7 +120,11 @@ final class StateStore implements AutoCloseable {
               loops.loops(),
               Optional.of(loops.group()),
               config.redis().limits().startTimeout());
-      return new Opened(Stores.in(redis), secret, Optional.of(redis), isOnlyOurs);
+      return new Opened(
+          Stores.in(redis, loops.loops(), config.redis().limits().recentCalls()),
+          secret,
+          Optional.of(redis),
+          isOnlyOurs);
     } catch (RedisStartException e) {
       throw new NodeStartException(key + ": " + e.getMessage(), e);
     }

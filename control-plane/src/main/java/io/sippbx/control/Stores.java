@@ -5,12 +5,16 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryLimitStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.store.LimitStore;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.RegistrationStore;
+import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.store.redis.RedisStore;
 import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.store.state.RegistrationCodec;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -20,13 +24,17 @@ import java.util.function.LongSupplier;
  * @param calls answers on the loop of each call's key
  * @param registrations the same records for each loop, with answers on it
  * @param partitions of the calls, their outboxes among them
+ * @param limits of all nodes that use these stores
  * @param lostEvents events that were dropped from full outboxes so far, for metrics
+ * @param restoring what writes lost calls back, where a fail-over may lose some
  */
 public record Stores(
     CallStore<Call> calls,
     Function<Loop, RegistrationStore> registrations,
     PartitionStore partitions,
-    LongSupplier lostEvents) {
+    LimitStore limits,
+    LongSupplier lostEvents,
+    Optional<RestoringCallStore<Call>> restoring) {
 
   /**
    * In this process, with which all of it ends.
@@ -37,17 +45,32 @@ public record Stores(
   public static Stores inMemory(Loops loops, int maxAddresses, int maxOutbox) {
     var calls = new InMemoryCallStore<Call>(loops, maxOutbox);
     var registrations = new InMemoryRegistrationStore(maxAddresses, loops.all().getFirst());
-    return new Stores(calls, registrations::on, calls, calls::outboxDrops);
+    return new Stores(
+        calls,
+        registrations::on,
+        calls,
+        new InMemoryLimitStore(loops),
+        calls::outboxDrops,
+        Optional.empty());
   }
 
-  /** In Redis, which outlives this process. */
-  public static Stores in(RedisStore redis) {
+  /**
+   * In Redis, which outlives this process.
+   *
+   * @param loops those of {@code redis}
+   * @param recentCalls whose last commit is remembered, in case that a fail-over loses it
+   */
+  public static Stores in(RedisStore redis, Loops loops, int recentCalls) {
     var codec = new RegistrationCodec();
+    var calls = new RestoringCallStore<>(redis.calls(new CallCodec()), loops, recentCalls);
+    redis.onOtherServer(calls::offerAgain);
     return new Stores(
-        redis.calls(new CallCodec()),
+        calls,
         loop -> redis.registrations(loop, codec),
         redis.partitions(),
+        redis.limits(),
         // Redis is told to refuse what it has no room for: nothing is dropped.
-        () -> 0);
+        () -> 0,
+        Optional.of(calls));
   }
 }

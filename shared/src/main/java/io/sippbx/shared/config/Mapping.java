@@ -97,6 +97,7 @@ final class Mapping {
     var calls =
         new SipConfig.Calls(
             reader.integer("sip.max_concurrent_calls", 1, 1_000_000),
+            reader.integer("sip.max_cluster_calls", 0, 100_000_000),
             reader.seconds("sip.no_answer_timeout", 1, 3_600),
             reader.seconds("sip.max_call_duration", 1, 604_800),
             reader.flag("sip.follow_redirects"),
@@ -435,7 +436,8 @@ final class Mapping {
             reader.seconds("redis.start_timeout", 1, 3_600),
             reader.integer("redis.max_pending", 100, 1_000_000),
             reader.integer("redis.breaker_failures", 1, 1_000),
-            reader.millis("redis.breaker_pause_ms", 10, 60_000));
+            reader.millis("redis.breaker_pause_ms", 10, 60_000),
+            reader.integer("redis.recent_calls", 0, 10_000_000));
     var tls =
         new RedisConfig.Tls(
             reader.optional("redis.tls.ca_file", "a file path", Reader::parsePath),

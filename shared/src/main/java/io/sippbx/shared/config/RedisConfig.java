@@ -40,6 +40,7 @@ public record RedisConfig(
    * @param maxPending commands that wait for their answers
    * @param breakerFailures in a row after which nothing more is sent
    * @param breakerPause between two probes then
+   * @param recentCalls whose last commit is remembered, in case that a fail-over loses it
    */
   public record Limits(
       Duration commandTimeout,
@@ -47,7 +48,8 @@ public record RedisConfig(
       Duration startTimeout,
       int maxPending,
       int breakerFailures,
-      Duration breakerPause) {}
+      Duration breakerPause,
+      int recentCalls) {}
 
   /**
    * For {@code rediss} URIs.

@@ -24,7 +24,19 @@ public enum ControlMetric implements Metric {
           "sip_calls_refused_total",
           "calls",
           "INVITEs refused by a limit with 503, before there was a call.",
-          Label.of("limit", "calls", "arrivals", "transactions", "store", "mailbox"))),
+          Label.of("limit", "calls", "cluster", "arrivals", "transactions", "store", "mailbox"))),
+  CLUSTER_CALLS(
+      gauge(
+          "sip_cluster_calls",
+          "calls",
+          "Calls of all nodes that sip.max_cluster_calls counted when this node asked last; 0"
+              + " without that limit.")),
+  CLUSTER_LEASES_LEFT(
+      counter(
+          "sip_cluster_leases_left_total",
+          "leases",
+          "Leases of sip.max_cluster_calls that could not be given back as Redis did not answer,"
+              + " and end by themselves, within four hours.")),
   CALL_DURATION(
       histogram(
           "sip_call_duration_seconds",
@@ -144,6 +156,34 @@ public enum ControlMetric implements Metric {
   REDIS_BREAKER_OPENINGS(
       counter("sip_redis_breaker_openings_total", "openings", "How often a breaker has opened.")),
   REDIS_CONNECTS(counter("sip_redis_connects_total", "connections", "Connections made to Redis.")),
+  REDIS_CONNECT_FAILURES(
+      counter(
+          "sip_redis_connect_failures_total",
+          "attempts",
+          "Attempts to connect to Redis that failed.")),
+  REDIS_OTHER_SERVERS(
+      counter(
+          "sip_redis_other_servers_total",
+          "changes",
+          "How often another server answered than before: a fail-over, or a restart. What it has"
+              + " lost is written back.")),
+  STORE_WRITTEN_BACK(
+      counter(
+          "sip_store_written_back_total",
+          "calls",
+          "Calls whose last commit was lost by a fail-over of Redis and written back by this"
+              + " node.")),
+  STORE_RECENT_CALLS(
+      gauge(
+          "sip_store_recent_calls",
+          "calls",
+          "Calls whose last commit is remembered, in case that a fail-over of Redis loses it.")),
+  STORE_RECENT_FORGOTTEN(
+      counter(
+          "sip_store_recent_forgotten_total",
+          "calls",
+          "Calls that redis.recent_calls had no room for: a fail-over now may lose what they"
+              + " committed last.")),
   OUTBOX_DEPTH(
       gauge(
           "sip_outbox_events",

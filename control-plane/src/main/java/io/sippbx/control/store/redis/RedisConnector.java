@@ -19,6 +19,7 @@ import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.event.ClusterTopologyChangedEvent;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
@@ -36,9 +37,13 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 
 /**
  * Makes the connection to Redis and makes it again when it is lost.
@@ -54,24 +59,41 @@ final class RedisConnector {
 
   private static final Logger log = LoggerFactory.getLogger(RedisConnector.class);
   private static final Duration FIRST_RETRY = Duration.ofMillis(20);
-  private static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
+  static final Duration LONGEST_RETRY = Duration.ofSeconds(1);
   private static final Duration TOPOLOGY_REFRESH = Duration.ofSeconds(15);
 
+  /** What INFO says of the process that answers; another one may have lost writes. */
+  private static final Pattern RUN_ID = Pattern.compile("(?m)^run_id:(\\w+)");
+
   private final Loop home;
+  private final Duration connectTimeout;
+  private final boolean followsSentinels;
   private final ClientResources resources;
   private final AbstractRedisClient client;
   private final Dialer dialer;
   private final AtomicLong connects = new AtomicLong();
+  private final AtomicLong connectFailures = new AtomicLong();
   private volatile @Nullable Line line;
   private volatile String lastError = "not yet";
+  private Disposable topology = Disposables.disposed();
+  private volatile Runnable otherServer = () -> {};
+  private final AtomicLong otherServers = new AtomicLong();
   private boolean connecting;
   private boolean closed;
   private Duration retry = FIRST_RETRY;
 
-  /** A connection and what is said over it. */
+  /** The next attempt, while there is no connection. */
+  private Loop.@Nullable Timer again;
+
+  /**
+   * A connection and what is said over it.
+   *
+   * @param server the run of the process that answers; empty: it does not say, or there are several
+   */
   private record Line(
       StatefulConnection<byte[], byte[]> connection,
-      RedisClusterAsyncCommands<byte[], byte[]> commands) {}
+      RedisClusterAsyncCommands<byte[], byte[]> commands,
+      String server) {}
 
   /** Connects. */
   private interface Dialer {
@@ -83,6 +105,8 @@ final class RedisConnector {
    */
   RedisConnector(RedisSettings settings, Loop home, Optional<EventLoopGroup> group) {
     this.home = home;
+    this.connectTimeout = settings.connectTimeout();
+    this.followsSentinels = settings.address() instanceof RedisAddress.Sentinel;
     ClientResources.Builder builder =
         ClientResources.builder()
             .computationThreadPoolSize(2)
@@ -105,32 +129,53 @@ final class RedisConnector {
                 made.refreshPartitionsAsync()
                     .thenCompose(done -> made.connectAsync(ByteArrayCodec.INSTANCE))
                     .thenApply(RedisConnector::line);
+        this.topology =
+            resources
+                .eventBus()
+                .get()
+                .filter(ClusterTopologyChangedEvent.class::isInstance)
+                .subscribe(event -> home.execute(this::topologyChanged));
       }
       case RedisAddress.Single single -> {
         RedisURI uri = uri(single.server(), single.tls(), settings);
         RedisClient made = RedisClient.create(resources);
         made.setOptions(options(ClientOptions.builder(), settings).autoReconnect(false).build());
         this.client = made;
-        this.dialer =
-            () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenApply(RedisConnector::line);
+        this.dialer = () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenCompose(this::line);
       }
       case RedisAddress.Sentinel sentinel -> {
         RedisURI uri = sentinelUri(sentinel, settings);
         RedisClient made = RedisClient.create(resources);
         made.setOptions(options(ClientOptions.builder(), settings).autoReconnect(false).build());
         this.client = made;
-        this.dialer =
-            () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenApply(RedisConnector::line);
+        this.dialer = () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenCompose(this::line);
       }
     }
   }
 
-  private static Line line(StatefulRedisConnection<byte[], byte[]> connection) {
-    return new Line(connection, connection.async());
+  /** Asks who answers, which an ACL may forbid. */
+  private CompletionStage<Line> line(StatefulRedisConnection<byte[], byte[]> connection) {
+    return connection
+        .async()
+        .info("server")
+        .exceptionally(error -> "")
+        .toCompletableFuture()
+        .orTimeout(connectTimeout.toMillis(), TimeUnit.MILLISECONDS)
+        .whenComplete(
+            (said, error) -> {
+              if (error != null) {
+                ignore(connection.closeAsync());
+              }
+            })
+        .thenApply(
+            said -> {
+              Matcher run = RUN_ID.matcher(said);
+              return new Line(connection, connection.async(), run.find() ? run.group(1) : "");
+            });
   }
 
   private static Line line(StatefulRedisClusterConnection<byte[], byte[]> connection) {
-    return new Line(connection, connection.async());
+    return new Line(connection, connection.async(), "");
   }
 
   private static <B extends ClientOptions.Builder> B options(B builder, RedisSettings settings) {
@@ -251,6 +296,43 @@ final class RedisConnector {
     return connects.get();
   }
 
+  /** Attempts that failed. */
+  long connectFailures() {
+    return connectFailures.get();
+  }
+
+  /** How often another server answered than before. */
+  long otherServers() {
+    return otherServers.get();
+  }
+
+  /**
+   * Who is told, on the home loop, that another server answers than before, or may do so: what the
+   * former had acknowledged last may be lost. The new one is asked nothing before that.
+   */
+  void onOtherServer(Runnable listener) {
+    otherServer = listener;
+  }
+
+  /** A server says that it is a replica: the sentinels may know of another primary. */
+  void primaryMayHaveMoved() {
+    if (followsSentinels) {
+      reconnect();
+    }
+  }
+
+  private void topologyChanged() {
+    if (line != null && !closed) {
+      tellOtherServer("the cluster");
+    }
+  }
+
+  private void tellOtherServer(String server) {
+    otherServers.incrementAndGet();
+    log.atWarn().addKeyValue("server", server).log("redis.other_server");
+    otherServer.run();
+  }
+
   /** A command that only shows whether the server of a lane answers. */
   CompletionStage<?> probe(RedisClusterAsyncCommands<byte[], byte[]> redis, int lane) {
     return lane >= 0 && lane < Partition.COUNT && client instanceof RedisClusterClient
@@ -283,16 +365,25 @@ final class RedisConnector {
     if (error == null) {
       return;
     }
+    connectFailures.incrementAndGet();
     Throwable root = error;
     while (root.getCause() != null) {
       root = root.getCause();
     }
     lastError = root.getMessage() == null ? root.toString() : root.getMessage();
     log.atDebug().addKeyValue("error", lastError).log("redis.connect_failed");
-    if (commands() == null && !closed) {
-      home.schedule(retry, this::reconnect);
+    if (commands() == null && !closed && again == null) {
+      again = home.schedule(retry, this::reconnectIfLost);
       Duration next = retry.multipliedBy(2);
       retry = next.compareTo(LONGEST_RETRY) > 0 ? LONGEST_RETRY : next;
+    }
+  }
+
+  /** A probe may have made a connection meanwhile: what is under way on it would be lost. */
+  private void reconnectIfLost() {
+    again = null;
+    if (commands() == null) {
+      reconnect();
     }
   }
 
@@ -310,6 +401,9 @@ final class RedisConnector {
                 home.execute(() -> lost(made));
               }
             });
+    if (old != null && (made.server().isEmpty() || !made.server().equals(old.server()))) {
+      tellOtherServer(made.server());
+    }
     line = made;
     retry = FIRST_RETRY;
     log.atInfo().addKeyValue("connection", connects.incrementAndGet()).log("redis.connected");
@@ -335,6 +429,7 @@ final class RedisConnector {
     home.execute(
         () -> {
           closed = true;
+          topology.dispose();
           Line old = line;
           line = null;
           CompletionStage<?> hungUp =

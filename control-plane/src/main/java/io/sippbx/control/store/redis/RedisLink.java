@@ -188,6 +188,9 @@ final class RedisLink {
       }
       Reply reply = reply(value, error);
       boolean unable = error != null && isUnable(unwrap(error));
+      if (error != null && String.valueOf(unwrap(error).getMessage()).startsWith("READONLY")) {
+        connector.primaryMayHaveMoved();
+      }
       loop.execute(
           () -> {
             if (finish()) {
@@ -328,7 +331,9 @@ final class RedisLink {
         lanes.length,
         open,
         openings,
-        connector.connects());
+        connector.connects(),
+        connector.connectFailures(),
+        connector.otherServers());
   }
 
   boolean isClosed() {

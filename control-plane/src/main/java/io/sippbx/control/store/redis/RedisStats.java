@@ -13,6 +13,8 @@ package io.sippbx.control.store.redis;
  * @param openBreakers lanes on which nothing is sent now
  * @param breakerOpenings how often a lane was closed off
  * @param connects connections made
+ * @param connectFailures attempts to connect that failed
+ * @param otherServers how often another server answered than before
  */
 public record RedisStats(
     long commands,
@@ -24,7 +26,9 @@ public record RedisStats(
     int lanes,
     int openBreakers,
     long breakerOpenings,
-    long connects) {
+    long connects,
+    long connectFailures,
+    long otherServers) {
 
   /** Whether most of what is stored can neither be read nor written now. */
   public boolean isGone() {

@@ -168,6 +168,14 @@ public final class RedisStore implements AutoCloseable {
     return new RedisClusterStore(link, loop);
   }
 
+  /**
+   * Who is told that another server answers than before, or may do so: what the former had
+   * acknowledged last may be lost. On one of the loops, before the new one is asked anything.
+   */
+  public void onOtherServer(Runnable listener) {
+    connector.onOtherServer(listener);
+  }
+
   /** Store time. */
   public StoreClock clock() {
     return clock;

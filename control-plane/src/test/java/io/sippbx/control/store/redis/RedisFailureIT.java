@@ -131,6 +131,36 @@ class RedisFailureIT {
     }
   }
 
+  /** One that came back is left alone: what is under way on it has its answers. */
+  @Test
+  void aConnectionThatWorksIsNotReplaced() throws Exception {
+    int port = RedisServer.freePort();
+    RedisServer first = RedisServer.process(port, List.of());
+    try (var real = new RealStore(first.settings())) {
+      first.close();
+      // The loss, its retries and the probes of the breaker all ask for a new connection.
+      RedisServer.await(
+          "attempts to connect",
+          () -> {
+            send(real, commit(Optional.empty(), 1, "a"));
+            return real.store().stats().connectFailures() >= 12;
+          });
+      try (var second = RedisServer.process(port, List.of())) {
+        assertThat(sendUntilKnown(real, commit(Optional.empty(), 1, "a")))
+            .isInstanceOf(CommitAnswer.Applied.class);
+        long connects = real.store().stats().connects();
+        long end = System.nanoTime() + RedisConnector.LONGEST_RETRY.multipliedBy(2).toNanos();
+        while (System.nanoTime() < end) {
+          assertThat(read(real)).isInstanceOf(ReadAnswer.Found.class);
+        }
+        assertThat(real.store().stats().connects()).isEqualTo(connects).isEqualTo(2);
+        assertThat(second.ask("INFO", "clients")).contains("connected_clients:2\r\n");
+      }
+    } finally {
+      first.close();
+    }
+  }
+
   /** Where the request is cut, the script has run or has not: the same commit finds out. */
   @ParameterizedTest
   @ValueSource(longs = {1, 20, 100, 200, 300, 340, 400, 500})

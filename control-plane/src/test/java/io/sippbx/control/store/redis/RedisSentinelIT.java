@@ -3,12 +3,11 @@ package io.sippbx.control.store.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.control.store.CallCommit;
-import io.sippbx.control.store.CallIndex;
-import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.shared.identity.CallKey;
 import java.io.IOException;
@@ -79,14 +78,22 @@ class RedisSentinelIT {
             false));
   }
 
+  private static CommitAnswer<String> commit(
+      RealStore real, CallStore<String> calls, CallCommit<String> commit) {
+    return real.<CommitAnswer<String>>ask(answer -> calls.commit(commit, answer));
+  }
+
   @Test
   void followsTheSentinelsToTheNewPrimaryAndWritesBackWhatItLost() throws Exception {
     RedisServer primary = servers.get(0);
     RedisServer replica = servers.get(1);
     CallKey call = CallKey.ofBytes(new byte[16]);
     try (var real = new RealStore(settings())) {
-      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
-      assertThat(RedisFailureIT.send(real, RedisFailureIT.commit(Optional.empty(), 1, "a")))
+      var calls =
+          new RestoringCallStore<>(
+              real.store().calls(new RedisFailureIT.Text()), real.loops().loops(), 100);
+      real.store().onOtherServer(calls::offerAgain);
+      assertThat(commit(real, calls, RedisFailureIT.commit(Optional.empty(), 1, "a")))
           .isInstanceOf(CommitAnswer.Applied.class);
       RedisServer.await(
           "the first commit on the replica",
@@ -102,27 +109,20 @@ class RedisSentinelIT {
       replica.pause();
       assertThat(primary.ask("CLIENT", "KILL", "TYPE", "replica")).isEqualTo(":1\r\n");
       var a = new Versioned<>(1, new CommitId(1), "a");
-      assertThat(RedisFailureIT.send(real, RedisFailureIT.commit(Optional.of(a), 2, "b")))
+      assertThat(commit(real, calls, RedisFailureIT.commit(Optional.of(a), 2, "b")))
           .isInstanceOf(CommitAnswer.Applied.class);
       primary.close();
       replica.resume();
       var b = new Versioned<>(2, new CommitId(2), "b");
-      CallCommit<String> third = RedisFailureIT.commit(Optional.of(b), 3, "c");
+      // Its version ran backwards: ours is written back before anybody asks.
       RedisServer.await(
-          "the new primary to answer",
+          "what was lost to be written back",
           30_000,
-          () -> !(RedisFailureIT.send(real, third) instanceof CommitAnswer.Unknown));
-      CommitAnswer<String> answer = RedisFailureIT.send(real, third);
-      // Its version ran backwards: ours is written back, and the commit goes on from there.
-      assertThat(answer).isEqualTo(new CommitAnswer.Conflict<>(a));
-      CommitAnswer<String> restored =
-          real.<CommitAnswer<String>>ask(
-              each ->
-                  calls.restore(
-                      new CallRestore<>(call, b, List.of(), CallIndex.NONE, CallCommit.LAST_RESORT),
-                      each));
-      assertThat(restored).isInstanceOf(CommitAnswer.Applied.class);
-      assertThat(RedisFailureIT.send(real, third)).isInstanceOf(CommitAnswer.Applied.class);
+          () -> RedisFailureIT.read(real).equals(new ReadAnswer.Found<>(b)));
+      assertThat(calls.restored()).isEqualTo(1);
+      assertThat(real.store().stats().otherServers()).isGreaterThanOrEqualTo(1);
+      assertThat(commit(real, calls, RedisFailureIT.commit(Optional.of(b), 3, "c")))
+          .isInstanceOf(CommitAnswer.Applied.class);
       assertThat(RedisFailureIT.read(real))
           .isEqualTo(new ReadAnswer.Found<>(new Versioned<>(3, new CommitId(3), "c")));
       assertThat(replica.ask("ROLE")).contains("master");

@@ -1,0 +1,152 @@
+package io.sippbx.control.store;
+
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the calls of one loop have committed in the last {@link #WINDOW}, as it would be written
+ * back to a store that has lost it. Lives on its loop.
+ *
+ * <p>While the store gives no answers nothing is forgotten for its age: what counts is what was
+ * committed last before it was gone.
+ */
+final class RecentCommits<R> {
+
+  /** How far back a fail-over may lose writes. */
+  static final Duration WINDOW = Duration.ofSeconds(30);
+
+  /** How long after a question without an answer nothing is forgotten for its age. */
+  static final Duration HOLD = Duration.ofSeconds(10);
+
+  private final int limit;
+  private final Map<CallKey, Recent<R>> recent = new LinkedHashMap<>();
+  private long holdFromNs;
+  private boolean holding;
+  private long forgottenEarly;
+
+  /** Events of one commit. */
+  private record Told(long atNs, List<CallEvent> events) {}
+
+  /** The last commit of a call, and the events of those before it that may be lost too. */
+  private record Recent<R>(
+      long atNs, Versioned<R> ours, CallIndex index, Duration keep, List<Told> told) {
+
+    /** As it is to be written back now; empty if its record would have ended by now. */
+    Optional<CallRestore<R>> restore(CallKey call, long nowNs) {
+      Duration left = keep.minusNanos(nowNs - atNs);
+      if (left.toMillis() < 1) {
+        return Optional.empty();
+      }
+      var events = new ArrayList<CallEvent>();
+      told.forEach(each -> events.addAll(each.events()));
+      int first = Math.max(0, events.size() - CallCommit.MAX_EVENTS);
+      return Optional.of(
+          new CallRestore<>(call, ours, events.subList(first, events.size()), index, left));
+    }
+  }
+
+  /**
+   * @param limit calls of which the last commit is remembered; of more the oldest is forgotten; 0:
+   *     none
+   */
+  RecentCommits(int limit) {
+    this.limit = limit;
+  }
+
+  /** The store has acknowledged a commit. */
+  void committed(CallCommit<R> commit, long version, long nowNs) {
+    if (limit == 0) {
+      return;
+    }
+    Recent<R> before = recent.remove(commit.call());
+    if (commit.record().isPresent()) {
+      recent.put(
+          commit.call(),
+          new Recent<>(
+              nowNs,
+              new Versioned<>(version, commit.id(), commit.record().get(), commit.index().owner()),
+              commit.index(),
+              commit.keep(),
+              told(before, commit, nowNs)));
+    }
+    forget(nowNs);
+  }
+
+  private static <R> List<Told> told(@Nullable Recent<R> before, CallCommit<R> commit, long nowNs) {
+    var told = new ArrayList<Told>();
+    boolean isAgain = before != null && before.ours().commit().equals(commit.id());
+    if (before != null) {
+      for (Told each : before.told()) {
+        if (isAgain || nowNs - each.atNs() <= WINDOW.toNanos()) {
+          told.add(each);
+        }
+      }
+    }
+    if (!isAgain && !commit.events().isEmpty()) {
+      told.add(new Told(nowNs, commit.events()));
+    }
+    return told;
+  }
+
+  /** The store has not answered a question: it may be failing over. */
+  void unanswered(long nowNs) {
+    holding = true;
+    holdFromNs = nowNs;
+  }
+
+  /** Something that is not older than ours stands in the store. */
+  void seen(CallKey call, Versioned<R> current) {
+    Recent<R> ours = recent.get(call);
+    if (ours != null
+        && current.version() >= ours.ours().version()
+        && !current.commit().equals(ours.ours().commit())) {
+      recent.remove(call);
+    }
+  }
+
+  /** What is to be written back if the store holds no record of the call or one before this. */
+  Optional<CallRestore<R>> of(CallKey call, long nowNs) {
+    Recent<R> ours = recent.get(call);
+    return ours == null ? Optional.empty() : ours.restore(call, nowNs);
+  }
+
+  /** All that would be written back, the oldest first. */
+  List<CallRestore<R>> all(long nowNs) {
+    var all = new ArrayList<CallRestore<R>>();
+    recent.forEach((call, ours) -> ours.restore(call, nowNs).ifPresent(all::add));
+    return all;
+  }
+
+  private void forget(long nowNs) {
+    Iterator<Recent<R>> oldest = recent.values().iterator();
+    for (int over = recent.size() - limit; over > 0; over--) {
+      oldest.next();
+      oldest.remove();
+      forgottenEarly++;
+    }
+    if (holding && nowNs - holdFromNs < HOLD.toNanos()) {
+      return;
+    }
+    holding = false;
+    while (oldest.hasNext() && nowNs - oldest.next().atNs() > WINDOW.toNanos()) {
+      oldest.remove();
+    }
+  }
+
+  int size() {
+    return recent.size();
+  }
+
+  /** Calls that were forgotten for the limit before their time. */
+  long forgottenEarly() {
+    return forgottenEarly;
+  }
+}

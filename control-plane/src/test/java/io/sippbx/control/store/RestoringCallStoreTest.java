@@ -1,0 +1,274 @@
+package io.sippbx.control.store;
+
+import static io.sippbx.control.store.CallStoreContract.CALL;
+import static io.sippbx.control.store.CallStoreContract.PARTITION;
+import static io.sippbx.control.store.CallStoreContract.event;
+import static io.sippbx.control.store.CallStoreContract.key;
+import static io.sippbx.control.store.CallStoreContract.note;
+import static io.sippbx.control.store.CallStoreContract.versioned;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.store.PartitionStore.Batch;
+import io.sippbx.control.store.PartitionStore.OutboxEntry;
+import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("a fail-over that loses acknowledged writes")
+class RestoringCallStoreTest {
+
+  private final VirtualLoops clock = VirtualLoops.inOrder();
+  private final Loops loops = clock.loops("node", 2);
+  private final FailingOver<Note> stored = new FailingOver<>(loops);
+  private RestoringCallStore<Note> node = new RestoringCallStore<>(stored, loops, 100);
+
+  private <T> T ask(Consumer<Consumer<T>> question) {
+    var answers = new ArrayList<T>();
+    question.accept(answers::add);
+    assertThat(answers).as("never answered inline").isEmpty();
+    assertThat(clock.runUntil(() -> !answers.isEmpty(), Duration.ofSeconds(5))).isTrue();
+    clock.runReady();
+    assertThat(answers).hasSize(1);
+    return answers.getFirst();
+  }
+
+  private CommitAnswer<Note> commit(CallStore<Note> by, CallCommit<Note> commit) {
+    return this.<CommitAnswer<Note>>ask(answer -> by.commit(commit, answer));
+  }
+
+  private ReadAnswer<Note> read(CallStore<Note> by, CallKey call) {
+    return this.<ReadAnswer<Note>>ask(answer -> by.read(call, answer));
+  }
+
+  private static CallCommit<Note> step(
+      CallKey call, Optional<Versioned<Note>> read, long id, Duration keep) {
+    return new CallCommit<>(
+        call,
+        read,
+        new CommitId(id),
+        Optional.of(note("n" + id)),
+        List.of(event("e" + id)),
+        CallIndex.NONE,
+        keep,
+        OptionalLong.empty());
+  }
+
+  private static CallCommit<Note> step(long version) {
+    return step(CALL, before(version), version, CallCommit.LAST_RESORT);
+  }
+
+  private static Optional<Versioned<Note>> before(long version) {
+    return version == 1 ? Optional.empty() : Optional.of(record(version - 1));
+  }
+
+  private static Versioned<Note> record(long version) {
+    return versioned(version, version, note("n" + version));
+  }
+
+  /** Two commits that the replica has, and two that it has not. */
+  private void loseTwo() {
+    for (int i = 1; i <= 4; i++) {
+      if (i == 3) {
+        stored.part();
+      }
+      assertThat(commit(node, step(i))).isInstanceOf(CommitAnswer.Applied.class);
+    }
+    stored.failOver();
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
+  }
+
+  private List<String> events() {
+    PartitionStore.Answer<OutboxEntry> answer =
+        this.<PartitionStore.Answer<OutboxEntry>>ask(
+            each -> stored.current().outbox(PARTITION, Optional.empty(), 1000, each));
+    assertThat(answer).isInstanceOf(Batch.class);
+    return ((Batch<OutboxEntry>) answer)
+        .entries().stream().map(each -> each.event().getEventId()).toList();
+  }
+
+  @Test
+  void isMendedByTheNextCommitAndTheEventsOfAllThatWasLostAreBack() {
+    loseTwo();
+    assertThat(commit(node, step(5))).isInstanceOf(CommitAnswer.Applied.class);
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(5)));
+    assertThat(events()).startsWith("e1", "e2").contains("e3", "e4").endsWith("e5");
+    assertThat(node.restored()).isEqualTo(1);
+  }
+
+  @Test
+  void isMendedByARead() {
+    loseTwo();
+    assertThat(read(node, CALL)).isEqualTo(new ReadAnswer.Found<>(record(4)));
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(4)));
+  }
+
+  @Test
+  void isMendedWhereAllOfTheCallWasLost() {
+    stored.part();
+    commit(node, step(1));
+    stored.failOver();
+    assertThat(read(stored, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(commit(node, step(2))).isInstanceOf(CommitAnswer.Applied.class);
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
+    assertThat(read(node, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
+  }
+
+  @Test
+  void isMendedForCallsThatNobodyAsksAbout() {
+    stored.part();
+    for (int i = 1; i <= 80; i++) {
+      commit(node, step(key(i), Optional.empty(), i, CallCommit.LAST_RESORT));
+    }
+    stored.failOver();
+    node.offerAgain();
+    clock.runReady();
+    for (int i = 1; i <= 80; i++) {
+      assertThat(read(stored, key(i)))
+          .isEqualTo(new ReadAnswer.Found<>(versioned(1, i, note("n" + i))));
+    }
+    assertThat(node.restored()).isEqualTo(80);
+    assertThat(node.offers()).isEqualTo(1);
+  }
+
+  @Test
+  void changesNothingWhereNothingWasLost() {
+    commit(node, step(1));
+    commit(node, step(2));
+    node.offerAgain();
+    clock.runReady();
+    assertThat(events()).containsExactly("e1", "e2");
+    assertThat(stored.restores()).isEqualTo(1);
+    assertThat(node.restored()).isZero();
+  }
+
+  @Test
+  void isMendedHoweverLongTheStoreWasAway() {
+    stored.part();
+    commit(node, step(1));
+    stored.goAway();
+    assertThat(commit(node, step(2))).isInstanceOf(CommitAnswer.Unknown.class);
+    clock.advance(Duration.ofMinutes(5));
+    stored.failOver();
+    node.offerAgain();
+    clock.runReady();
+    assertThat(commit(node, step(2))).isInstanceOf(CommitAnswer.Applied.class);
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
+  }
+
+  @Test
+  void isMendedAfterOffersThatHadNoAnswer() {
+    stored.part();
+    commit(node, step(1));
+    stored.goAway();
+    node.offerAgain();
+    clock.advance(Duration.ofSeconds(10));
+    stored.failOver();
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(1)));
+  }
+
+  @Test
+  void endsItsOffersToAStoreThatStaysAway() {
+    commit(node, step(1));
+    stored.goAway();
+    node.offerAgain();
+    clock.runAll();
+    assertThat(stored.restores()).isEqualTo(RestoringCallStore.ROUNDS);
+  }
+
+  @Test
+  void leavesWhatIsNewerInTheStoreAlone() {
+    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    commit(node, step(1));
+    commit(other, step(2));
+    assertThat(commit(node, step(CALL, before(2), 7, CallCommit.LAST_RESORT)))
+        .isEqualTo(new CommitAnswer.Conflict<>(record(2)));
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(node, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
+  void leavesAnotherHistoryOfTheSameVersionAlone() {
+    commit(node, step(1));
+    stored.part();
+    commit(node, step(2));
+    stored.failOver();
+    // Another node has gone on from what the fail-over left.
+    var theirs = step(CALL, Optional.of(record(1)), 9, CallCommit.LAST_RESORT);
+    commit(stored, theirs);
+    assertThat(commit(node, step(3)))
+        .isEqualTo(new CommitAnswer.Conflict<>(versioned(2, 9, note("n9"))));
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
+  void bringsNoRecordBackThatWasRemovedOrHasEnded() {
+    commit(node, step(CALL, Optional.empty(), 1, Duration.ofSeconds(10)));
+    commit(node, step(key(2), Optional.empty(), 2, CallCommit.LAST_RESORT));
+    commit(
+        node,
+        new CallCommit<>(
+            key(2),
+            Optional.of(versioned(1, 2, note("n2"))),
+            new CommitId(3),
+            Optional.empty(),
+            List.of()));
+    clock.advance(Duration.ofSeconds(11));
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
+  void remembersForAWhileAndWithinALimit() {
+    commit(node, step(1));
+    clock.advance(RecentCommits.WINDOW.plusSeconds(1));
+    commit(node, step(key(1), Optional.empty(), 2, CallCommit.LAST_RESORT));
+    clock.advance(Duration.ofSeconds(1));
+    // Each loop forgets with what it is told itself.
+    commit(node, step(key(2), Optional.empty(), 3, CallCommit.LAST_RESORT));
+    assertThat(node.remembered()).isEqualTo(2);
+    assertThat(node.forgottenEarly()).isZero();
+    for (int i = 10; i < 300; i++) {
+      commit(node, step(key(i), Optional.empty(), i, CallCommit.LAST_RESORT));
+    }
+    assertThat(node.remembered()).isEqualTo(100);
+    assertThat(node.forgottenEarly()).isEqualTo(192);
+  }
+
+  @Test
+  void remembersNothingWhereItIsNotToAndSaysWhatTheStoreSays() {
+    node = new RestoringCallStore<>(stored, loops, 0);
+    loseTwo();
+    assertThat(commit(node, step(5))).isEqualTo(new CommitAnswer.Conflict<>(record(2)));
+    assertThat(node.remembered()).isZero();
+    assertThat(node.forgottenEarly()).isZero();
+    assertThatThrownBy(() -> new RestoringCallStore<>(stored, loops, -1))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void aCommitWhoseAnswerWasLostIsMendedByTheSameCommit() {
+    commit(node, step(1));
+    stored.part();
+    commit(node, step(2));
+    // Applied there, unknown here, and lost with what was before it.
+    commit(stored, step(3));
+    stored.failOver();
+    assertThat(commit(node, step(3))).isInstanceOf(CommitAnswer.Applied.class);
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(3)));
+  }
+}
