@@ -23,6 +23,10 @@ final class ControlPlaneMetricsBinding {
     metrics.counter(
         ControlMetric.CALLS_REFUSED, () -> control.counters().overCallLimit.sum(), "calls");
     metrics.counter(
+        ControlMetric.CALLS_REFUSED, () -> control.counters().overClusterLimit.sum(), "cluster");
+    metrics.gauge(ControlMetric.CLUSTER_CALLS, () -> control.node().leases().held());
+    metrics.counter(ControlMetric.CLUSTER_LEASES_LEFT, () -> control.node().leases().leftToEnd());
+    metrics.counter(
         ControlMetric.CALLS_REFUSED, () -> control.counters().overArrivalLimit.sum(), "arrivals");
     TransportCounters transport = control.transport().counters();
     for (TransportProtocol protocol : List.of(TransportProtocol.UDP, TransportProtocol.TCP)) {

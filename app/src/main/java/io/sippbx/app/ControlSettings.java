@@ -64,6 +64,7 @@ final class ControlSettings {
                 sip.registrar().maxBindings()),
             new ControlNodeSettings.Limits(
                 sip.calls().maxConcurrent(),
+                sip.calls().maxCluster(),
                 MESSAGES_WAITING,
                 ARRIVALS,
                 sip.calls().retryAfter(),

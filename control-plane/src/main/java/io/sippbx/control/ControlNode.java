@@ -8,6 +8,7 @@ import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Recovery;
+import io.sippbx.control.edge.CallLeases;
 import io.sippbx.control.edge.Dispatcher;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.edge.EdgeCounters;
@@ -57,6 +58,7 @@ public final class ControlNode {
   private final Recovery recovery;
   private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
+  private final CallLeases leases;
   private final SipReceiver receiver;
   private volatile boolean draining;
   private volatile long registered;
@@ -83,6 +85,7 @@ public final class ControlNode {
   public ControlNode(ControlNodeSettings settings, World world, Listeners listeners) {
     this.loops = world.loops();
     this.active = new ActiveCalls(settings.limits().calls());
+    this.leases = new CallLeases(world.stores().limits(), loops, settings.limits().clusterCalls());
     this.registrations = world.stores().registrations().apply(loops.all().getFirst());
     EdgeShared shared = shared(settings, world);
     var calls =
@@ -114,7 +117,8 @@ public final class ControlNode {
                   new CallRuntime(
                       loop,
                       world.stores().calls(),
-                      new TransactionEffects(loop, transactions, world.media(), world.events()),
+                      new TransactionEffects(
+                          loop, transactions, world.media(), leases, world.events()),
                       calls)));
     }
     world.media().onEvent(this::mediaHappened);
@@ -138,6 +142,7 @@ public final class ControlNode {
         new StatelessResponder(world.transport(), AccessResponses::tag),
         counters,
         active,
+        leases,
         world.media(),
         () -> draining,
         settings.limits().retryAfter(),
@@ -193,6 +198,11 @@ public final class ControlNode {
   /** Calls that are being set up or are up. */
   public int activeCalls() {
     return active.size();
+  }
+
+  /** The leases of the cluster's limit, for metrics. */
+  public CallLeases leases() {
+    return leases;
   }
 
   /** The edges of the loops, for counters. */

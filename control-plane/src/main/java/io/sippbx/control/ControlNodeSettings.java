@@ -30,12 +30,14 @@ public record ControlNodeSettings(
    * Limits of the node.
    *
    * @param calls at once
+   * @param clusterCalls at once of all nodes that share their stores; 0: no limit
    * @param messagesWaiting for one loop
    * @param arrivals INVITEs of one loop that may wait to become calls
    * @param retryAfter what a 503 carries
    */
   public record Limits(
       int calls,
+      int clusterCalls,
       int messagesWaiting,
       int arrivals,
       Duration retryAfter,

@@ -32,6 +32,7 @@ import java.util.TreeMap;
  * @param timers deadlines
  * @param termination how it ended; present from the moment when it is being ended
  * @param endPublished whether the end has been told to the world: what remains is a tombstone
+ * @param lease of the cluster's limit
  * @param counters what has been numbered so far, events among it
  * @param carried what a newer node added and this one does not know
  */
@@ -52,6 +53,7 @@ public record Call(
     Facts facts,
     Optional<Termination> termination,
     boolean endPublished,
+    Lease lease,
     Counters counters,
     Carried carried) {
 
@@ -166,6 +168,7 @@ public record Call(
         facts,
         termination,
         endPublished,
+        lease,
         counters,
         carried);
   }

@@ -87,6 +87,10 @@ public final class CallDecider {
     MediaPlan plan = MediaPlan.none(in.flow().remote().ip().isV6(), calleeIsV6(in.route()));
     var draft =
         new Draft(key, now, caller, in.route(), MediaPart.none(in.mediaNode(), plan), facts);
+    if (in.leased()) {
+      draft.lease = Lease.HELD;
+      draft.start(TimerId.of(Kind.LEASE), Lease.FIRST.dividedBy(2));
+    }
     setup.begin(draft);
     return draft.decision();
   }
@@ -124,6 +128,7 @@ public final class CallDecider {
       case Input.MediaApplied in -> mediaApplied(draft, in);
       case Input.MediaReleased in -> ending.mediaReleased(draft, in);
       case Input.MediaPlaced in -> reanchoring.placed(draft, in);
+      case Input.LeaseGivenBack in -> ending.leaseGivenBack(draft);
       case Input.MediaHappened in -> mediaHappened(draft, in.event());
       case Input.TakenOver in -> resuming.resume(draft);
       case Input.HangUp in -> hangUp(draft, in.reason());
@@ -224,6 +229,7 @@ public final class CallDecider {
       case MEDIA -> applyAgain(d);
       case MOVE -> reanchoring.look(d, timer.ordinal());
       case RENEWAL -> reanchoring.timer(d, timer.ordinal());
+      case LEASE -> renewLease(d);
       case SETTLE -> d.change();
       case TOMBSTONE -> d.remove();
     }
@@ -303,6 +309,11 @@ public final class CallDecider {
     if (d.termination.isEmpty() && d.media.node().isPresent()) {
       d.effect(negotiation.apply(d));
     }
+  }
+
+  private static void renewLease(Draft d) {
+    d.effect(new Effect.RenewLease(Lease.RENEWED));
+    d.start(TimerId.of(Kind.LEASE), Lease.RENEWED.dividedBy(2));
   }
 
   private void mediaHappened(Draft d, MediaEvent event) {

@@ -46,6 +46,17 @@ public interface CallEffects {
   /** Ends the media session. */
   void releaseMedia(NodeId node, CallKey call, long revision, Consumer<MediaAnswer> answer);
 
+  /** Keeps the call's lease of the cluster's limit. */
+  void renewLease(CallKey call, Duration lasting);
+
+  /**
+   * Gives the call's lease of the cluster's limit back.
+   *
+   * @param done it was given back, or what can be done for that in a short time was done: it ends
+   *     by itself
+   */
+  void giveLeaseBack(CallKey call, Runnable done);
+
   /** Passes committed events on. */
   void publish(List<CallEvent> events);
 }

@@ -293,6 +293,9 @@ final class CallMailbox {
               answer ->
                   runtime.offer(
                       key, new Input.MediaReleased(release.node(), release.revision(), answer)));
+      case Effect.RenewLease renew -> world.renewLease(key, renew.lasting());
+      case Effect.GiveLeaseBack back ->
+          world.giveLeaseBack(key, () -> runtime.offer(key, new Input.LeaseGivenBack()));
     }
   }
 

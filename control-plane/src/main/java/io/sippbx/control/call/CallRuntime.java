@@ -177,6 +177,7 @@ public final class CallRuntime {
       case Input.MediaApplied in -> {}
       case Input.MediaReleased in -> {}
       case Input.MediaPlaced in -> {}
+      case Input.LeaseGivenBack in -> {}
       case Input.MediaHappened in -> {}
       case Input.TakenOver in -> {}
       case Input.HangUp in -> {}

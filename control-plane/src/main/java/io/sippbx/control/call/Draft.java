@@ -43,6 +43,7 @@ final class Draft {
   Call.Facts facts;
   Optional<Termination> termination;
   boolean endPublished;
+  Lease lease;
 
   /** After the last exchange; a call that ends before has one commit less. */
   private static final Duration SETTLE = Duration.ofSeconds(2);
@@ -82,6 +83,7 @@ final class Draft {
     this.byes = new ArrayList<>();
     this.facts = facts;
     this.termination = Optional.empty();
+    this.lease = Lease.NONE;
     this.timers = new TreeMap<>();
     this.carried = Carried.NOTHING;
   }
@@ -104,6 +106,7 @@ final class Draft {
     this.facts = call.facts();
     this.termination = call.termination();
     this.endPublished = call.endPublished();
+    this.lease = call.lease();
     this.timers = new TreeMap<>(call.timers());
     this.carried = call.carried();
     this.branches = call.counters().branches();
@@ -133,6 +136,7 @@ final class Draft {
             facts,
             termination,
             endPublished,
+            lease,
             new Call.Counters(branches, forks, reinvites, events),
             carried);
     return new Decision(

@@ -65,4 +65,10 @@ public sealed interface Effect {
 
   /** End the media session; its last counts come as an input. */
   record ReleaseMedia(NodeId node, long revision) implements Effect {}
+
+  /** Keep the lease of the cluster's limit for so long from now on. */
+  record RenewLease(Duration lasting) implements Effect {}
+
+  /** Give the lease of the cluster's limit back; that it was comes as an input. */
+  record GiveLeaseBack() implements Effect {}
 }

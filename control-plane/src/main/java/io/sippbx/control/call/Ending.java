@@ -50,6 +50,7 @@ final class Ending {
       hangUp(d, Side.CALLER);
       hangUp(d, Side.CALLEE);
     }
+    giveLeaseBack(d);
     releaseMedia(d);
     finish(d);
   }
@@ -62,6 +63,24 @@ final class Ending {
       }
     }
     d.renewals.removeIf(each -> each.sent().isEmpty());
+  }
+
+  private static void giveLeaseBack(Draft d) {
+    d.stop(TimerId.of(Kind.LEASE));
+    if (d.lease == Lease.HELD) {
+      d.lease = Lease.ASKED;
+      d.effect(new Effect.GiveLeaseBack());
+    }
+  }
+
+  /** The lease of the cluster's limit is given back, or will end by itself. */
+  void leaseGivenBack(Draft d) {
+    if (d.lease != Lease.ASKED) {
+      return;
+    }
+    d.lease = Lease.NONE;
+    d.note();
+    finish(d);
   }
 
   /** A callee that has answered, of which the caller will not hear. */
@@ -298,6 +317,7 @@ final class Ending {
   private void finish(Draft d) {
     if (d.termination.isEmpty()
         || d.endPublished
+        || d.lease != Lease.NONE
         || d.media.released() != MediaPart.Released.DONE
         || !d.media.former().isEmpty()) {
       return;

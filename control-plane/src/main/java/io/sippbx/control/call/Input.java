@@ -25,6 +25,7 @@ public sealed interface Input {
    * @param route whom to call: groups in the order in which they are tried, the targets of a group
    *     at the same time; empty: nobody is there
    * @param mediaNode where its session shall be
+   * @param leased whether a lease of the cluster's limit was taken for it
    */
   record InviteArrived(
       ServerTransactionId transaction,
@@ -32,8 +33,21 @@ public sealed interface Input {
       Flow flow,
       Destination hop,
       List<List<Target>> route,
-      Optional<NodeId> mediaNode)
-      implements Input {}
+      Optional<NodeId> mediaNode,
+      boolean leased)
+      implements Input {
+
+    /** Where the cluster has no limit. */
+    public InviteArrived(
+        ServerTransactionId transaction,
+        SipRequest invite,
+        Flow flow,
+        Destination hop,
+        List<List<Target>> route,
+        Optional<NodeId> mediaNode) {
+      this(transaction, invite, flow, hop, route, mediaNode, false);
+    }
+  }
 
   /**
    * Any other request but ACK, in a new server transaction.
@@ -86,6 +100,9 @@ public sealed interface Input {
    * @param to empty: no node takes it now
    */
   record MediaPlaced(NodeId from, boolean lost, Optional<NodeId> to) implements Input {}
+
+  /** The lease of the cluster's limit was given back, or will end by itself. */
+  record LeaseGivenBack() implements Input {}
 
   /** The media node saw something. */
   record MediaHappened(MediaEvent event) implements Input {}

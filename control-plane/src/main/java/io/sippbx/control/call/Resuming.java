@@ -49,6 +49,9 @@ final class Resuming {
     }
     media(d);
     reanchoring.resume(d);
+    if (d.lease == Lease.ASKED) {
+      d.effect(new Effect.GiveLeaseBack());
+    }
   }
 
   private void caller(Draft d) {
@@ -128,7 +131,7 @@ final class Resuming {
             d.start(each.getKey(), SOON);
           }
         }
-        case PROGRESS, MEDIA, MOVE, RENEWAL, MAX_DURATION, SETTLE, TOMBSTONE -> {}
+        case PROGRESS, MEDIA, MOVE, RENEWAL, MAX_DURATION, LEASE, SETTLE, TOMBSTONE -> {}
       }
     }
     if (d.media.released() == MediaPart.Released.NO && d.holds(TimerId.of(Kind.MEDIA))) {

@@ -35,6 +35,8 @@ public record TimerId(Kind kind, int ordinal) implements Comparable<TimerId> {
     RENEWAL,
     /** sip.max_call_duration. */
     MAX_DURATION,
+    /** The lease of the cluster's limit is to be renewed. */
+    LEASE,
     /** What peers acknowledged since the last commit is written down. */
     SETTLE,
     /** The record of an ended call may go. */

@@ -37,6 +37,7 @@ final class CallArrivals {
     private final ServerTransactionId transaction;
     private final SipRequest invite;
     private boolean cancelled;
+    private boolean leased;
 
     Arrival(ServerTransactionId transaction, SipRequest invite) {
       this.transaction = transaction;
@@ -92,7 +93,36 @@ final class CallArrivals {
       shared.counters().overCallLimit.increment();
       overloaded(key, arrival, flow);
     } else {
-      services.router().route(arrival.invite, route -> routed(key, arrival, flow, route));
+      shared.leases().take(key, taken -> leased(key, arrival, flow, taken));
+    }
+  }
+
+  private void leased(CallKey key, Arrival arrival, Flow flow, CallLeases.Taken taken) {
+    arrival.leased = taken == CallLeases.Taken.HELD;
+    if (cameToNothing(key, arrival)) {
+      return;
+    }
+    switch (taken) {
+      case NOT_NEEDED, HELD ->
+          services.router().route(arrival.invite, route -> routed(key, arrival, flow, route));
+      case REFUSED -> {
+        shared.counters().overClusterLimit.increment();
+        giveUp(key, arrival);
+        overloaded(key, arrival, flow);
+      }
+      case UNAVAILABLE -> {
+        giveUp(key, arrival);
+        overloaded(key, arrival, flow);
+      }
+    }
+  }
+
+  /** The INVITE becomes no call: its place, here and in the cluster, is for another. */
+  private void giveUp(CallKey key, Arrival arrival) {
+    shared.active().note(key, false);
+    if (arrival.leased) {
+      arrival.leased = false;
+      shared.leases().giveBack(key, () -> {});
     }
   }
 
@@ -107,11 +137,11 @@ final class CallArrivals {
     switch (route) {
       case Router.Route.Found found -> arrived(key, arrival, flow, found.groups());
       case Router.Route.Refused refused -> {
-        shared.active().note(key, false);
+        giveUp(key, arrival);
         refuse(key, arrival, flow, refused.status());
       }
       case Router.Route.Unavailable unavailable -> {
-        shared.active().note(key, false);
+        giveUp(key, arrival);
         overloaded(key, arrival, flow);
       }
     }
@@ -134,14 +164,20 @@ final class CallArrivals {
               calls.begin(
                   key,
                   new Input.InviteArrived(
-                      arrival.transaction, arrival.invite, flow, hop, groups, node));
+                      arrival.transaction,
+                      arrival.invite,
+                      flow,
+                      hop,
+                      groups,
+                      node,
+                      arrival.leased));
             });
   }
 
   /** Whether CANCEL and INVITE have been answered meanwhile; then its place is given back. */
   private boolean cameToNothing(CallKey key, Arrival arrival) {
     if (arrival.cancelled) {
-      shared.active().note(key, false);
+      giveUp(key, arrival);
     }
     return arrival.cancelled;
   }

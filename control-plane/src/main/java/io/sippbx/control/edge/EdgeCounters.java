@@ -14,6 +14,9 @@ public final class EdgeCounters {
   /** Calls refused because {@code sip.max_concurrent_calls} was reached. */
   public final LongAdder overCallLimit = new LongAdder();
 
+  /** Calls refused because {@code sip.max_cluster_calls} was reached. */
+  public final LongAdder overClusterLimit = new LongAdder();
+
   /** INVITEs refused because too many were on their way to their calls. */
   public final LongAdder overArrivalLimit = new LongAdder();
 

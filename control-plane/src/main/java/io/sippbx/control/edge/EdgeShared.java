@@ -17,6 +17,7 @@ public record EdgeShared(
     StatelessResponder stateless,
     EdgeCounters counters,
     ActiveCalls active,
+    CallLeases leases,
     MediaPlane media,
     BooleanSupplier draining,
     Duration retryAfter,

@@ -27,14 +27,20 @@ public final class TransactionEffects implements CallEffects {
   private final Loop loop;
   private final TransactionLayer transactions;
   private final MediaPlane media;
+  private final CallLeases leases;
   private final EventSink events;
 
   /** For the calls of {@code loop}. */
   public TransactionEffects(
-      Loop loop, TransactionLayer transactions, MediaPlane media, EventSink events) {
+      Loop loop,
+      TransactionLayer transactions,
+      MediaPlane media,
+      CallLeases leases,
+      EventSink events) {
     this.loop = loop;
     this.transactions = transactions;
     this.media = media;
+    this.leases = leases;
     this.events = events;
   }
 
@@ -77,6 +83,16 @@ public final class TransactionEffects implements CallEffects {
   @Override
   public void releaseMedia(NodeId node, CallKey call, long revision, Consumer<MediaAnswer> answer) {
     media.release(node, call, revision, said -> loop.execute(() -> answer.accept(said)));
+  }
+
+  @Override
+  public void renewLease(CallKey call, Duration lasting) {
+    leases.renew(call, lasting);
+  }
+
+  @Override
+  public void giveLeaseBack(CallKey call, Runnable done) {
+    leases.giveBack(call, done);
   }
 
   @Override

@@ -13,13 +13,34 @@ import java.util.function.Consumer;
 public final class InMemoryLimitStore implements LimitStore {
 
   private final Loops loops;
-  private final Map<String, Map<CallKey, Instant>> limits = new TreeMap<>();
+  private final Map<String, Map<CallKey, Instant>> limits;
 
   /**
    * @param loops where answers are given: each call's on the loop of its key
    */
   public InMemoryLimitStore(Loops loops) {
+    this(loops, new TreeMap<>());
+  }
+
+  private InMemoryLimitStore(Loops loops, Map<String, Map<CallKey, Instant>> limits) {
     this.loops = loops;
+    this.limits = limits;
+  }
+
+  /** The same leases for the loops of another node, or of this one after it was started again. */
+  public InMemoryLimitStore on(Loops others) {
+    return new InMemoryLimitStore(others, limits);
+  }
+
+  /** Leases that are held now. */
+  public int held(String name) {
+    synchronized (limits) {
+      Map<CallKey, Instant> held = limits.get(name);
+      Instant now = loops.all().getFirst().now();
+      return held == null
+          ? 0
+          : (int) held.values().stream().filter(end -> end.isAfter(now)).count();
+    }
   }
 
   @Override
@@ -31,8 +52,13 @@ public final class InMemoryLimitStore implements LimitStore {
     loop.execute(() -> answer.accept(said));
   }
 
-  private synchronized LeaseAnswer take(
-      String name, CallKey call, int limit, Duration lease, Instant now) {
+  private LeaseAnswer take(String name, CallKey call, int limit, Duration lease, Instant now) {
+    synchronized (limits) {
+      return taken(name, call, limit, lease, now);
+    }
+  }
+
+  private LeaseAnswer taken(String name, CallKey call, int limit, Duration lease, Instant now) {
     Map<CallKey, Instant> held = limits.computeIfAbsent(name, each -> new TreeMap<>());
     held.values().removeIf(end -> !end.isAfter(now));
     if (!held.containsKey(call) && held.size() >= limit) {
@@ -53,12 +79,14 @@ public final class InMemoryLimitStore implements LimitStore {
     loops.of(call.hashCode()).execute(() -> answer.accept(new Released()));
   }
 
-  private synchronized void release(String name, CallKey call) {
-    Map<CallKey, Instant> held = limits.get(name);
-    if (held != null) {
-      held.remove(call);
-      if (held.isEmpty()) {
-        limits.remove(name);
+  private void release(String name, CallKey call) {
+    synchronized (limits) {
+      Map<CallKey, Instant> held = limits.get(name);
+      if (held != null) {
+        held.remove(call);
+        if (held.isEmpty()) {
+          limits.remove(name);
+        }
       }
     }
   }

@@ -153,6 +153,17 @@ class CallRuntimeTest {
         }
 
         @Override
+        public void renewLease(CallKey call, Duration lasting) {
+          done.add("renew");
+        }
+
+        @Override
+        public void giveLeaseBack(CallKey call, Runnable answer) {
+          done.add("give back");
+          loop.execute(answer);
+        }
+
+        @Override
         public void publish(List<CallEvent> events) {
           events.forEach(event -> seen.add(event.getSeq() + " " + event.getEventCase()));
         }

@@ -166,6 +166,23 @@ final class Scene {
     return this;
   }
 
+  /** The first INVITE, for which a lease of the cluster's limit was taken. */
+  Scene beginLeased() {
+    take(
+        decider.begin(
+            keys.derive(invite),
+            new Input.InviteArrived(
+                transaction(invite),
+                invite,
+                CALLER_FLOW,
+                Destination.over(CALLER_FLOW),
+                List.of(List.of(target(0))),
+                Optional.of(MEDIA_NODE),
+                true),
+            now));
+    return this;
+  }
+
   /** The first INVITE towards one target. */
   Scene begin() {
     return begin(List.of(List.of(target(0))));

@@ -87,6 +87,8 @@ class CallArrivalsTest {
   private final VirtualNetwork network = new VirtualNetwork(clock.loop("wire"), random, 0);
   private final EdgeCounters counters = new EdgeCounters();
   private final ActiveCalls active = new ActiveCalls(100);
+  private final FaultyLimitStore limits = new FaultyLimitStore(loops);
+  private final CallLeases leases = new CallLeases(limits, loops, ROOM);
   private final List<Consumer<Router.Route>> routing = new ArrayList<>();
   private final List<Consumer<Location>> locating = new ArrayList<>();
   private final List<SipResponse> heard = new ArrayList<>();
@@ -141,6 +143,7 @@ class CallArrivalsTest {
             new StatelessResponder(transport, AccessResponses::tag),
             counters,
             active,
+            leases,
             media,
             () -> false,
             Duration.ofSeconds(10),
@@ -169,7 +172,7 @@ class CallArrivalsTest {
                 new CallRuntime(
                     loop,
                     new InMemoryCallStore<Call>(loops),
-                    new TransactionEffects(loop, transactions, media, events -> {}),
+                    new TransactionEffects(loop, transactions, media, leases, events -> {}),
                     calls)));
     return edges.getFirst();
   }
@@ -252,6 +255,82 @@ class CallArrivalsTest {
     assertThat(edge.calls().size()).isZero();
     assertThat(network.lastTo(BOB)).isEmpty();
     assertThat(active.size()).isZero();
+  }
+
+  /** Other nodes hold all of the leases. */
+  private void occupy() {
+    var taken = new ArrayList<CallLeases.Taken>();
+    for (byte i = 0; i < ROOM; i++) {
+      var octets = new byte[16];
+      octets[0] = i;
+      leases.take(CallKey.ofBytes(octets), taken::add);
+    }
+    clock.runReady();
+    assertThat(taken).hasSize(ROOM).containsOnly(CallLeases.Taken.HELD);
+  }
+
+  @Test
+  void areRefusedAboveTheLimitOfTheCluster() {
+    occupy();
+
+    invite(1);
+
+    SipResponse refusal = heard.getLast();
+    assertThat(refusal.status()).isEqualTo(503);
+    assertThat(refusal.header(HeaderName.RETRY_AFTER)).contains("10");
+    assertThat(counters.overClusterLimit.sum()).isOne();
+    assertThat(routing).isEmpty();
+    assertThat(active.size()).isZero();
+    assertThat(edge.arriving()).isZero();
+    assertThat(edge.transactions().counts().live().inviteServer()).isZero();
+    assertThat(leases.held()).isEqualTo(ROOM);
+  }
+
+  @Test
+  void areRefusedWhileTheStoreOfTheLimitIsAway() {
+    limits.away = true;
+
+    invite(1);
+
+    assertThat(heard.getLast().status()).isEqualTo(503);
+    assertThat(active.size()).isZero();
+    assertThat(counters.overClusterLimit.sum()).isZero();
+  }
+
+  @Test
+  void giveTheirPlaceInTheClusterBackWhereTheyBecomeNoCall() {
+    invite(1);
+    assertThat(limits.held()).isOne();
+    later(() -> routing.removeFirst().accept(new Router.Route.Refused(404)));
+    assertThat(limits.held()).isZero();
+
+    SipRequest second = invite(2, "sip:me@127.0.0.9");
+    send(second);
+    assertThat(limits.held()).isOne();
+    send(CancelRequest.of(second));
+    later(() -> routing.removeFirst().accept(new Router.Route.Refused(404)));
+    assertThat(limits.held()).isZero();
+    assertThat(active.size()).isZero();
+  }
+
+  @Test
+  void giveBackUntilTheStoreIsThereAgainAndWithinABound() {
+    invite(1);
+    limits.away = true;
+    later(() -> routing.removeFirst().accept(new Router.Route.Refused(404)));
+    clock.advance(CallLeases.RETRY);
+    limits.away = false;
+    clock.advance(CallLeases.RETRY);
+    assertThat(limits.held()).isZero();
+    assertThat(leases.leftToEnd()).isZero();
+
+    invite(2);
+    limits.away = true;
+    limits.releases = 0;
+    later(() -> routing.removeFirst().accept(new Router.Route.Refused(404)));
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(limits.releases).isEqualTo(CallLeases.ATTEMPTS);
+    assertThat(leases.leftToEnd()).isOne();
   }
 
   private static final class Silent implements CallObserver, RegistrarListener {

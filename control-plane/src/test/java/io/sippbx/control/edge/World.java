@@ -12,6 +12,7 @@ import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Lease;
 import io.sippbx.control.call.Recovery;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
@@ -51,6 +52,7 @@ import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryLimitStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
@@ -126,6 +128,7 @@ final class World implements CallObserver, RegistrarListener {
   final VirtualNetwork network;
   final LedgerMediaPlane media;
   private InMemoryCallStore<Call> store;
+  private InMemoryLimitStore limits;
   private ActiveCalls active;
   private Loops loops;
   private SipTransport transport;
@@ -159,6 +162,7 @@ final class World implements CallObserver, RegistrarListener {
     media = new LedgerMediaPlane(clock.loop("media"), random, mediaNodes);
     loops = clock.loops("edge", 2);
     store = new InMemoryCallStore<>(loops, OUTBOX);
+    limits = new InMemoryLimitStore(loops);
     transport = network.attach(EDGE, (message, flow) -> {});
     startNode();
     media.onEvent(
@@ -267,11 +271,13 @@ final class World implements CallObserver, RegistrarListener {
             CallLimits.DEFAULT,
             TimerSettings.RFC_3261,
             random::nextLong);
+    var leases = new CallLeases(limits.on(loops), loops, 1_000);
     var shared =
         new EdgeShared(
             new StatelessResponder(transport, AccessResponses::tag),
             new EdgeCounters(),
             active,
+            leases,
             media,
             () -> false,
             Duration.ofSeconds(10),
@@ -317,7 +323,7 @@ final class World implements CallObserver, RegistrarListener {
                   new CallRuntime(
                       loop,
                       store,
-                      new TransactionEffects(loop, transactions, media, this::published),
+                      new TransactionEffects(loop, transactions, media, leases, this::published),
                       calls)));
     }
   }
@@ -493,6 +499,9 @@ final class World implements CallObserver, RegistrarListener {
     assertThat(media.violations()).as(where).isEmpty();
     assertThat(active.size()).as("active calls, " + where).isZero();
     assertThat(store.size()).as("records, " + where).isZero();
+    // One that was taken for a call whose first commit the node did not live to see ends by itself.
+    clock.advance(Lease.FIRST);
+    assertThat(limits.held(CallLeases.NAME)).as("leases, " + where).isZero();
     assertThat(media.sessions()).as("media sessions, " + where).isEmpty();
     for (Edge edge : edges) {
       assertThat(edge.calls().size()).as("mailboxes, " + where).isZero();

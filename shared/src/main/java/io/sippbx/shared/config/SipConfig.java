@@ -51,6 +51,7 @@ public record SipConfig(
    * Limits of calls.
    *
    * @param maxConcurrent calls of this node; above it 503
+   * @param maxCluster calls of all nodes that share a Redis; 0: no limit
    * @param noAnswerTimeout of ringing, after which the caller gets 408
    * @param maxDuration of an answered call, after which both legs get BYE
    * @param followRedirects whether a callee's 3xx is followed once, or passed to the caller
@@ -58,6 +59,7 @@ public record SipConfig(
    */
   public record Calls(
       int maxConcurrent,
+      int maxCluster,
       Duration noAnswerTimeout,
       Duration maxDuration,
       boolean followRedirects,

@@ -4,6 +4,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.sippbx.control.call.Call;
 import io.sippbx.control.call.CalleeLeg;
+import io.sippbx.control.call.Lease;
 import io.sippbx.control.call.Leg;
 import io.sippbx.control.call.MediaPart;
 import io.sippbx.control.call.Renewal;
@@ -41,8 +42,14 @@ public final class CallCodec implements RecordCodec<Call> {
   /** What a reader must know to drive a call that this node wrote. */
   private static final int MIN_READER = 1;
 
-  /** Likewise of a call that leaves its media node, which the first readers did not know. */
-  private static final int MIN_READER_MOVING = 2;
+  /**
+   * Likewise of a call that leaves its media node or holds a lease, which the first readers did not
+   * know.
+   */
+  private static final int MIN_READER_SECOND = 2;
+
+  private static final EnumTable<Lease, io.sippbx.proto.state.v1.Lease> LEASES =
+      new EnumTable<>(Lease.class, io.sippbx.proto.state.v1.Lease.class, "LEASE_");
 
   @Override
   public Encoded encode(Call call) {
@@ -50,12 +57,14 @@ public final class CallCodec implements RecordCodec<Call> {
     var legs = new LegForm(blobs);
     var form =
         CallState.newBuilder()
-            .setMinReader(isMoving(call) ? MIN_READER_MOVING : MIN_READER)
+            .setMinReader(
+                isMoving(call) || call.lease() != Lease.NONE ? MIN_READER_SECOND : MIN_READER)
             .setKey(call.key().text())
             .setCaller(legs.stored(call.caller()))
             .setMedia(MediaForm.stored(call.media()))
             .setFacts(stored(call.facts()))
             .setEndPublished(call.endPublished())
+            .setLease(LEASES.stored(call.lease()))
             .setCounters(stored(call.counters()));
     for (CalleeLeg each : call.callees()) {
       form.addCallees(legs.stored(each));
@@ -174,6 +183,7 @@ public final class CallCodec implements RecordCodec<Call> {
         facts(form.getFacts()),
         form.hasTermination() ? Optional.of(termination(form.getTermination())) : Optional.empty(),
         form.getEndPublished(),
+        LEASES.domain(form.getLease()),
         new Call.Counters(
             form.getCounters().getBranches(),
             form.getCounters().getForks(),
