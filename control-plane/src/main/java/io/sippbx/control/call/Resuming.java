@@ -117,7 +117,8 @@ final class Resuming {
         d.effect(new Effect.ReleaseMedia(media.node().get(), media.revision()));
         ending.releaseFormer(d);
       }
-      case DONE -> {}
+      // Something else was committed between the answers of the node and of one before it.
+      case DONE -> ending.releaseFormer(d);
     }
   }
 
