@@ -1,7 +1,8 @@
 -- A control node's heartbeat: it vanishes by itself, and its member stays known.
 --
 -- KEYS[1]  {cluster}:node:<node>   hash, expires; i incarnation, s sequence, l 1 if it is leaving,
---                                  f former incarnations, oldest first, with a space between
+--                                  f former incarnations, oldest first, with a space between,
+--                                  m address of its mesh, a its addresses of SIP
 -- KEYS[2]  {cluster}:members       sorted set of <node>/<incarnation>, scores their last beat (ms of Redis TIME)
 -- KEYS[3]  {cluster}:left:<node>/<incarnation>    there if the member went by itself
 -- KEYS[4]  {cluster}:swept:<node>/<incarnation>   set of partitions without a call of it
@@ -13,6 +14,8 @@
 -- ARGV[5]  ms until it vanishes
 -- ARGV[6]  former incarnations at most
 -- ARGV[7]  members at most
+-- ARGV[8]  the address of its mesh, or nothing
+-- ARGV[9]  its addresses of SIP, or nothing
 --
 -- Answers  {acknowledged} | {superseded, incarnation}
 
@@ -36,7 +39,8 @@ elseif stored[1] then
   end
 end
 if not stands then
-  redis.call('HSET', KEYS[1], 'i', ARGV[2], 's', ARGV[3], 'l', ARGV[4], 'f', table.concat(former, ' '))
+  redis.call('HSET', KEYS[1], 'i', ARGV[2], 's', ARGV[3], 'l', ARGV[4], 'm', ARGV[8], 'a', ARGV[9],
+    'f', table.concat(former, ' '))
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 local time = redis.call('TIME')

@@ -32,6 +32,7 @@ public final class Membership {
   private boolean leaving;
   private boolean stopped;
   private volatile boolean superseded;
+  private volatile Announced announced = Announced.NOTHING;
   private List<Beat> known = List.of();
 
   /**
@@ -52,6 +53,11 @@ public final class Membership {
     this.lease = lease;
     this.detector = new FailureDetector(self, settings);
     this.listener = listener;
+  }
+
+  /** What heartbeats tell of this node from now on. Any thread. */
+  public void announce(Announced next) {
+    announced = next;
   }
 
   /** Takes part from now on. Any thread. */
@@ -128,7 +134,7 @@ public final class Membership {
     Instant sent = loop.now();
     sequence++;
     store.beat(
-        new Beat(self.node(), self.incarnation(), sequence, leaving),
+        new Beat(self.node(), self.incarnation(), sequence, leaving, announced),
         settings.lease(),
         answer -> beaten(sentNs, sent, answer));
   }

@@ -11,6 +11,7 @@ import io.sippbx.control.store.PartitionStore;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,6 +117,20 @@ abstract class ClusterStoreContract {
     Beat next = new Beat(A1.node(), A1.incarnation(), 2, true);
     beats(next, LONG);
     assertThat(census()).isEqualTo(census(List.of(next, beat(B1, 1)), List.of(), List.of()));
+  }
+
+  @Test
+  void tellsWhatANodeTellsOfItself() {
+    var v6 = new Announced(Optional.of(Endpoint.of("2001:db8::1", 7000)), "shared udp=1");
+    var v4 = new Announced(Optional.of(Endpoint.of("192.0.2.1", 7001)), "");
+    Beat first = new Beat(A1.node(), A1.incarnation(), 1, false, v6);
+    Beat other = new Beat(B1.node(), B1.incarnation(), 1, false, v4);
+    beats(first, LONG);
+    beats(other, LONG);
+    assertThat(census()).isEqualTo(census(List.of(first, other), List.of(), List.of()));
+    Beat next = new Beat(A1.node(), A1.incarnation(), 2, false, v4);
+    beats(next, LONG);
+    assertThat(census()).isEqualTo(census(List.of(next, other), List.of(), List.of()));
   }
 
   @Test

@@ -17,6 +17,7 @@ import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.net.Endpoint;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -158,7 +159,12 @@ class RedisClusterStoreIT extends ClusterStoreContract {
                 member.node(),
                 member.incarnation(),
                 1 + step + random.nextInt(20),
-                random.nextInt(4) == 0);
+                random.nextInt(4) == 0,
+                new Announced(
+                    random.nextBoolean()
+                        ? Optional.empty()
+                        : Optional.of(Endpoint.of("::1", random.nextInt(65_536))),
+                    "x".repeat(random.nextInt(3))));
         yield both -> both.store().beat(beat, LONG, both.answer()::accept);
       }
       case 2 -> both -> both.store().leave(member, both.answer()::accept);

@@ -1,5 +1,6 @@
 package io.sippbx.control.store.redis;
 
+import io.sippbx.control.cluster.Announced;
 import io.sippbx.control.cluster.Beat;
 import io.sippbx.control.cluster.Census;
 import io.sippbx.control.cluster.ClusterStore;
@@ -8,6 +9,7 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,6 +48,8 @@ final class RedisClusterStore implements ClusterStore {
     args.add(expiry.toMillis());
     args.add(MAX_FORMER);
     args.add(MAX_MEMBERS);
+    args.add(beat.announced().mesh().map(Endpoint::toString).orElse(""));
+    args.add(beat.announced().sip());
     byte[][] keys = {Keys.node(member.node()), Keys.MEMBERS, Keys.left(member), Keys.swept(member)};
     run(
         LANE,
@@ -85,7 +89,8 @@ final class RedisClusterStore implements ClusterStore {
                     member.node(),
                     member.incarnation(),
                     Math.max(1, Bytes.number(Bytes.at(entry, 3))),
-                    Bytes.number(Bytes.at(entry, 4)) == 1));
+                    Bytes.number(Bytes.at(entry, 4)) == 1,
+                    announced(entry)));
         case "left" -> left.add(member);
         case "lapsed" -> lapsed.add(member);
         default -> throw new Bytes.UnexpectedReplyException("a member's state", entry);
@@ -95,6 +100,25 @@ final class RedisClusterStore implements ClusterStore {
     lapsed.sort(null);
     left.sort(null);
     return new Census(beating, lapsed, left);
+  }
+
+  private static Announced announced(List<?> entry) {
+    String mesh = Bytes.text(Bytes.at(entry, 5));
+    String sip = Bytes.text(Bytes.at(entry, 6));
+    if (mesh.isEmpty() && sip.isEmpty()) {
+      return Announced.NOTHING;
+    }
+    try {
+      return new Announced(mesh.isEmpty() ? Optional.empty() : Optional.of(endpoint(mesh)), sip);
+    } catch (IllegalArgumentException e) {
+      throw new Bytes.UnexpectedReplyException("what a node tells of itself", mesh, e);
+    }
+  }
+
+  private static Endpoint endpoint(String text) {
+    int colon = text.lastIndexOf(':');
+    String ip = text.substring(0, Math.max(0, colon)).replaceAll("[\\[\\]]", "");
+    return Endpoint.of(ip, Integer.parseInt(text.substring(colon + 1)));
   }
 
   @Override
