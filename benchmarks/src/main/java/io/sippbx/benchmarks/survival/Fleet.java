@@ -1,0 +1,415 @@
+package io.sippbx.benchmarks.survival;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Control nodes that share one address, media nodes and a Redis: processes of the built executable.
+ * One thread starts, kills and asks.
+ */
+public final class Fleet implements AutoCloseable {
+
+  private static final Duration STARTS_WITHIN = Duration.ofSeconds(90);
+  private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final String READY = "sip-pbx ready";
+  // A tombstone goes by itself 64*T1 + 10 s after its call's end; what is to stay, stays for days.
+  private static final long TOMBSTONE_MS = 60_000;
+
+  /**
+   * What is to be started.
+   *
+   * @param app the folder of the built executable
+   * @param folder for logs, configuration and records
+   * @param controls control nodes
+   * @param medias media nodes
+   * @param withReplica whether Redis has a replica and sentinels
+   * @param namespaces how the names of network namespaces begin; empty: all on loopback
+   */
+  public record Plan(
+      Path app, Path folder, int controls, int medias, boolean withReplica, String namespaces) {
+
+    public Plan {
+      if (controls < 1 || controls > 9 || medias < 1 || medias > 4) {
+        throw new IllegalArgumentException(
+            "Expected 1 to 9 control nodes and 1 to 4 media nodes, but got "
+                + controls
+                + " and "
+                + medias);
+      }
+    }
+  }
+
+  /** One node. */
+  private record Running(String name, ChildProcess process, Map<String, String> addresses) {}
+
+  private final Plan plan;
+  private final Hosts hosts;
+  private final HttpClient http = HttpClient.newHttpClient();
+  private final List<PortBlock> blocks = new ArrayList<>();
+  private final List<Running> controls = new ArrayList<>();
+  private final List<Running> medias = new ArrayList<>();
+  private final List<Integer> mediaPorts = new ArrayList<>();
+  private final RedisGroup redis;
+  private int sipPort;
+
+  private Fleet(Plan plan, Hosts hosts, PortBlock block, RedisGroup redis) {
+    this.plan = plan;
+    this.hosts = hosts;
+    this.redis = redis;
+    blocks.add(block);
+  }
+
+  /** Starts all, and waits until each is ready. */
+  public static Fleet start(Plan plan) throws IOException {
+    Files.createDirectories(plan.folder());
+    Hosts hosts =
+        plan.namespaces().isEmpty()
+            ? new Hosts.Loopback("127.0.0.1")
+            : new Hosts.Namespaces(plan.namespaces());
+    PortBlock block = PortBlock.take();
+    RedisGroup redis = RedisGroup.start(plan.folder(), hosts, block, plan.withReplica());
+    var fleet = new Fleet(plan, hosts, block, redis);
+    try {
+      fleet.sipPort = block.next();
+      for (int i = 1; i <= plan.medias(); i++) {
+        fleet.blocks.add(PortBlock.take());
+        fleet.mediaPorts.add(block.next());
+        fleet.medias.add(fleet.launchMedia(i));
+      }
+      fleet.medias.replaceAll(fleet::ready);
+      for (int i = 1; i <= plan.controls(); i++) {
+        fleet.controls.add(fleet.launchControl(i));
+      }
+      fleet.controls.replaceAll(fleet::ready);
+      fleet.balance();
+      return fleet;
+    } catch (IOException | IllegalStateException e) {
+      fleet.close();
+      throw e;
+    }
+  }
+
+  private Running launchMedia(int number) throws IOException {
+    PortBlock ports = blocks.get(number);
+    String name = "media-" + number;
+    Path folder = Files.createDirectories(plan.folder().resolve(name));
+    Path file =
+        Files.writeString(
+            folder.resolve("sip-pbx.yaml"),
+            """
+            media:
+              bind_ip: %1$s
+              listen: "%1$s:%2$d"
+              port_pool: {start: %3$d, end: %4$d}
+              port_rest: 5
+            cluster: {node_id: %5$s}
+            monitoring: {bind_ip: %1$s, prometheus_port: 0, health_check_port: 0}
+            """
+                .formatted(
+                    hosts.servers(),
+                    mediaPorts.get(number - 1),
+                    ports.first(),
+                    ports.last(),
+                    name));
+    return launch(name, hosts.onServers(), "media-plane", file);
+  }
+
+  private Running launchControl(int number) throws IOException {
+    String name = "control-" + number;
+    Path folder = Files.createDirectories(plan.folder().resolve(name));
+    Files.createDirectories(folder.resolve("cdr"));
+    String media =
+        String.join(
+            ", ",
+            mediaPorts.stream().map(port -> "\"" + hosts.servers() + ":" + port + "\"").toList());
+    Path file =
+        Files.writeString(
+            folder.resolve("sip-pbx.yaml"),
+            """
+            sip:
+              listen_ip: %1$s
+              listen_port: %2$d
+              max_concurrent_calls: 10000
+            media: {nodes: [%3$s]}
+            redis: {uri: "%4$s"}
+            cluster: {node_id: %5$s, secret: "the survival table, 0123456789"}
+            cdr: {output_dir: "%6$s"}
+            standalone: {data_dir: "%7$s"}
+            monitoring: {bind_ip: %8$s, prometheus_port: 0, health_check_port: 0}
+            """
+                .formatted(
+                    hosts.shared(),
+                    sipPort,
+                    media,
+                    redis.uri(),
+                    name,
+                    folder.resolve("cdr"),
+                    folder.resolve("data"),
+                    hosts.control(number)));
+    return launch(name, hosts.onControl(number), "control-plane", file);
+  }
+
+  private Running launch(String name, List<String> within, String role, Path configuration)
+      throws IOException {
+    Path jar = plan.app().resolve("sip-pbx.jar");
+    if (!Files.exists(jar)) {
+      throw new IOException(jar + " is missing: build the executable first");
+    }
+    ChildProcess process =
+        ChildProcess.start(
+            name,
+            plan.folder(),
+            within,
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-jar",
+                jar.toAbsolutePath().toString(),
+                role,
+                "--config",
+                configuration.toAbsolutePath().toString()),
+            line -> line.startsWith(READY));
+    return new Running(name, process, Map.of());
+  }
+
+  private Running ready(Running launched) {
+    try {
+      var addresses = new LinkedHashMap<String, String>();
+      for (String word : launched.process().await(STARTS_WITHIN).split(" ")) {
+        int equals = word.indexOf('=');
+        if (equals > 0) {
+          addresses.putIfAbsent(word.substring(0, equals), word.substring(equals + 1));
+        }
+      }
+      return new Running(launched.name(), launched.process(), addresses);
+    } catch (IOException e) {
+      throw new IllegalStateException(e.getMessage(), e);
+    }
+  }
+
+  private void balance() throws IOException {
+    var living = new ArrayList<Integer>();
+    for (int i = 0; i < controls.size(); i++) {
+      if (controls.get(i).process().isAlive()) {
+        living.add(i + 1);
+      }
+    }
+    hosts.balance(living);
+  }
+
+  // --- victims --------------------------------------------------------------------------------
+
+  /** Ends a control node with SIGKILL, and tells the balancer. */
+  public void killControl(int number) throws IOException {
+    ChildProcess process = controls.get(number - 1).process();
+    process.kill();
+    process.awaitEnd(ENDS_WITHIN);
+    balance();
+  }
+
+  /** Ends a control node with SIGTERM; how long it took. The balancer hears of it at the end. */
+  public Duration stopControl(int number) throws IOException {
+    ChildProcess process = controls.get(number - 1).process();
+    long sinceNs = System.nanoTime();
+    process.terminate();
+    boolean ended = process.awaitEnd(ENDS_WITHIN);
+    Duration took = Duration.ofNanos(System.nanoTime() - sinceNs);
+    if (!ended) {
+      System.err.println("control-" + number + " did not end within " + ENDS_WITHIN);
+      process.kill();
+      process.awaitEnd(ENDS_WITHIN);
+    }
+    balance();
+    return took;
+  }
+
+  /** Starts a control node again whose process has ended, and waits until it is ready. */
+  public void startControl(int number) throws IOException {
+    controls.set(number - 1, ready(launchControl(number)));
+    balance();
+  }
+
+  /** Sends a signal to a control node, as {@code STOP}. */
+  public void signalControl(int number, String signal) throws IOException {
+    controls.get(number - 1).process().signal(signal);
+  }
+
+  /** Ends a media node with SIGKILL. */
+  public void killMedia(int number) {
+    ChildProcess process = medias.get(number - 1).process();
+    process.kill();
+    process.awaitEnd(ENDS_WITHIN);
+  }
+
+  /** Starts a media node again whose process has ended. */
+  public void startMedia(int number) throws IOException {
+    medias.set(number - 1, ready(launchMedia(number)));
+  }
+
+  /** Ends the primary of Redis with SIGKILL. */
+  public void killRedisPrimary() {
+    redis.killPrimary();
+  }
+
+  // --- what is asked --------------------------------------------------------------------------
+
+  /** The address that phones know. */
+  public InetSocketAddress edge() {
+    return new InetSocketAddress(hosts.shared(), sipPort);
+  }
+
+  /** Where phones are to be. */
+  public String phones() {
+    return hosts.phones();
+  }
+
+  public int controls() {
+    return controls.size();
+  }
+
+  /** The control node that a branch of the edge names, from 1; 0 if none. */
+  public int controlOf(String branch) {
+    for (int i = 0; i < controls.size(); i++) {
+      if (branch.endsWith("." + controls.get(i).name())) {
+        return i + 1;
+      }
+    }
+    return 0;
+  }
+
+  String redisVersion() {
+    return redis.version();
+  }
+
+  /** Records of calls that are no tombstones. */
+  public int records() throws IOException {
+    int left = 0;
+    for (String key : keys("*:call:*")) {
+      Object expiry = redis.ask("PTTL", key);
+      if (expiry instanceof Long ms && (ms == -1 || ms > TOMBSTONE_MS)) {
+        left++;
+      }
+    }
+    return left;
+  }
+
+  /** Entries of the indexes in-flight, on-media and timers. */
+  public int indexed() throws IOException {
+    int left = 0;
+    for (String pattern : List.of("*:inflight:*", "*:on-media:*", "*:timers")) {
+      for (String key : keys(pattern)) {
+        left += redis.ask("ZCARD", key) instanceof Long count ? count.intValue() : 0;
+      }
+    }
+    return left;
+  }
+
+  private List<String> keys(String pattern) throws IOException {
+    var keys = new ArrayList<String>();
+    if (redis.ask("KEYS", pattern) instanceof List<?> found) {
+      found.forEach(key -> keys.add(String.valueOf(key)));
+    }
+    return keys;
+  }
+
+  /** Ports that the living media nodes have lent. */
+  public int portsLent() throws IOException {
+    int lent = 0;
+    for (Running each : medias) {
+      if (each.process().isAlive()) {
+        lent += stats(each).path("port_pool").path("in_use").asInt();
+      }
+    }
+    return lent;
+  }
+
+  /** Calls that the living control nodes hold. */
+  public int activeCalls() throws IOException {
+    int active = 0;
+    for (Running each : controls) {
+      if (each.process().isAlive()) {
+        active += stats(each).path("active_calls").asInt();
+      }
+    }
+    return active;
+  }
+
+  private JsonNode stats(Running node) throws IOException {
+    String address = node.addresses().getOrDefault("http", "");
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://" + address + "/api/stats"))
+              .timeout(Duration.ofSeconds(10))
+              .build();
+      return JSON.readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  /** How many call detail records there are of each caller's Call-ID. */
+  public Map<String, Integer> cdrs() throws IOException {
+    var found = new LinkedHashMap<String, Integer>();
+    for (int i = 1; i <= plan.controls(); i++) {
+      Path folder = plan.folder().resolve("control-" + i).resolve("cdr");
+      try (Stream<Path> files = Files.list(folder)) {
+        for (Path file : files.filter(each -> each.toString().endsWith(".jsonl")).toList()) {
+          String text = Files.readString(file, StandardCharsets.UTF_8);
+          for (String line : text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
+            found.merge(JSON.readTree(line).path("call_id").asText(), 1, Integer::sum);
+          }
+        }
+      }
+    }
+    return found;
+  }
+
+  /** What it is, for the head of a table. */
+  String describe() {
+    return String.format(
+        Locale.ROOT,
+        "%d control nodes (%s), %d media nodes, Redis %s%s",
+        plan.controls(),
+        hosts instanceof Hosts.Loopback
+            ? "SO_REUSEPORT group on loopback"
+            : "network namespaces, one address behind ECMP",
+        plan.medias(),
+        redis.version(),
+        plan.withReplica() ? " with a replica and three sentinels" : "");
+  }
+
+  @Override
+  public void close() {
+    controls.forEach(each -> each.process().close());
+    medias.forEach(each -> each.process().close());
+    redis.close();
+    for (PortBlock each : blocks) {
+      try {
+        each.close();
+      } catch (IOException e) {
+        // Its lock ends with this process.
+      }
+    }
+  }
+}

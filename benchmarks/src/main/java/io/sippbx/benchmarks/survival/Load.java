@@ -1,0 +1,175 @@
+package io.sippbx.benchmarks.survival;
+
+import io.sippbx.benchmarks.phone.PhoneLoop;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.Predicate;
+
+/** Calls that are held in their phases over one death. One thread but the loop's. */
+public final class Load implements AutoCloseable {
+
+  private static final Duration BETWEEN_CALLS = Duration.ofMillis(15);
+  private static final Duration HELD_WITHIN = Duration.ofSeconds(30);
+  private static final int MOST = 2_000;
+
+  private final Fleet fleet;
+  private final PhoneLoop loop;
+  private final Random random;
+  private final List<ScriptedCall> calls = new ArrayList<>();
+  private final List<ScriptedCall> lostBefore = new ArrayList<>();
+  private int numbered;
+
+  /** Opens the phones' loop. */
+  public Load(Fleet fleet, long seed) {
+    this.fleet = fleet;
+    this.loop = PhoneLoop.start();
+    this.random = new Random(seed);
+  }
+
+  /**
+   * Begins calls, one after another, and waits until each is held in its phase. Those that do not
+   * get there are parted from the others: the victim has nothing to do with them.
+   */
+  public void begin(List<Phase> phases, boolean overTcp, int each) throws IOException {
+    if (calls.size() + phases.size() * each > MOST) {
+      throw new IOException("expected " + MOST + " calls at most");
+    }
+    var begun = new ArrayList<ScriptedCall>();
+    for (int i = 0; i < each; i++) {
+      for (Phase phase : phases) {
+        int index = numbered++;
+        ScriptedCall call =
+            loop.ask(
+                () -> {
+                  var made =
+                      new ScriptedCall(
+                          loop,
+                          phase,
+                          overTcp,
+                          fleet.phones(),
+                          fleet.edge(),
+                          "u" + index,
+                          index / phases.size(),
+                          new Random(random.nextLong()));
+                  made.start();
+                  return made;
+                });
+        begun.add(call);
+        Waiting.pass(BETWEEN_CALLS);
+      }
+    }
+    Waiting.tell(
+        HELD_WITHIN,
+        () ->
+            loop.ask(
+                () ->
+                    begun.stream()
+                        .allMatch(call -> call.state() != ScriptedCall.State.SETTING_UP)));
+    for (ScriptedCall call : begun) {
+      boolean held = loop.ask(() -> call.state() == ScriptedCall.State.HELD);
+      if (held) {
+        calls.add(call);
+      } else {
+        loop.ask(
+            () -> {
+              call.giveUp();
+              call.close();
+              return 0;
+            });
+        lostBefore.add(call);
+      }
+    }
+  }
+
+  /** The control node that most calls which are wanted belong to, by their last branch. */
+  public int busiest(Predicate<Phase> wanted) {
+    var counts = new LinkedHashMap<Integer, Integer>();
+    for (ScriptedCall call : calls) {
+      if (wanted.test(call.phase())) {
+        int node = loop.ask(() -> call.lastBranch().map(fleet::controlOf).orElse(0));
+        counts.merge(node, 1, Integer::sum);
+      }
+    }
+    return counts.entrySet().stream()
+        .filter(entry -> entry.getKey() > 0)
+        .max(Map.Entry.comparingByValue())
+        .map(Map.Entry::getKey)
+        .orElse(1);
+  }
+
+  /** How many calls of a phase belong to a control node. */
+  public int of(Phase phase, int control) {
+    int found = 0;
+    for (ScriptedCall call : calls) {
+      if (call.phase() == phase
+          && loop.ask(() -> call.lastBranch().map(fleet::controlOf).orElse(0)) == control) {
+        found++;
+      }
+    }
+    return found;
+  }
+
+  /** The victim is about to die. */
+  public void mark() {
+    loop.ask(
+        () -> {
+          calls.forEach(ScriptedCall::mark);
+          return 0;
+        });
+  }
+
+  /** Lets the calls of some phases go on, each at a time of its own within {@code spread}. */
+  public void release(Predicate<Phase> wanted, Duration spread) {
+    for (ScriptedCall call : calls) {
+      if (wanted.test(call.phase())) {
+        long afterMs = spread.isZero() ? 0 : random.nextLong(spread.toMillis());
+        loop.schedule(Duration.ofMillis(afterMs), call::release);
+      }
+    }
+  }
+
+  /** Waits until the calls of some phases have ended; those that have not are given up. */
+  public void awaitEnds(Predicate<Phase> wanted, Duration atMost) throws IOException {
+    List<ScriptedCall> awaited = calls.stream().filter(call -> wanted.test(call.phase())).toList();
+    Waiting.tell(
+        atMost,
+        () ->
+            loop.ask(
+                () -> awaited.stream().allMatch(call -> call.state() == ScriptedCall.State.ENDED)));
+    loop.ask(
+        () -> {
+          awaited.forEach(ScriptedCall::giveUp);
+          return 0;
+        });
+  }
+
+  /** Those that were held. */
+  public List<ScriptedCall> calls() {
+    return List.copyOf(calls);
+  }
+
+  /** Those that did not come as far as their phase. */
+  public List<ScriptedCall> notSetUp() {
+    return List.copyOf(lostBefore);
+  }
+
+  /** What is wrong with the driver itself. */
+  public List<String> failures() {
+    return loop.failures();
+  }
+
+  @Override
+  public void close() {
+    loop.ask(
+        () -> {
+          calls.forEach(ScriptedCall::close);
+          return 0;
+        });
+    loop.close();
+  }
+}

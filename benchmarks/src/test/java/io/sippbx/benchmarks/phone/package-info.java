@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.benchmarks.phone;
+
+import org.jspecify.annotations.NullMarked;

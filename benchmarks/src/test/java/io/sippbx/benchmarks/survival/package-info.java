@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.benchmarks.survival;
+
+import org.jspecify.annotations.NullMarked;
