@@ -32,6 +32,18 @@ final class OwnRedis implements AutoCloseable {
     return Futures.await(starting, RedisStartException.class);
   }
 
+  /** How often it has ended by itself and was started again. */
+  long restarts() {
+    try {
+      return starting.isDone() ? await().restarts() : 0;
+    } catch (RedisStartException e) {
+      return 0;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 0;
+    }
+  }
+
   /** Ends it, if it was started: waits for that within the time that the start was given. */
   @Override
   public void close() {

@@ -147,6 +147,11 @@ public enum ControlMetric implements Metric {
           "Commands without an answer in time, answered with an error that says that Redis cannot"
               + " serve, or not sent (no connection, breaker open, too many pending).",
           Label.of("kind", "no_answer", "error", "not_sent"))),
+  REDIS_RESTARTS(
+      counter(
+          "sip_redis_restarts_total",
+          "starts",
+          "How often the own Redis of a standalone has ended by itself and was started again.")),
   REDIS_BREAKERS_OPEN(
       gauge(
           "sip_redis_breakers_open",

@@ -33,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +45,7 @@ import org.slf4j.LoggerFactory;
  * <p>It ends with this process: by {@link #close}; where util-linux's {@code setpriv} is there by a
  * signal of the kernel, however this process ends; else it is found by the next start in the same
  * folder and adopted. The folder belongs to one process at a time. Where {@code setsid} is there,
- * it does not hear what a terminal tells this process.
+ * it does not hear what a terminal tells this process. One that ends by itself is started again.
  */
 public final class RedisProcess implements AutoCloseable {
 
@@ -54,29 +55,98 @@ public final class RedisProcess implements AutoCloseable {
   private static final int PORT_TRIES = 5;
   private static final int PING_MS = 500;
 
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration MOST_PAUSE = Duration.ofSeconds(10);
+  private static final Duration SETTLED = Duration.ofMinutes(1);
+
+  private final Path folder;
   private final FileChannel lock;
-  private final ProcessHandle process;
+  private final Duration atMost;
   private final int port;
   private final String password;
   private final boolean adopted;
-  private final CompletableFuture<Void> watch;
+  private final AtomicLong restarts = new AtomicLong();
+  private volatile ProcessHandle process;
   private volatile boolean closing;
 
-  private RedisProcess(FileChannel lock, Found found, boolean adopted) {
+  private RedisProcess(
+      Path folder, FileChannel lock, Duration atMost, Found found, boolean adopted) {
+    this.folder = folder;
     this.lock = lock;
+    this.atMost = atMost;
     this.process = found.process();
     this.port = found.port();
     this.password = found.password();
     this.adopted = adopted;
-    this.watch =
-        process
-            .onExit()
-            .thenRun(
-                () -> {
-                  if (!closing) {
-                    log.atError().addKeyValue("pid", process.pid()).log("redis.process_ended");
-                  }
-                });
+  }
+
+  /**
+   * Looks after the server until this object is closed: one that ends by itself is started again,
+   * on the same port and with the same password, so that who was connected finds it. Between two
+   * attempts passes a time that doubles, up to ten seconds; it begins anew once the server has
+   * lasted for a minute.
+   */
+  private void keep() {
+    Duration pause = FIRST_PAUSE;
+    try {
+      while (!closing) {
+        ProcessHandle current = process;
+        Instant since = Instant.now();
+        current.onExit().join();
+        if (closing) {
+          return;
+        }
+        log.atError()
+            .addKeyValue("pid", current.pid())
+            .addKeyValue("said", lastLine(folder.resolve("redis.log")))
+            .log("redis.process_ended");
+        if (since.plus(SETTLED).isBefore(Instant.now())) {
+          pause = FIRST_PAUSE;
+        }
+        boolean isBack = false;
+        while (!isBack && !closing) {
+          Thread.sleep(pause);
+          pause =
+              pause.multipliedBy(2).compareTo(MOST_PAUSE) < 0 ? pause.multipliedBy(2) : MOST_PAUSE;
+          isBack = startAgain();
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** One attempt; whether it answers. Not beside {@link #close}, which ends what there is. */
+  private synchronized boolean startAgain() {
+    if (closing) {
+      return false;
+    }
+    try {
+      RedisBinary binary = RedisBinary.locate(folder.resolve("bin"));
+      var found = new Found(launch(folder, binary, port, password).toHandle(), port, password);
+      process = found.process();
+      remember(folder, found);
+      if (answersBy(found, Instant.now().plus(atMost))) {
+        log.atWarn()
+            .addKeyValue("pid", found.process().pid())
+            .addKeyValue("port", port)
+            .addKeyValue("restarts", restarts.incrementAndGet())
+            .log("redis.process_restarted");
+        return true;
+      }
+      log.atError()
+          .addKeyValue("said", lastLine(folder.resolve("redis.log")))
+          .log("redis.process_not_restarted");
+      end(found.process());
+    } catch (IOException | RedisStartException e) {
+      log.atError().setCause(e).log("redis.process_not_restarted");
+    }
+    return false;
+  }
+
+  private RedisProcess kept() {
+    Thread.ofPlatform().daemon().name("redis-keep").start(this::keep);
+    return this;
   }
 
   private record Found(ProcessHandle process, int port, String password) {}
@@ -98,12 +168,12 @@ public final class RedisProcess implements AutoCloseable {
       Optional<Found> orphan = orphan(folder);
       if (orphan.isPresent() && answersBy(orphan.get(), earlier(deadline, STOP))) {
         log.atInfo().addKeyValue("pid", orphan.get().process().pid()).log("redis.process_adopted");
-        return new RedisProcess(lock, orphan.get(), true);
+        return new RedisProcess(folder, lock, atMost, orphan.get(), true).kept();
       }
       if (orphan.isPresent()) {
         end(orphan.get().process());
       }
-      return new RedisProcess(lock, spawn(folder, deadline), false);
+      return new RedisProcess(folder, lock, atMost, spawn(folder, deadline), false).kept();
     } catch (IOException e) {
       close(lock);
       throw new RedisStartException("redis in " + data + ": " + e.getMessage(), e);
@@ -372,12 +442,17 @@ public final class RedisProcess implements AutoCloseable {
     return adopted;
   }
 
-  /** Whether it runs. */
+  /** Whether it runs; false too while it is being started again. */
   public boolean isAlive() {
-    return !watch.isDone();
+    return process.isAlive();
   }
 
-  /** Its number. */
+  /** How often it has ended by itself and was started again. */
+  public long restarts() {
+    return restarts.get();
+  }
+
+  /** Its number; another one after it was started again. */
   public long pid() {
     return process.pid();
   }
@@ -386,10 +461,13 @@ public final class RedisProcess implements AutoCloseable {
   @Override
   public void close() {
     closing = true;
-    try {
-      end(process);
-    } catch (IOException e) {
-      log.atError().setCause(e).log("redis.process_not_ended");
+    // An attempt to start it again that is under way comes to its end first.
+    synchronized (this) {
+      try {
+        end(process);
+      } catch (IOException e) {
+        log.atError().setCause(e).log("redis.process_not_ended");
+      }
     }
     close(lock);
   }

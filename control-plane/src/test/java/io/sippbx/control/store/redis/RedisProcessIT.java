@@ -86,6 +86,42 @@ class RedisProcessIT {
   }
 
   @Test
+  void isStartedAgainWhereItWasWithWhatItHeld() throws Exception {
+    try (var redis = RedisProcess.start(data, ENOUGH);
+        var real = new RealStore(redis.settings())) {
+      assertThat(RedisFailureIT.send(real, RedisFailureIT.commit(Optional.empty(), 1, "a")))
+          .isInstanceOf(CommitAnswer.Applied.class);
+      for (int times = 1; times <= 2; times++) {
+        long pid = redis.pid();
+        int expected = times;
+        assertThat(ProcessHandle.of(pid).orElseThrow().destroyForcibly()).isTrue();
+        RedisServer.await("it to be started again", 30_000, () -> redis.restarts() == expected);
+        assertThat(redis.pid()).isNotEqualTo(pid);
+        assertThat(redis.isAlive()).isTrue();
+        RedisServer.await(
+            "its data to be read by the same connection",
+            30_000,
+            () ->
+                RedisFailureIT.read(real)
+                    .equals(new ReadAnswer.Found<>(new Versioned<>(1, new CommitId(1), "a"))));
+      }
+    }
+  }
+
+  @Test
+  void isNotStartedAgainOnceClosed() throws Exception {
+    RedisProcess redis = RedisProcess.start(data, ENOUGH);
+    long pid = redis.pid();
+    redis.close();
+    assertThat(ProcessHandle.of(pid).filter(ProcessHandle::isAlive)).isEmpty();
+    // The folder is free for the next, which finds nobody there.
+    try (var next = RedisProcess.start(data, ENOUGH)) {
+      assertThat(next.adopted()).isFalse();
+      assertThat(redis.restarts()).isZero();
+    }
+  }
+
+  @Test
   void letsNobodyInWithoutThePassword() throws Exception {
     try (var redis = RedisProcess.start(data, ENOUGH);
         var loops = io.sippbx.control.sip.transport.NettyLoops.start(1)) {
