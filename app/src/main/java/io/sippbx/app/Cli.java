@@ -1,5 +1,6 @@
 package io.sippbx.app;
 
+import io.sippbx.app.admin.AdminCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -14,6 +15,7 @@ import picocli.CommandLine.Command;
       StandaloneCommand.class,
       ControlPlaneCommand.class,
       MediaPlaneCommand.class,
+      AdminCommand.class,
       DemoCommand.class
     })
 final class Cli {

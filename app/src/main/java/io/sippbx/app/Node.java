@@ -2,8 +2,13 @@ package io.sippbx.app;
 
 import io.grpc.BindableService;
 import io.sippbx.control.ControlPlane;
+import io.sippbx.control.admin.AdminServices;
+import io.sippbx.control.admin.KnownControlNodes;
+import io.sippbx.control.admin.OwnCallCommands;
 import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.event.OutboxRelay;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaRestorer;
@@ -21,12 +26,14 @@ import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.SipConfig;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import io.sippbx.shared.operations.AdminApi;
 import io.sippbx.shared.operations.OperationsServer;
 import io.sippbx.shared.operations.StatsSource;
+import io.sippbx.shared.telemetry.ControlMetric;
 import io.sippbx.shared.telemetry.EventMetric;
 import io.sippbx.shared.telemetry.Logging;
 import io.sippbx.shared.telemetry.Metrics;
@@ -216,8 +223,10 @@ final class Node implements AutoCloseable {
     open.push(started);
     control = started;
     trace(started);
+    adminServices = admin(started, opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
     StateMetricsBinding.bind(metrics, opened, events);
+    own.ifPresent(process -> metrics.counter(ControlMetric.REDIS_RESTARTS, process::restarts));
     for (Listener listener : started.listeners()) {
       addresses.add(
           listener.protocol().name().toLowerCase(Locale.ROOT)
@@ -229,6 +238,31 @@ final class Node implements AutoCloseable {
                   .map(told -> "(" + told + ")")
                   .orElse(""));
     }
+  }
+
+  /** What an administrator may ask of this node. */
+  private List<BindableService> admin(
+      ControlPlane started,
+      StateStore.Opened opened,
+      GrpcMediaPlane mediaPlane,
+      Loop loop,
+      Incarnation incarnation) {
+    var self = new Member(config.cluster().nodeId(), incarnation);
+    return AdminServices.of(
+        new AdminServices.Ports(
+            loop,
+            opened.stores().calls(),
+            opened.stores().partitions(),
+            opened.stores().registrations().apply(loop),
+            new OwnCallCommands(
+                self, call -> started.node().hangUp(call, Termination.Reason.ADMINISTRATOR)),
+            new KnownControlNodes(
+                self,
+                opened.redis().map(store -> store.cluster(loop)),
+                started::isDraining,
+                started.node()::drain),
+            mediaPlane.directory(),
+            Optional.ofNullable(media).map(MediaNode::id)));
   }
 
   /** The way of events from their outboxes to this process' consumers. */

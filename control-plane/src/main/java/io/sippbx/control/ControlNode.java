@@ -37,6 +37,7 @@ import io.sippbx.control.sip.transaction.TransactionLayer;
 import io.sippbx.control.sip.transport.SipReceiver;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.RegistrationStore;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -61,6 +62,7 @@ public final class ControlNode {
   private final CallLeases leases;
   private final SipReceiver receiver;
   private volatile boolean draining;
+  private volatile boolean stopped;
   private volatile long registered;
 
   /**
@@ -228,7 +230,20 @@ public final class ControlNode {
 
   /** Takes no new calls from now on: 503 with Retry-After. */
   public void drain() {
-    draining = true;
+    drain(true);
+  }
+
+  /** Takes no new calls from now on, or takes them again. */
+  public void drain(boolean drain) {
+    draining = drain || stopped;
+  }
+
+  /** Ends a call that this node has in hand, or that nobody has. */
+  public void hangUp(CallKey call, Reason reason) {
+    Edge edge = edges.get(Math.floorMod(call.hashCode(), edges.size()));
+    loops
+        .of(call.hashCode())
+        .execute(() -> edge.calls().offerOrRead(call, new Input.HangUp(reason), absent -> {}));
   }
 
   /** Whether new calls are refused. */
@@ -273,6 +288,7 @@ public final class ControlNode {
 
   /** Takes no new calls and looks after nothing any more; what carries its messages may close. */
   public void stop() {
+    stopped = true;
     drain();
     recovery.stop();
   }

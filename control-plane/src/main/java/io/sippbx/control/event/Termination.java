@@ -60,6 +60,8 @@ public record Termination(Result result, Reason reason, int sipStatus) {
     MAX_DURATION("max_duration"),
     /** A side answered 481 or 408, or nothing, within the dialog. */
     DIALOG_LOST("dialog_lost"),
+    /** An administrator ended it. */
+    ADMINISTRATOR("administrator"),
     /** This node shut down. */
     SHUTDOWN("shutdown"),
     /** A defect of ours: counted, and the call was ended. */

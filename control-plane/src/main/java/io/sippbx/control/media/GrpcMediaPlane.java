@@ -125,6 +125,11 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
     return stats;
   }
 
+  /** The nodes for who administers them. */
+  public MediaDirectory directory() {
+    return new MediaAdministration(loop, nodes);
+  }
+
   /** Ends all streams and answers what waits as unreachable; sessions stay. */
   @Override
   public void close() {

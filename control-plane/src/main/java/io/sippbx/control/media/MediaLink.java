@@ -4,10 +4,12 @@ import io.grpc.ManagedChannel;
 import io.grpc.stub.StreamObserver;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.proto.media.v1.ControlMessage;
+import io.sippbx.proto.media.v1.DrainRequest;
 import io.sippbx.proto.media.v1.ListRequest;
 import io.sippbx.proto.media.v1.ListResponse;
 import io.sippbx.proto.media.v1.MediaControlGrpc;
 import io.sippbx.proto.media.v1.NodeMessage;
+import io.sippbx.proto.media.v1.NodeStatus;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -116,6 +118,15 @@ final class MediaLink {
       MediaControlGrpc.newStub(channel)
           .withDeadlineAfter(LIST_DEADLINE_S, TimeUnit.SECONDS)
           .list(request, answer);
+    }
+  }
+
+  /** Takes no new sessions from now on, or does so again. */
+  void drain(DrainRequest request, StreamObserver<NodeStatus> answer) {
+    if (channel != null) {
+      MediaControlGrpc.newStub(channel)
+          .withDeadlineAfter(LIST_DEADLINE_S, TimeUnit.SECONDS)
+          .drain(request, answer);
     }
   }
 

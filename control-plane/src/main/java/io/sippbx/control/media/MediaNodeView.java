@@ -1,6 +1,7 @@
 package io.sippbx.control.media;
 
 import io.sippbx.proto.media.v1.ControlMessage;
+import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
@@ -72,6 +73,9 @@ final class MediaNodeView {
   final LinkedHashMap<Long, Request> requests = new LinkedHashMap<>();
 
   Health health = Health.LOST;
+
+  /** What it said last of itself; all zero before. */
+  NodeStatus status = NodeStatus.getDefaultInstance();
 
   /** Null until the node has been heard for the first time. */
   @Nullable Incarnation incarnation;

@@ -49,6 +49,7 @@ final class MediaNodes {
   /** A node has said how it is. */
   void heard(MediaNodeView node, NodeStatus status, long nowNs) {
     node.heardNs = nowNs;
+    node.status = status;
     if (node.health != Health.HEALTHY) {
       log.atInfo().addKeyValue("node", node.id).log("media.node.healthy");
       node.health = Health.HEALTHY;

@@ -1,0 +1,200 @@
+package io.sippbx.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.system.Sipp.Transport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The admin API of a running process, by curl and by its own command line. */
+class AdminIT {
+
+  private static final Duration COMMAND_WITHIN = Duration.ofSeconds(60);
+  private static final Pattern EXAMPLE = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir static Path folder = Path.of("");
+  private static EdgeProcess edge = notYet();
+
+  @SuppressWarnings("NullAway") // Set before the first test.
+  private static EdgeProcess notYet() {
+    return null;
+  }
+
+  @BeforeAll
+  static void start() {
+    edge = EdgeProcess.standalone(folder);
+  }
+
+  @AfterAll
+  static void stop() {
+    edge.close();
+  }
+
+  /** A command that has ended. */
+  private record Ended(int status, String output) {}
+
+  private static Ended run(String... words) {
+    return runAt(server(), words);
+  }
+
+  private static Ended runAt(String server, String... words) {
+    var arguments = new ArrayList<String>(List.of("admin", "--server", server));
+    arguments.addAll(List.of(words));
+    try (Child child = EdgeProcess.run(folder, arguments)) {
+      return new Ended(child.awaitExit(COMMAND_WITHIN), child.output());
+    }
+  }
+
+  private static String server() {
+    String address = edge.address("http");
+    return "http://127.0.0.1" + address.substring(address.lastIndexOf(':'));
+  }
+
+  private static JsonNode json(String... words) throws IOException {
+    Ended ended = run(words);
+    assertThat(ended.status()).as(ended.output()).isZero();
+    return JSON.readTree(ended.output());
+  }
+
+  /** A call that is up, while it is looked at. */
+  private interface Looking {
+    void at(String callKey, String callee) throws IOException;
+  }
+
+  private static void whileUp(Looking looking) throws IOException {
+    String bob = "bob-admin";
+    try (Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder)) {
+      Phones.register(edge, folder, Transport.UDP, bob, "127.0.0.1", callee);
+      try (Sipp caller =
+          Sipp.scenario("caller-stays")
+              .with("callee", bob)
+              .start(folder, edge.sip(Transport.UDP))) {
+        JsonNode call =
+            Await.until(
+                "the call is up",
+                Duration.ofSeconds(20),
+                () -> edge.json("/api/v1/calls").path("calls").path(0),
+                found -> found.path("state").asText().equals("CALL_STATE_UP"),
+                caller::messages);
+        looking.at(call.path("call_key").asText(), bob);
+        caller.awaitSuccess();
+        callee.awaitSuccess();
+      }
+      edge.awaitNothingLeft();
+    }
+  }
+
+  @Test
+  void showsACallAndHangsItUp() throws IOException {
+    long before = edge.cdrs().size();
+    whileUp(
+        (key, callee) -> {
+          assertThat(run("calls", "list").output()).contains(key, "up", callee);
+          JsonNode call = json("calls", "show", key, "-o", "json");
+          assertThat(call.path("callee").path("user").asText()).isEqualTo(callee);
+          assertThat(call.path("dialogs")).hasSize(2);
+          assertThat(call.path("media").path("streams")).hasSize(1);
+          assertThat(call.path("media").path("held_revision").asInt()).isPositive();
+          JsonNode line = json("ledger", "-o", "json").path("lines").path(0);
+          assertThat(line.path("balanced").asBoolean()).as("%s", line).isTrue();
+          assertThat(line.path("in_store").asInt()).isEqualTo(1);
+          assertThat(line.path("sessions").asInt()).isEqualTo(1);
+          assertThat(line.path("port_pairs_bound").asInt()).isEqualTo(2);
+          Ended hungUp = run("calls", "hangup", key);
+          assertThat(hungUp.status()).as(hungUp.output()).isZero();
+        });
+    JsonNode cdr =
+        Await.until(
+                "the record is written",
+                Duration.ofSeconds(20),
+                edge::cdrs,
+                found -> found.size() == before + 1)
+            .getLast();
+    assertThat(cdr.path("termination_reason").asText()).isEqualTo("administrator");
+    assertThat(edge.child().output()).contains("admin.change").contains("HangUpCall");
+    assertThat(json("ledger", "-o", "json").path("balanced").asBoolean()).isTrue();
+  }
+
+  @Test
+  void doesWhatItsPageSays() throws IOException {
+    String page = Files.readString(Path.of("..", "docs", "admin-api.md"));
+    List<String> examples =
+        EXAMPLE.matcher(page).results().map((MatchResult each) -> each.group(1)).toList();
+    assertThat(examples).hasSizeGreaterThanOrEqualTo(5);
+    Path jar =
+        Path.of(System.getProperty("sippbx.app", "../app/target"), "sip-pbx.jar").toAbsolutePath();
+    Path programs = Files.createDirectories(folder.resolve("bin"));
+    Path program = programs.resolve("sip-pbx");
+    Files.writeString(
+        program,
+        "#!/bin/sh\nexec '%s' -jar '%s' \"$@\"\n"
+            .formatted(Path.of(System.getProperty("java.home"), "bin", "java"), jar));
+    Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
+    whileUp(
+        (key, callee) -> {
+          String address =
+              edge.json("/api/v1/registrations")
+                  .path("registrations")
+                  .path(0)
+                  .path("address_of_record")
+                  .asText();
+          for (String example : examples) {
+            String script =
+                "set -eu\nexport PATH='%s':\"$PATH\" SIPPBX_SERVER=%s CALL='%s' ADDRESS='%s'\n"
+                        .formatted(programs, server(), key, address)
+                    + example.replace("http://127.0.0.1:8080", server());
+            try (Child child = Child.start("example", folder, List.of("sh", "-c", script))) {
+              assertThat(child.awaitExit(COMMAND_WITHIN.multipliedBy(4)))
+                  .as("%s%n%s", example, child.output())
+                  .isZero();
+              assertThat(child.output()).as(example).isNotBlank();
+            }
+          }
+        });
+  }
+
+  @Test
+  void drainsItselfUntilItIsUndrained() throws IOException {
+    try {
+      assertThat(run("control-nodes", "drain", "--wait", "10").output()).contains("draining");
+      assertThat(edge.json("/ready").path("reason").asText()).isEqualTo("draining");
+    } finally {
+      assertThat(run("control-nodes", "undrain").status()).isZero();
+    }
+    assertThat(edge.json("/ready").path("status").asText()).isEqualTo("ready");
+  }
+
+  @Test
+  void exitsWithWhatWentWrong() {
+    Ended unknown = run("calls", "show", "a".repeat(26));
+    assertThat(unknown.status()).isEqualTo(5);
+    assertThat(unknown.output()).contains("call_key = aaa", "there is no such call");
+    Ended wrong = run("calls", "show", "nonsense");
+    assertThat(wrong.status()).isEqualTo(1);
+    assertThat(wrong.output()).contains("call_key = nonsense: expected 26 characters");
+    assertThat(run("calls").status()).isEqualTo(2);
+    assertThat(run("calls", "list", "--limit", "0").output())
+        .contains("--limit = 0: expected 1 to 100000");
+    assertThat(run("registrations", "show", "nobody@example.org").status()).isEqualTo(5);
+    assertThat(run("control-nodes", "drain", "another").status()).isEqualTo(5);
+    assertThat(runAt("ftp://x", "calls", "list").status()).isEqualTo(2);
+    // Port 9 of loopback: nobody listens.
+    Ended away = runAt("http://127.0.0.1:9", "calls", "list");
+    assertThat(away.status()).isEqualTo(3);
+    assertThat(away.output()).contains("--server = http://127.0.0.1:9").contains("not reached");
+  }
+}
