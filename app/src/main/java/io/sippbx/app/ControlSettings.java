@@ -4,6 +4,7 @@ import io.sippbx.control.ControlNodeSettings;
 import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.cluster.ClusterSettings;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
@@ -62,6 +63,7 @@ final class ControlSettings {
                 sip.registrar().defaultExpires(),
                 sip.registrar().maxExpires(),
                 sip.registrar().maxBindings()),
+            ClusterSettings.DEFAULT,
             new ControlNodeSettings.Limits(
                 sip.calls().maxConcurrent(),
                 sip.calls().maxCluster(),

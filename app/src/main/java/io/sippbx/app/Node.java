@@ -73,6 +73,7 @@ final class Node implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
   private static final Duration CALLS_END_WITHIN = Duration.ofSeconds(4);
+  private static final Duration FIRST_BEAT_WITHIN = Duration.ofSeconds(2);
   private static final Duration EVENTS_LEAVE_WITHIN = Duration.ofSeconds(3);
 
   private final Configuration config;
@@ -222,6 +223,9 @@ final class Node implements AutoCloseable {
             observer);
     open.push(started);
     control = started;
+    if (!started.awaitServing(FIRST_BEAT_WITHIN)) {
+      log.atWarn().log("cluster.no-heartbeat: calls are refused until the store takes one");
+    }
     trace(started);
     adminServices = admin(started, opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);

@@ -61,8 +61,14 @@ final class NodeStats implements StatsSource {
     if (control != null && control.isDraining()) {
       return new Readiness.NotReady("draining");
     }
+    if (control != null && control.node().cluster().isSuperseded()) {
+      return new Readiness.NotReady("another process has started with this cluster.node_id");
+    }
     if (control != null && storeIsGone.getAsBoolean()) {
       return new Readiness.NotReady("Redis does not answer");
+    }
+    if (control != null && !control.node().cluster().isServing()) {
+      return new Readiness.NotReady("the store has no heartbeat of this node");
     }
     if (control != null && !hasMedia.getAsBoolean()) {
       return new Readiness.NotReady("no media node takes calls");

@@ -7,7 +7,10 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
-import io.sippbx.control.call.Recovery;
+import io.sippbx.control.call.Ownership;
+import io.sippbx.control.call.RoutingCounters;
+import io.sippbx.control.cluster.KeeperRounds;
+import io.sippbx.control.cluster.Participation;
 import io.sippbx.control.edge.CallLeases;
 import io.sippbx.control.edge.Dispatcher;
 import io.sippbx.control.edge.Edge;
@@ -22,6 +25,7 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.registrar.RegistrarService;
 import io.sippbx.control.registrar.RequestAuthenticator;
@@ -32,8 +36,10 @@ import io.sippbx.control.sip.auth.AccessPolicy;
 import io.sippbx.control.sip.auth.AccessResponses;
 import io.sippbx.control.sip.auth.NonceMemory;
 import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transaction.StatelessResponder;
 import io.sippbx.control.sip.transaction.TransactionLayer;
+import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipReceiver;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.RegistrationStore;
@@ -56,24 +62,27 @@ public final class ControlNode {
   private final Loops loops;
   private final List<Edge> edges = new ArrayList<>();
   private final ActiveCalls active;
-  private final Recovery recovery;
+  private final Participation cluster;
+  private final RoutingCounters routing = new RoutingCounters();
   private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
   private final CallLeases leases;
-  private final SipReceiver receiver;
+  private final Dispatcher receiver;
   private volatile boolean draining;
-  private volatile boolean stopped;
+  private volatile boolean gone;
   private volatile long registered;
 
   /**
    * What a node needs of the world.
    *
    * @param loops of the node; each part of {@code stores} answers as it says
+   * @param mesh to the other nodes; what comes by it goes to {@link ControlNode#handedOn}
    * @param random 64 random bits each time; any thread
    */
   public record World(
       Loops loops,
       SipTransport transport,
+      Mesh mesh,
       Locator locator,
       Stores stores,
       MediaPlane media,
@@ -89,14 +98,27 @@ public final class ControlNode {
     this.active = new ActiveCalls(settings.limits().calls());
     this.leases = new CallLeases(world.stores().limits(), loops, settings.limits().clusterCalls());
     this.registrations = world.stores().registrations().apply(loops.all().getFirst());
+    var self = new Member(settings.calls().node(), settings.calls().incarnation());
+    Loop first = loops.all().getFirst();
+    this.cluster =
+        new Participation(
+            first,
+            self,
+            settings.cluster(),
+            new KeeperRounds.Stores(
+                world.stores().partitions(), world.stores().cluster().apply(first)),
+            new KeeperRounds.Ports(
+                (timer, epoch) -> calls(timer.call()).timerDue(timer.call(), timer.name()),
+                (orphan, told) -> calls(orphan.call()).takeOver(orphan, told)));
     EdgeShared shared = shared(settings, world);
     var calls =
         new CallShared(
-            new Member(settings.calls().node(), settings.calls().incarnation()),
+            new Ownership(self, cluster.roster(), cluster.lease(), world.mesh()),
             new CallDecider(settings.calls(), world.transport()::advertised),
             new CallEventEncoder(settings.calls().node()),
             listeners.calls(),
             active,
+            routing,
             settings.limits().call(),
             settings.calls().timers(),
             world.random());
@@ -131,12 +153,6 @@ public final class ControlNode {
             settings.clusterSecret().value(),
             settings.limits().messagesWaiting(),
             counters);
-    this.recovery =
-        new Recovery(
-            loops.all().getFirst(),
-            world.stores().partitions(),
-            settings.calls().node(),
-            call -> edges.get(Math.floorMod(call.hashCode(), edges.size())).calls());
   }
 
   private EdgeShared shared(ControlNodeSettings settings, World world) {
@@ -146,7 +162,7 @@ public final class ControlNode {
         active,
         leases,
         world.media(),
-        () -> draining,
+        () -> draining || !cluster.isServing(),
         settings.limits().retryAfter(),
         settings.limits().arrivals(),
         settings.calls().serverName());
@@ -182,9 +198,23 @@ public final class ControlNode {
         world.locator());
   }
 
-  /** Goes on with what it had in flight, and looks after what falls to it from now on. */
-  public void start() {
-    recovery.start();
+  /**
+   * Takes part in the cluster from now on, and goes on with what falls to it.
+   *
+   * @param serving runs once, when calls can be taken: a heartbeat was acknowledged
+   */
+  public void start(Runnable serving) {
+    cluster.start(serving);
+  }
+
+  /**
+   * A message that came to another node and is to be handled here.
+   *
+   * @param hops how often it was handed on between nodes
+   * @return false if it is not taken: this node takes nothing any more, or too much waits
+   */
+  public boolean handedOn(SipMessage message, Flow flow, int hops) {
+    return !gone && receiver.handedOn(message, flow, hops);
   }
 
   /** To whom received messages are given. */
@@ -192,9 +222,22 @@ public final class ControlNode {
     return receiver;
   }
 
+  private CallRuntime calls(CallKey call) {
+    return edges.get(Math.floorMod(call.hashCode(), edges.size())).calls();
+  }
+
   private void mediaHappened(MediaEvent event) {
-    int index = Math.floorMod(event.call().hashCode(), edges.size());
-    edges.get(index).calls().offer(event.call(), new Input.MediaHappened(event));
+    calls(event.call()).offer(event.call(), new Input.MediaHappened(event));
+  }
+
+  /** This node's part in the cluster. */
+  public Participation cluster() {
+    return cluster;
+  }
+
+  /** What became of calls and messages between nodes. */
+  public RoutingCounters routing() {
+    return routing;
   }
 
   /** Calls that are being set up or are up. */
@@ -235,15 +278,12 @@ public final class ControlNode {
 
   /** Takes no new calls from now on, or takes them again. */
   public void drain(boolean drain) {
-    draining = drain || stopped;
+    draining = drain || gone;
   }
 
   /** Ends a call that this node has in hand, or that nobody has. */
   public void hangUp(CallKey call, Reason reason) {
-    Edge edge = edges.get(Math.floorMod(call.hashCode(), edges.size()));
-    loops
-        .of(call.hashCode())
-        .execute(() -> edge.calls().offerOrRead(call, new Input.HangUp(reason), absent -> {}));
+    calls(call).hangUp(call, reason);
   }
 
   /** Whether new calls are refused. */
@@ -286,10 +326,10 @@ public final class ControlNode {
     }
   }
 
-  /** Takes no new calls and looks after nothing any more; what carries its messages may close. */
-  public void stop() {
-    stopped = true;
+  /** Takes no new calls and is no member any more; what carries its messages may close. */
+  public void stop(Runnable done) {
+    gone = true;
     drain();
-    recovery.stop();
+    cluster.stop(done);
   }
 }

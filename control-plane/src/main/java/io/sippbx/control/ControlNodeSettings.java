@@ -2,6 +2,7 @@ package io.sippbx.control;
 
 import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.cluster.ClusterSettings;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
@@ -21,6 +22,7 @@ public record ControlNodeSettings(
     CallSettings calls,
     Access access,
     RegistrarSettings registrar,
+    ClusterSettings cluster,
     Limits limits) {
 
   /** Who may use the node, and for which domains it speaks. */

@@ -7,6 +7,7 @@ import io.sippbx.control.edge.EdgeCounters;
 import io.sippbx.control.event.EventSink;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.mesh.MeshAlone;
 import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.sip.locate.AddressFamily;
 import io.sippbx.control.sip.locate.LocateSettings;
@@ -33,10 +34,12 @@ import java.util.concurrent.TimeUnit;
 public final class ControlPlane implements AutoCloseable {
 
   private static final Duration DNS_QUERY_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration LEAVE_WITHIN = Duration.ofSeconds(1);
 
   private final NettySipTransport transport;
   private final NettyDns dns;
   private final ControlNode node;
+  private final CountDownLatch serving = new CountDownLatch(1);
 
   private ControlPlane(
       ControlPlaneSettings settings,
@@ -56,10 +59,17 @@ public final class ControlPlane implements AutoCloseable {
         new ControlNode(
             settings.node(),
             new ControlNode.World(
-                loops.loops(), transport, locator, stores, media, events, random::nextLong),
+                loops.loops(),
+                transport,
+                new MeshAlone(first),
+                locator,
+                stores,
+                media,
+                events,
+                random::nextLong),
             listeners);
     transport.start(node.receiver());
-    node.start();
+    node.start(serving::countDown);
   }
 
   /**
@@ -100,6 +110,15 @@ public final class ControlPlane implements AutoCloseable {
       families.add(listener.bind().ip().isV6() ? AddressFamily.V6 : AddressFamily.V4);
     }
     return LocateSettings.of(List.copyOf(transports), List.copyOf(families));
+  }
+
+  /**
+   * Waits until calls can be taken: the store has this node's heartbeat.
+   *
+   * @return false if {@code atMost} was not enough
+   */
+  public boolean awaitServing(Duration atMost) throws InterruptedException {
+    return serving.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
   }
 
   /** The node without its network. */
@@ -166,7 +185,14 @@ public final class ControlPlane implements AutoCloseable {
   /** Closes the listeners, once what is being sent is sent. The loops are the caller's to close. */
   @Override
   public void close() {
-    node.stop();
+    var left = new CountDownLatch(1);
+    node.stop(left::countDown);
+    try {
+      // The others need not wait for what they can be told.
+      left.await(LEAVE_WITHIN.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     transport.close();
     dns.close();
   }

@@ -1,6 +1,8 @@
 package io.sippbx.control;
 
 import io.sippbx.control.call.Call;
+import io.sippbx.control.cluster.ClusterStore;
+import io.sippbx.control.cluster.InMemoryClusterStore;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.store.CallStore;
@@ -24,6 +26,7 @@ import java.util.function.LongSupplier;
  * @param calls answers on the loop of each call's key
  * @param registrations the same records for each loop, with answers on it
  * @param partitions of the calls, their outboxes among them
+ * @param cluster what the nodes that share these stores know of each other, with answers on a loop
  * @param limits of all nodes that use these stores
  * @param lostEvents events that were dropped from full outboxes so far, for metrics
  * @param restoring what writes lost calls back, where a fail-over may lose some
@@ -32,6 +35,7 @@ public record Stores(
     CallStore<Call> calls,
     Function<Loop, RegistrationStore> registrations,
     PartitionStore partitions,
+    Function<Loop, ClusterStore> cluster,
     LimitStore limits,
     LongSupplier lostEvents,
     Optional<RestoringCallStore<Call>> restoring) {
@@ -45,10 +49,12 @@ public record Stores(
   public static Stores inMemory(Loops loops, int maxAddresses, int maxOutbox) {
     var calls = new InMemoryCallStore<Call>(loops, maxOutbox);
     var registrations = new InMemoryRegistrationStore(maxAddresses, loops.all().getFirst());
+    var cluster = new InMemoryClusterStore(loops.all().getFirst(), calls::setEpoch);
     return new Stores(
         calls,
         registrations::on,
         calls,
+        cluster::on,
         new InMemoryLimitStore(loops),
         calls::outboxDrops,
         Optional.empty());
@@ -68,6 +74,7 @@ public record Stores(
         calls,
         loop -> redis.registrations(loop, codec),
         redis.partitions(),
+        redis::cluster,
         redis.limits(),
         // Redis is told to refuse what it has no room for: nothing is dropped.
         () -> 0,

@@ -30,7 +30,9 @@ class RingsArchTest {
     "io.sippbx.control.call.CallMailbox",
     "io.sippbx.control.call.CallPlaces",
     "io.sippbx.control.call.CallShared",
-    "io.sippbx.control.call.Recovery",
+    "io.sippbx.control.call.Forwarder",
+    "io.sippbx.control.call.Ownership",
+    "io.sippbx.control.call.RoutingCounters",
     "io.sippbx.control.call.SuccessRepeater",
     "io.sippbx.control.call.ActiveCalls",
     "io.sippbx.control.call.CallKeys"

@@ -3,6 +3,7 @@ package io.sippbx.control.call;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.Optional;
 
@@ -16,6 +17,11 @@ public record BranchName(CallKey call, int number, Incarnation incarnation, Node
 
   private static final String COOKIE = "z9hG4bK";
   private static final int HEX = 16;
+
+  /** Which start of which node sent the request. */
+  public Member sender() {
+    return new Member(node, incarnation);
+  }
 
   /** The branch as it stands in the Via. */
   public Branch branch() {

@@ -5,6 +5,7 @@ import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
@@ -22,17 +23,31 @@ import java.util.function.Consumer;
  */
 public interface CallEffects {
 
-  /** Answers through the server transaction; a 2xx to an INVITE may be given again. */
-  void respond(ServerTransactionId transaction, SipResponse response);
+  /**
+   * Answers through the server transaction; a 2xx to an INVITE may be given again.
+   *
+   * @param permit of the call, asked before the transaction repeats anything by itself
+   */
+  void respond(ServerTransactionId transaction, SipResponse response, SendPermit permit);
 
   /** Sends in a client transaction of its own. */
-  void request(SipRequest request, Destination to);
+  void request(SipRequest request, Destination to, SendPermit permit);
 
   /** Goes on with a server transaction that was open elsewhere, or before a restart. */
-  void resumeServer(ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse);
+  void resumeServer(
+      ServerTransactionId transaction,
+      Flow flow,
+      Optional<SipResponse> lastResponse,
+      SendPermit permit);
 
   /** Goes on with a client transaction that was open elsewhere, or before a restart. */
-  void resumeClient(SipRequest request, Destination to, Duration remaining);
+  void resumeClient(SipRequest request, Destination to, Duration remaining, SendPermit permit);
+
+  /** Drops a server transaction without a word: repeats are another node's business. */
+  void forget(ServerTransactionId transaction);
+
+  /** Drops all transactions that ask this permit, without a word. */
+  void forgetAll(SendPermit permit);
 
   /** Sends an ACK for a 2xx. */
   void ack(SipRequest ack, Destination to);

@@ -6,23 +6,52 @@ import java.time.Duration;
  * Limits of the runtime.
  *
  * @param mailboxInputs inputs that may wait for one call; at least 1
- * @param commitAttempts how often one commit is sent; at least 1
+ * @param commitAttempts how often one commit is sent before its input is put off; at least 1
  * @param commitRetry pause between two attempts
+ * @param patience how long a request waits for a store or a lease that is away before it is refused
+ * @param heldMessages messages of one loop that wait until their call's owner can be given them
+ * @param heldFor how long each of them may wait: longer than it takes until an owner may be claimed
  */
-public record CallLimits(int mailboxInputs, int commitAttempts, Duration commitRetry) {
+public record CallLimits(
+    int mailboxInputs,
+    int commitAttempts,
+    Duration commitRetry,
+    Duration patience,
+    int heldMessages,
+    Duration heldFor) {
 
-  /** 256 inputs; 5 attempts, 100 ms apart: with the first that is law 2's 500 ms. */
-  public static final CallLimits DEFAULT = new CallLimits(256, 5, Duration.ofMillis(100));
+  /**
+   * 256 inputs; 5 attempts, 100 ms apart: with the first that is law 2's 500 ms; 1,000 messages for
+   * 10 s.
+   */
+  public static final CallLimits DEFAULT = of(256, 5, Duration.ofMillis(100));
 
   /** Refuses limits below 1. */
   public CallLimits {
-    if (mailboxInputs < 1 || commitAttempts < 1) {
+    if (mailboxInputs < 1 || commitAttempts < 1 || heldMessages < 1) {
       throw new IllegalArgumentException(
           "Expected limits of 1 or more, but got "
               + mailboxInputs
-              + " inputs and "
+              + " inputs, "
               + commitAttempts
-              + " attempts");
+              + " attempts and "
+              + heldMessages
+              + " messages");
     }
+    if (!patience.isPositive() || !heldFor.isPositive()) {
+      throw new IllegalArgumentException(
+          "Expected positive times to wait, but got " + patience + " and " + heldFor);
+    }
+  }
+
+  /** The same with other figures for a mailbox. */
+  public static CallLimits of(int mailboxInputs, int commitAttempts, Duration commitRetry) {
+    return new CallLimits(
+        mailboxInputs,
+        commitAttempts,
+        commitRetry,
+        Duration.ofSeconds(2),
+        1_000,
+        Duration.ofSeconds(10));
   }
 }

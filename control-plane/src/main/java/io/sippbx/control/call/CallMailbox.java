@@ -1,18 +1,27 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.cluster.Roster.Standing;
+import io.sippbx.control.cluster.SendLease;
+import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.Iterator;
@@ -22,92 +31,395 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The one writer of a call on this node: takes one input, decides, commits, runs the effects, takes
  * the next. While a commit is under way inputs wait, within a bound. Lives on the call's loop.
+ *
+ * <p>Whose the call is stands in its record. What this node reads or is told in a conflict decides:
+ * it goes on with what is its own or nobody's, takes over from who is gone, and gives what it has
+ * to who is there. A call that is this node's own is sent for only in the term of the lease in
+ * which its record was asked for; in another one it stands still until the record was read again.
  */
 final class CallMailbox {
 
+  /** Between two looks at what waits while the store or the lease is away. */
+  private static final Duration TICK = Duration.ofMillis(500);
+
   private final CallKey key;
   private final CallRuntime runtime;
-  private final Deque<Input> inputs = new ArrayDeque<>();
+  private final Deque<Waiting> inputs = new ArrayDeque<>();
   private final Map<TimerId, Scheduled> timers = new TreeMap<>();
   private final Map<ServerTransactionId, SuccessRepeater> repeaters = new LinkedHashMap<>();
+  private final SendPermit permit = this::maySend;
+
+  /** What was committed in a term that is over; done when the record is found to stand still. */
+  private final List<Effect> withheld = new ArrayList<>();
+
   private @Nullable Call call;
 
   /** The record as it stands in the store, as far as this node knows. */
   private Optional<Versioned<Call>> stored = Optional.empty();
 
+  /** The term in which that was asked for. */
+  private long term = SendLease.NONE;
+
+  private @Nullable Claim claim;
+  private @Nullable Waiting doneAhead;
+  private Loop.@Nullable Timer tick;
+  private int conflicts;
   private boolean busy;
+  private boolean releasing;
   private boolean closed;
   private boolean defective;
 
   private record Scheduled(Instant deadline, Loop.Timer timer) {}
+
+  /**
+   * A keeper has found the call among those of a dead member.
+   *
+   * @param told is called once
+   */
+  record Claim(Member dead, long epoch, Consumer<TakeOver.Outcome> told) {}
 
   CallMailbox(CallKey key, CallRuntime runtime) {
     this.key = key;
     this.runtime = runtime;
   }
 
-  /** Takes up a record that was read from the store. */
-  void load(Versioned<Call> current) {
-    call = current.record();
-    stored = Optional.of(current);
+  /** The keeper's part: what becomes of the call is told. Before {@link #read}. */
+  void claim(Claim by) {
+    claim = by;
+  }
+
+  /** Asks the store how the record stands; inputs wait. */
+  void read() {
+    busy = true;
+    long asked = runtime.fence().term();
+    runtime
+        .store()
+        .read(
+            key,
+            answer -> {
+              if (!closed) {
+                stands(answer, asked);
+              }
+            });
+  }
+
+  private void stands(ReadAnswer<Call> answer, long asked) {
     busy = false;
-    if (!current.record().isQuiescent() && !current.record().isTombstone()) {
-      // Whoever had it open has it open no more: that is taken up before anything else happens.
-      inputs.addFirst(new Input.TakenOver());
-    } else {
-      syncTimers();
+    switch (answer) {
+      case ReadAnswer.Found<Call> found -> take(found.current(), asked);
+      case ReadAnswer.Absent<Call> none -> gone();
+      case ReadAnswer.Unavailable<Call> unavailable -> {
+        if (stored.isPresent()) {
+          startTicking();
+        } else {
+          letGo().forEach(each -> runtime.refuse(each.input(), 503));
+        }
+      }
     }
-    runtime.noteState(this, call);
+  }
+
+  /** What stands in the store has been told; nothing is under way. */
+  private void take(Versioned<Call> current, long asked) {
+    Optional<Member> owner = current.owner();
+    if (claim != null && !owner.equals(Optional.of(claim.dead()))) {
+      tell(TakeOver.Outcome.NOT_ITS);
+      if (stored.isEmpty() && inputs.isEmpty()) {
+        close();
+        return;
+      }
+    }
+    if (owner.isEmpty()) {
+      ownerless(current, asked);
+      return;
+    }
+    switch (runtime.standing(owner.get())) {
+      case Standing.SELF -> {
+        if (isOurs() && isStored(current)) {
+          goOn(asked);
+        } else {
+          takeOver(current, asked);
+        }
+      }
+      case Standing.GONE -> takeOver(current, asked);
+      case Standing.PRESENT -> lose(owner.get());
+      case Standing.UNKNOWN -> hold();
+    }
+    if (releasing && !busy && !closed) {
+      releaseNow();
+    }
+  }
+
+  private boolean isStored(Versioned<Call> current) {
+    return stored
+        .filter(
+            known ->
+                known.version() == current.version() && known.commit().equals(current.commit()))
+        .isPresent();
+  }
+
+  /** Nothing has happened meanwhile. */
+  private void goOn(long asked) {
+    term = asked;
+    if (!mayAct()) {
+      freeze();
+      return;
+    }
+    List<Effect> before = List.copyOf(withheld);
+    withheld.clear();
+    carryOut(before);
     drain();
   }
 
-  /** The store was asked for the record: inputs wait. */
-  void waitForRecord() {
-    busy = true;
+  /** Whoever had it open has it open no more: that is taken up before anything else happens. */
+  private void takeOver(Versioned<Call> current, long asked) {
+    if (runtime.isWithdrawn()) {
+      bequeath();
+      return;
+    }
+    open(current, asked);
+    if (inputs.isEmpty() || !(inputs.getFirst().input() instanceof Input.TakenOver)) {
+      inputs.addFirst(runtime.own(new Input.TakenOver()));
+    }
+    drain();
   }
 
-  /** There is no record: what waited is given back. */
-  List<Input> abandon() {
-    var waiting = List.copyOf(inputs);
+  private void ownerless(Versioned<Call> current, long asked) {
+    Call record = current.record();
+    if (runtime.isWithdrawn() && !record.isTombstone()) {
+      bequeath();
+      return;
+    }
+    if (isOurs()) {
+      // Another went on with it, and is done: what this node had open of it is history.
+      for (Waiting each : letGo()) {
+        if (each.received().isPresent()) {
+          runtime.offerOrRead(key, each);
+        }
+      }
+      return;
+    }
+    open(current, asked);
+    if (!record.isQuiescent() && !record.isTombstone()) {
+      inputs.addFirst(runtime.own(new Input.TakenOver()));
+    }
+    syncTimers();
+    drain();
+  }
+
+  private void open(Versioned<Call> current, long asked) {
+    forgetOpen();
+    call = current.record();
+    stored = Optional.of(current);
+    term = asked;
+    runtime.noteState(this, call);
+  }
+
+  /** It is another's, who is given what waits. */
+  private void lose(Member owner) {
+    letGo().forEach(each -> runtime.forwarder().give(key, owner, each));
+  }
+
+  /** Who has it cannot be told yet, or it is not for this node: what waits is looked at again. */
+  private void hold() {
+    letGo().forEach(each -> runtime.forwarder().hold(key, each));
+  }
+
+  /** This node takes no call any more: who will keep it is given what waits. */
+  private void bequeath() {
+    List<Waiting> waiting = letGo();
+    runtime
+        .heir(key)
+        .ifPresentOrElse(
+            heir -> waiting.forEach(each -> runtime.forwarder().give(key, heir, each)),
+            () -> waiting.forEach(each -> runtime.forwarder().hold(key, each)));
+  }
+
+  private void gone() {
+    tell(TakeOver.Outcome.NOT_ITS);
+    letGo().forEach(each -> each.absent().accept(each.input()));
+  }
+
+  /** This node has the call no more: nothing is sent for it, and what waited is given back. */
+  private List<Waiting> letGo() {
+    if (isOurs()) {
+      runtime.counters().letGo.increment();
+    }
+    forgetOpen();
+    List<Waiting> waiting = List.copyOf(inputs);
     close();
     return waiting;
   }
 
-  @Nullable Call call() {
-    return call;
+  private void forgetOpen() {
+    if (isOurs() && call != null) {
+      runtime.forget(call);
+      runtime.effects().forgetAll(permit);
+    }
+    withheld.clear();
+    stopTimers();
   }
 
-  void offer(Input input) {
+  /** Leaves with the node: once what is under way is committed, another goes on from the record. */
+  void release() {
+    if (busy) {
+      releasing = true;
+    } else {
+      releaseNow();
+    }
+  }
+
+  private void releaseNow() {
+    if (isOurs()) {
+      runtime.counters().released.increment();
+      runtime.counters().letGo.decrement();
+    }
+    hold();
+  }
+
+  /** A term has begun: what is this node's own is read again before anything is sent for it. */
+  void reopened() {
+    if (busy || closed) {
+      // What is under way sees to it when it is answered.
+      return;
+    }
+    if (isOurs()) {
+      runtime.counters().frozen.increment();
+      read();
+    } else {
+      drain();
+    }
+  }
+
+  void offer(Waiting waiting) {
     if (inputs.size() >= runtime.limits().mailboxInputs()) {
       runtime.observer().dropped(key, CallObserver.Drop.MAILBOX_FULL);
       return;
     }
-    inputs.add(input);
+    inputs.add(waiting);
     drain();
+  }
+
+  private void offer(Input input) {
+    offer(runtime.own(input));
+  }
+
+  private boolean isOurs() {
+    return stored.flatMap(Versioned::owner).filter(runtime.self()::equals).isPresent();
+  }
+
+  private boolean mayAct() {
+    if (isOurs()) {
+      return runtime.fence().isOpenFor(term);
+    }
+    return call != null && call.isTombstone() || runtime.fence().term() != SendLease.NONE;
+  }
+
+  private boolean maySend() {
+    return !isOurs() || runtime.fence().allows(term);
   }
 
   private void drain() {
     while (!busy && !closed && !inputs.isEmpty()) {
-      process(inputs.remove(), 1);
+      if (!mayAct()) {
+        freeze();
+        return;
+      }
+      process(inputs.remove());
     }
   }
 
-  private void process(Input input, int attempt) {
+  private void freeze() {
+    if (isOurs() && runtime.fence().term() != SendLease.NONE) {
+      read();
+    } else {
+      startTicking();
+    }
+  }
+
+  private void startTicking() {
+    if (tick == null && !closed) {
+      tick = runtime.loop().schedule(TICK, this::tick);
+    }
+  }
+
+  /**
+   * While the store or the lease is away: what only ends goes ahead, what may be asked again is.
+   */
+  private void tick() {
+    tick = null;
+    if (!busy && isOurs() && !mayAct()) {
+      freeze();
+    } else {
+      drain();
+    }
+    if (closed || inputs.isEmpty() && (!isOurs() || mayAct())) {
+      return;
+    }
+    goAhead();
+    long oldestNs = runtime.loop().nowNs() - runtime.limits().patience().toNanos();
+    var refused = new ArrayList<Waiting>();
+    inputs.removeIf(
+        each -> each.mayBeRefused() && each.sinceNs() - oldestNs <= 0 && refused.add(each));
+    refused.forEach(each -> runtime.refuse(each.input(), call == null ? 503 : 500));
+    startTicking();
+  }
+
+  /**
+   * BYE and CANCEL are answered and passed on though nothing can be committed: whatever else is
+   * done to the call meanwhile, it ends. They stay where they are, to be committed.
+   */
+  private void goAhead() {
+    Waiting first = inputs.stream().filter(Waiting::onlyEnds).findFirst().orElse(null);
+    if (first == null || first.equals(doneAhead) || call == null || call.isTombstone()) {
+      return;
+    }
+    doneAhead = first;
     Decision decision;
     try {
-      decision = decide(input);
+      decision = decide(first.input());
     } catch (RuntimeException e) {
-      runtime.refuse(input, 500);
+      runtime.observer().defect(key, "ahead", e);
+      return;
+    }
+    carryOut(decision.effects().stream().filter(CallMailbox::onlyEnds).toList());
+  }
+
+  private static boolean onlyEnds(Effect effect) {
+    return switch (effect) {
+      case Effect.Respond respond -> respond.response().isFinal();
+      case Effect.Request request ->
+          request.request().method().equals(Method.BYE)
+              || request.request().method().equals(Method.CANCEL);
+      case Effect.RespondUntilAck until -> false;
+      case Effect.StopSuccess stop -> false;
+      case Effect.ResumeServer resume -> false;
+      case Effect.ResumeClient resume -> false;
+      case Effect.Ack ack -> false;
+      case Effect.ApplyMedia apply -> false;
+      case Effect.PlaceMedia place -> false;
+      case Effect.RenewLease renew -> false;
+      case Effect.GiveLeaseBack back -> false;
+      case Effect.ReleaseMedia release -> false;
+    };
+  }
+
+  private void process(Waiting waiting) {
+    Decision decision;
+    try {
+      decision = decide(waiting.input());
+    } catch (RuntimeException e) {
+      runtime.refuse(waiting.input(), 500);
       failed("decide", e);
       return;
     }
     if (decision.commit() == Decision.Commit.NOW) {
-      commit(input, decision, attempt);
+      commit(waiting, decision);
     } else {
       call = decision.call().orElse(null);
       carryOut(decision.beside());
@@ -127,25 +439,23 @@ final class CallMailbox {
     throw new IllegalStateException("Expected an INVITE as first input of " + key);
   }
 
-  private void commit(Input input, Decision decision, int attempt) {
+  private void commit(Waiting waiting, Decision decision) {
     CommitId id = runtime.nextCommitId();
     List<CallHappening> happenings = decision.happenings();
+    Instant now = runtime.loop().now();
+    Optional<Call> next = decision.call();
     List<CallEvent> events =
-        decision
-            .call()
-            .map(
-                next ->
+        next.map(
+                each ->
                     runtime
                         .encoder()
                         .encode(
                             key,
                             id.toString(),
-                            next.counters().events() - happenings.size() + 1,
-                            runtime.loop().now(),
+                            each.counters().events() - happenings.size() + 1,
+                            now,
                             happenings))
             .orElse(List.of());
-    Optional<Call> next = decision.call();
-    Instant now = runtime.loop().now();
     var commit =
         new CallCommit<>(
             key,
@@ -155,76 +465,116 @@ final class CallMailbox {
             events,
             next.map(each -> CallPlaces.index(each, runtime.self())).orElse(CallIndex.NONE),
             next.map(each -> CallPlaces.keep(each, now)).orElse(CallCommit.LAST_RESORT),
-            OptionalLong.empty());
+            claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch()));
     busy = true;
     carryOut(decision.beside());
-    send(commit, input, decision, attempt, 1);
+    send(commit, waiting, decision, 1);
   }
 
-  private void send(
-      CallCommit<Call> commit, Input input, Decision decision, int attempt, int sending) {
+  private void send(CallCommit<Call> commit, Waiting waiting, Decision decision, int sending) {
+    long asked = runtime.fence().term();
     runtime
         .store()
-        .commit(commit, answer -> answered(commit, input, decision, attempt, sending, answer));
+        .commit(commit, answer -> answered(commit, waiting, decision, sending, asked, answer));
   }
 
   private void answered(
       CallCommit<Call> commit,
-      Input input,
+      Waiting waiting,
       Decision decision,
-      int attempt,
       int sending,
+      long asked,
       CommitAnswer<Call> answer) {
+    if (closed) {
+      return;
+    }
     switch (answer) {
-      case CommitAnswer.Applied<Call> applied -> committed(decision, commit, applied.version());
+      case CommitAnswer.Applied<Call> applied ->
+          committed(waiting, decision, commit, applied.version(), asked);
       case CommitAnswer.AlreadyApplied<Call> already ->
-          committed(decision, commit, already.version());
+          committed(waiting, decision, commit, already.version(), asked);
       case CommitAnswer.Conflict<Call> conflict -> {
-        call = conflict.current().record();
-        stored = Optional.of(conflict.current());
         busy = false;
-        if (attempt >= runtime.limits().commitAttempts()) {
-          runtime.observer().dropped(key, CallObserver.Drop.CONTENDED);
+        conflicts++;
+        if (conflicts < runtime.limits().commitAttempts()) {
+          inputs.addFirst(waiting);
         } else {
-          process(input, attempt + 1);
+          conflicts = 0;
+          runtime.observer().dropped(key, CallObserver.Drop.CONTENDED);
+          runtime.refuse(waiting.input(), 503);
         }
-        drain();
+        take(conflict.current(), asked);
       }
-      case CommitAnswer.Gone<Call> gone -> close();
-      case CommitAnswer.Fenced<Call> fenced -> close();
+      case CommitAnswer.Gone<Call> gone -> {
+        busy = false;
+        inputs.addFirst(waiting);
+        gone();
+      }
+      case CommitAnswer.Fenced<Call> fenced -> {
+        busy = false;
+        tell(TakeOver.Outcome.FAILED);
+        hold();
+      }
       case CommitAnswer.Unknown<Call> unknown -> {
         if (sending < runtime.limits().commitAttempts()) {
           runtime
               .loop()
               .schedule(
                   runtime.limits().commitRetry(),
-                  () -> send(commit, input, decision, attempt, sending + 1));
+                  () -> send(commit, waiting, decision, sending + 1));
         } else {
-          runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
-          runtime.refuse(input, 503);
-          if (call == null) {
-            close();
-          } else {
-            busy = false;
-            drain();
-          }
+          unavailable(waiting);
         }
       }
     }
+    if (releasing && !busy && !closed) {
+      releaseNow();
+    }
   }
 
-  private void committed(Decision decision, CallCommit<Call> commit, long version) {
+  /** The store does not answer: who may ask again is told so, what must be done waits. */
+  private void unavailable(Waiting waiting) {
+    busy = false;
+    runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
+    if (call == null) {
+      inputs.addFirst(waiting);
+      letGo().forEach(each -> runtime.refuse(each.input(), 503));
+    } else if (waiting.mayBeRefused()) {
+      runtime.refuse(waiting.input(), 500);
+      drain();
+    } else {
+      inputs.addFirst(waiting);
+      goAhead();
+      startTicking();
+    }
+  }
+
+  private void committed(
+      Waiting waiting, Decision decision, CallCommit<Call> commit, long version, long asked) {
     stored =
         commit
             .record()
             .map(next -> new Versioned<>(version, commit.id(), next, commit.index().owner()));
     call = decision.call().orElse(null);
+    term = asked;
     busy = false;
+    conflicts = 0;
+    if (waiting.input() instanceof Input.TakenOver) {
+      runtime.counters().takenOver.increment();
+      tell(TakeOver.Outcome.TAKEN);
+    }
     if (!commit.events().isEmpty()) {
       runtime.effects().publish(commit.events());
     }
     for (CallHappening happening : decision.happenings()) {
       runtime.observer().happened(key, happening);
+    }
+    runtime.noteState(this, call);
+    if (call != null && !maySend()) {
+      // It stands in the record, and may have been taken over from there.
+      withheld.addAll(decision.effects());
+      freeze();
+      return;
     }
     carryOut(decision.effects());
     if (call == null) {
@@ -232,8 +582,15 @@ final class CallMailbox {
     } else {
       syncTimers();
     }
-    runtime.noteState(this, call);
     drain();
+  }
+
+  private void tell(TakeOver.Outcome outcome) {
+    Claim by = claim;
+    if (by != null) {
+      claim = null;
+      by.told().accept(outcome);
+    }
   }
 
   private void carryOut(List<Effect> effects) {
@@ -249,7 +606,8 @@ final class CallMailbox {
   private void carryOut(Effect effect) {
     CallEffects world = runtime.effects();
     switch (effect) {
-      case Effect.Respond respond -> world.respond(respond.transaction(), respond.response());
+      case Effect.Respond respond ->
+          world.respond(respond.transaction(), respond.response(), permit);
       case Effect.RespondUntilAck until -> {
         SuccessRepeater old =
             repeaters.put(
@@ -257,7 +615,11 @@ final class CallMailbox {
                 SuccessRepeater.start(
                     runtime.loop(),
                     runtime.timers(),
-                    () -> world.respond(until.transaction(), until.response())));
+                    () -> {
+                      if (maySend()) {
+                        world.respond(until.transaction(), until.response(), permit);
+                      }
+                    }));
         if (old != null) {
           old.stop();
         }
@@ -268,11 +630,11 @@ final class CallMailbox {
           repeater.stop();
         }
       }
-      case Effect.Request request -> world.request(request.request(), request.to());
+      case Effect.Request request -> world.request(request.request(), request.to(), permit);
       case Effect.ResumeServer resume ->
-          world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse());
+          world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse(), permit);
       case Effect.ResumeClient resume ->
-          world.resumeClient(resume.request(), resume.to(), resume.remaining());
+          world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
       case Effect.ApplyMedia apply ->
           world.applyMedia(
@@ -299,9 +661,9 @@ final class CallMailbox {
     }
   }
 
-  /** The loop's timers are those of the record. */
+  /** The loop's timers are those of the record that the store does not keep itself. */
   private void syncTimers() {
-    Map<TimerId, Instant> wanted = call == null ? Collections.emptyMap() : call.timers();
+    Map<TimerId, Instant> wanted = wanted();
     Iterator<Map.Entry<TimerId, Scheduled>> running = timers.entrySet().iterator();
     while (running.hasNext()) {
       Map.Entry<TimerId, Scheduled> each = running.next();
@@ -310,18 +672,15 @@ final class CallMailbox {
         running.remove();
       }
     }
-    if (call == null) {
-      return;
-    }
     Instant now = runtime.loop().now();
-    for (Map.Entry<TimerId, Instant> each : call.timers().entrySet()) {
+    for (Map.Entry<TimerId, Instant> each : wanted.entrySet()) {
       TimerId id = each.getKey();
       if (!timers.containsKey(id)) {
         Loop.Timer timer =
             runtime
                 .loop()
                 .schedule(
-                    java.time.Duration.between(now, each.getValue()),
+                    Duration.between(now, each.getValue()),
                     () -> {
                       timers.remove(id);
                       offer(new Input.TimerFired(id));
@@ -331,6 +690,20 @@ final class CallMailbox {
     }
   }
 
+  private Map<TimerId, Instant> wanted() {
+    Call current = call;
+    if (current == null) {
+      return Collections.emptyMap();
+    }
+    if (stored.isEmpty() || isOurs() || current.isTombstone()) {
+      return current.timers();
+    }
+    // Nobody owns it: its timers come from the store, whoever has it in memory.
+    var own = new TreeMap<>(current.timers());
+    own.entrySet().removeAll(stored.get().record().timers().entrySet());
+    return Collections.unmodifiableSortedMap(own);
+  }
+
   /** A defect of ours: the call is ended in order once, and dropped if that fails too. */
   private void failed(String where, RuntimeException defect) {
     runtime.observer().defect(key, where, defect);
@@ -338,14 +711,11 @@ final class CallMailbox {
       close();
     } else {
       defective = true;
-      inputs.addFirst(new Input.HangUp(Reason.INTERNAL_ERROR));
+      inputs.addFirst(runtime.own(new Input.HangUp(Reason.INTERNAL_ERROR)));
     }
   }
 
-  private void close() {
-    closed = true;
-    inputs.clear();
-    call = null;
+  private void stopTimers() {
     for (Scheduled each : timers.values()) {
       each.timer().cancel();
     }
@@ -354,6 +724,19 @@ final class CallMailbox {
       each.stop();
     }
     repeaters.clear();
+  }
+
+  private void close() {
+    closed = true;
+    inputs.clear();
+    call = null;
+    stored = Optional.empty();
+    stopTimers();
+    if (tick != null) {
+      tick.cancel();
+      tick = null;
+    }
+    tell(TakeOver.Outcome.FAILED);
     runtime.closed(key, this);
   }
 
@@ -363,5 +746,10 @@ final class CallMailbox {
 
   Optional<Call> current() {
     return Optional.ofNullable(call);
+  }
+
+  /** Whether the record names this node. */
+  boolean isOwned() {
+    return isOurs();
   }
 }

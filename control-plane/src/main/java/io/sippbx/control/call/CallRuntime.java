@@ -1,12 +1,17 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.cluster.Fence;
+import io.sippbx.control.cluster.Roster;
+import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.mesh.Mesh;
+import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitId;
-import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.util.LinkedHashMap;
@@ -26,7 +31,11 @@ public final class CallRuntime {
   private final CallStore<Call> store;
   private final CallEffects effects;
   private final CallShared shared;
+  private final Fence fence;
+  private final Forwarder forwarder;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
+  private boolean withdrawn;
+  private boolean gone;
 
   /** The calls of {@code loop}, on which {@code store} and {@code effects} answer. */
   public CallRuntime(Loop loop, CallStore<Call> store, CallEffects effects, CallShared shared) {
@@ -34,6 +43,13 @@ public final class CallRuntime {
     this.store = store;
     this.effects = effects;
     this.shared = shared;
+    this.fence = new Fence(loop, shared.ownership().lease(), this::reopened);
+    this.forwarder = new Forwarder(this);
+  }
+
+  /** What this loop did not send because it may have been another's to send. */
+  public Fence sending() {
+    return fence;
   }
 
   /** Whether this node holds the call now. */
@@ -53,8 +69,9 @@ public final class CallRuntime {
   }
 
   /** The first INVITE of a call that this node does not hold. */
-  public void begin(CallKey call, Input.InviteArrived input) {
-    mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this)).offer(input);
+  public void begin(CallKey call, Input.InviteArrived input, Received received) {
+    CallMailbox mailbox = mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this));
+    mailbox.offer(waiting(input, Optional.of(received), absent -> begin(call, input, received)));
   }
 
   /** An input for a call that exists or is gone: in the second case it is dropped. Any thread. */
@@ -62,7 +79,7 @@ public final class CallRuntime {
     if (loop.inLoop()) {
       CallMailbox mailbox = mailboxes.get(call);
       if (mailbox != null) {
-        mailbox.offer(input);
+        mailbox.offer(own(input));
       }
     } else {
       loop.execute(() -> offer(call, input));
@@ -70,56 +87,43 @@ public final class CallRuntime {
   }
 
   /**
-   * An input from the network: if this node does not hold the call, its record is read.
+   * An input from the network. If this node does not hold the call, its record is read; if the call
+   * is another's, that one is given the message.
    *
    * @param absent is given the input when there is no such call
    */
-  public void offerOrRead(CallKey call, Input input, Consumer<Input> absent) {
+  public void offerOrRead(CallKey call, Input input, Received received, Consumer<Input> absent) {
+    offerOrRead(call, waiting(input, Optional.of(received), absent));
+  }
+
+  void offerOrRead(CallKey call, Waiting waiting) {
     CallMailbox mailbox = mailboxes.get(call);
-    if (mailbox != null) {
-      mailbox.offer(input);
-      return;
+    if (mailbox == null) {
+      mailbox = new CallMailbox(call, this);
+      mailboxes.put(call, mailbox);
+      mailbox.read();
     }
-    var fresh = new CallMailbox(call, this);
-    mailboxes.put(call, fresh);
-    fresh.waitForRecord();
-    fresh.offer(input);
-    store.read(
-        call,
-        answer -> {
-          switch (answer) {
-            case ReadAnswer.Found<Call> found -> fresh.load(found.current());
-            case ReadAnswer.Absent<Call> none -> fresh.abandon().forEach(absent);
-            case ReadAnswer.Unavailable<Call> unavailable ->
-                fresh.abandon().forEach(each -> refuse(each, 503));
-          }
-        });
+    mailbox.offer(waiting);
   }
 
   /**
-   * Goes on with a call that was in flight on a node that is dead, or on this one before it was
-   * started again. One that this node holds, or that nobody has open, is left alone. Any thread.
+   * Goes on with a call that was in flight on a dead member, if its record says so. Any thread.
+   *
+   * @param told is called once, on the loop
    */
-  public void takeOver(CallKey call) {
+  public void takeOver(TakeOver.Orphan orphan, Consumer<TakeOver.Outcome> told) {
     loop.execute(
         () -> {
-          if (mailboxes.containsKey(call)) {
+          CallMailbox mailbox = mailboxes.get(orphan.call());
+          if (mailbox != null) {
+            // What has it in hand already reads the same record.
+            told.accept(mailbox.isOwned() ? TakeOver.Outcome.NOT_ITS : TakeOver.Outcome.FAILED);
             return;
           }
-          var fresh = new CallMailbox(call, this);
-          mailboxes.put(call, fresh);
-          fresh.waitForRecord();
-          store.read(
-              call,
-              answer -> {
-                switch (answer) {
-                  case ReadAnswer.Found<Call> found -> fresh.load(found.current());
-                  case ReadAnswer.Absent<Call> none -> fresh.abandon();
-                  // Its keeper asks again: it is in flight still.
-                  case ReadAnswer.Unavailable<Call> unavailable ->
-                      fresh.abandon().forEach(each -> refuse(each, 503));
-                }
-              });
+          var fresh = new CallMailbox(orphan.call(), this);
+          mailboxes.put(orphan.call(), fresh);
+          fresh.claim(new CallMailbox.Claim(orphan.dead(), orphan.epoch(), told));
+          fresh.read();
         });
   }
 
@@ -134,13 +138,98 @@ public final class CallRuntime {
     } catch (IllegalArgumentException e) {
       return;
     }
-    loop.execute(() -> offerOrRead(call, new Input.TimerFired(timer), absent -> {}));
+    // Where the call has an owner by now, its commit has taken the timer out of the store.
+    loop.execute(() -> offerOrRead(call, own(new Input.TimerFired(timer))));
+  }
+
+  /** A term of the lease has begun. */
+  private void reopened(long term) {
+    List.copyOf(mailboxes.values()).forEach(CallMailbox::reopened);
+  }
+
+  /**
+   * Takes no call any more, and lets each go that it has: as soon as what is under way is
+   * committed, whoever reads its record may go on with it. On the loop.
+   */
+  public void release() {
+    withdrawn = true;
+    List.copyOf(mailboxes.values()).forEach(CallMailbox::release);
+  }
+
+  /** Whether a call of this loop is named this node's own by its record. On the loop. */
+  public boolean ownsCalls() {
+    for (CallMailbox mailbox : mailboxes.values()) {
+      if (mailbox.isOwned()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** This node has gone from the cluster: its calls are free to be taken. On the loop. */
+  public void gone() {
+    gone = true;
+  }
+
+  /** Who is to have what this node takes no more, once that may be taken. */
+  Optional<Member> heir(CallKey call) {
+    return gone
+        ? shared
+            .ownership()
+            .roster()
+            .keeper(Partition.of(call))
+            .filter(heir -> !heir.equals(self()))
+        : Optional.empty();
+  }
+
+  /** Whether this node takes no call any more. */
+  boolean isWithdrawn() {
+    return withdrawn;
+  }
+
+  /** Whether a message of this call should be given to {@code member}, who seems to have it. */
+  public boolean isElsewhere(CallKey call, Member member) {
+    return !mailboxes.containsKey(call) && standing(member) == Roster.Standing.PRESENT;
+  }
+
+  /**
+   * Gives a message to a member without a look at the record.
+   *
+   * @param failed what is done here, on the loop, where it cannot be given
+   */
+  public void give(Member member, Received received, Runnable failed) {
+    mesh()
+        .deliver(
+            member,
+            received.message(),
+            received.flow(),
+            received.hops(),
+            delivery -> {
+              switch (delivery) {
+                case DELIVERED -> counters().handedOver.increment();
+                case FAILED -> loop.execute(failed);
+              }
+            });
+  }
+
+  private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {
+    return new Waiting(input, received, absent, loop.nowNs());
+  }
+
+  /** An input of this node's own making. */
+  Waiting own(Input input) {
+    return waiting(input, Optional.empty(), absent -> {});
+  }
+
+  /** Ends a call that this node has, or that nobody has; else it is for its owner. Any thread. */
+  public void hangUp(CallKey call, Reason reason) {
+    loop.execute(() -> offerOrRead(call, own(new Input.HangUp(reason))));
   }
 
   /** Ends every call of this loop, for a shutdown that hands nothing over. */
   public void hangUpAll(Reason reason) {
     for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {
-      mailbox.offer(new Input.HangUp(reason));
+      mailbox.offer(own(new Input.HangUp(reason)));
     }
   }
 
@@ -167,9 +256,11 @@ public final class CallRuntime {
   void refuse(Input input, int status) {
     switch (input) {
       case Input.InviteArrived in ->
-          effects.respond(in.transaction(), Messages.refusal(in.invite(), status));
+          effects.respond(
+              in.transaction(), Messages.refusal(in.invite(), status), SendPermit.ALWAYS);
       case Input.RequestArrived in ->
-          effects.respond(in.transaction(), Messages.refusal(in.request(), status));
+          effects.respond(
+              in.transaction(), Messages.refusal(in.request(), status), SendPermit.ALWAYS);
       case Input.AckArrived in -> {}
       case Input.ResponseArrived in -> {}
       case Input.RequestFailed in -> {}
@@ -182,6 +273,32 @@ public final class CallRuntime {
       case Input.TakenOver in -> {}
       case Input.HangUp in -> {}
     }
+  }
+
+  /** The transactions of an input that another node answers. */
+  void forget(Input input) {
+    switch (input) {
+      case Input.InviteArrived in -> effects.forget(in.transaction());
+      case Input.RequestArrived in -> effects.forget(in.transaction());
+      case Input.AckArrived in -> {}
+      case Input.ResponseArrived in -> {}
+      case Input.RequestFailed in -> {}
+      case Input.TimerFired in -> {}
+      case Input.MediaApplied in -> {}
+      case Input.MediaReleased in -> {}
+      case Input.MediaPlaced in -> {}
+      case Input.LeaseGivenBack in -> {}
+      case Input.MediaHappened in -> {}
+      case Input.TakenOver in -> {}
+      case Input.HangUp in -> {}
+    }
+  }
+
+  /** The requests of peers that this call has open: their repeats are another's. */
+  void forget(Call call) {
+    effects.forget(call.caller().transaction());
+    call.reinvite().ifPresent(reinvite -> effects.forget(reinvite.transaction()));
+    call.relayed().forEach(relayed -> effects.forget(relayed.transaction()));
   }
 
   void noteState(CallMailbox mailbox, @Nullable Call call) {
@@ -199,7 +316,27 @@ public final class CallRuntime {
   }
 
   Member self() {
-    return shared.self();
+    return shared.ownership().self();
+  }
+
+  Roster.Standing standing(Member member) {
+    return shared.ownership().roster().of(member);
+  }
+
+  Mesh mesh() {
+    return shared.ownership().mesh();
+  }
+
+  Fence fence() {
+    return fence;
+  }
+
+  Forwarder forwarder() {
+    return forwarder;
+  }
+
+  RoutingCounters counters() {
+    return shared.counters();
   }
 
   Loop loop() {

@@ -214,7 +214,7 @@ final class Messages {
   /** The answer to what cannot be served now. */
   static SipResponse refusal(SipRequest request, int status) {
     SipResponse.Builder response = SipResponse.to(request, status);
-    return status == 503
+    return status == 503 || status == 500
         ? response.header(HeaderName.RETRY_AFTER, RETRY_AFTER_SECONDS).build()
         : response.build();
   }

@@ -22,8 +22,8 @@ public final class Fence {
   private final LongAdder openings = new LongAdder();
 
   /**
-   * @param reopened is told on the loop, once for each term but the first, that calls may go on
-   *     whose records are read from now on
+   * @param reopened is told on the loop, once for each term, that calls may go on whose records are
+   *     read from now on
    */
   public Fence(Loop loop, SendLease lease, LongConsumer reopened) {
     this.loop = loop;
@@ -32,7 +32,9 @@ public final class Fence {
   }
 
   private void opened(long term, LongConsumer reopened) {
-    openings.increment();
+    if (term > 1) {
+      openings.increment();
+    }
     reopened.accept(term);
   }
 
@@ -49,11 +51,16 @@ public final class Fence {
    * not be sent is counted.
    */
   public boolean allows(long term) {
-    if (term != SendLease.NONE && term == term()) {
+    if (isOpenFor(term)) {
       return true;
     }
     withheld.increment();
     return false;
+  }
+
+  /** Whether {@link #allows} would, for one who only wants to know. */
+  public boolean isOpenFor(long term) {
+    return term != SendLease.NONE && term == term();
   }
 
   /** How often something was not sent. */

@@ -33,7 +33,7 @@ public final class Membership {
   private boolean stopped;
   private volatile boolean superseded;
   private volatile Announced announced = Announced.NOTHING;
-  private List<Beat> known = List.of();
+  private Census known = new Census(List.of(), List.of(), List.of());
 
   /**
    * @param lease is prolonged by each acknowledged heartbeat
@@ -108,6 +108,11 @@ public final class Membership {
 
   /** The heartbeats that were read last. On the loop. */
   public List<Beat> known() {
+    return known.beating();
+  }
+
+  /** All members that were read last. On the loop. */
+  public Census census() {
     return known;
   }
 
@@ -146,6 +151,8 @@ public final class Membership {
       case ClusterStore.Beating.Superseded by -> {
         if (!superseded) {
           superseded = true;
+          // It ends by itself, but another process is this node by now.
+          lease.end();
           detector.leave();
           log.atError()
               .addKeyValue("node", self.node())
@@ -163,7 +170,7 @@ public final class Membership {
     long now = loop.nowNs();
     switch (answer) {
       case ClusterStore.Answer.Found<Census>(Census census) -> {
-        known = census.beating();
+        known = census;
         detector.looked(census, now);
       }
       case ClusterStore.Answer.Unavailable<Census> unavailable -> detector.gap(now);

@@ -25,6 +25,7 @@ public final class SendLease {
   private final Duration length;
   private volatile Term term = new Term(NONE, 0, Instant.EPOCH);
   private volatile List<LongConsumer> listeners = List.of();
+  private volatile boolean ended;
 
   private record Term(long number, long untilNs, Instant until) {
     boolean holds(long nowNs, Instant now) {
@@ -38,10 +39,7 @@ public final class SendLease {
     this.lengthNs = length.toNanos();
   }
 
-  /**
-   * Tells the number of each term that begins but the first, on the thread that acknowledges. Any
-   * thread.
-   */
+  /** Tells the number of each term that begins, on the thread that acknowledges. Any thread. */
   public synchronized void onNewTerm(LongConsumer listener) {
     var more = new ArrayList<>(listeners);
     more.add(listener);
@@ -59,6 +57,9 @@ public final class SendLease {
    */
   public void acknowledged(long sentNs, Instant sent, long nowNs, Instant now) {
     Term last = term;
+    if (ended) {
+      return;
+    }
     long untilNs = sentNs + lengthNs;
     if (last.number() != NONE && untilNs - last.untilNs() <= 0) {
       return;
@@ -70,19 +71,24 @@ public final class SendLease {
       return;
     }
     term = next;
-    if (!goesOn && last.number() != NONE) {
+    if (!goesOn) {
       listeners.forEach(each -> each.accept(next.number()));
     }
   }
 
+  /** Ends it for good: this node is superseded, or has handed over what it had. Any thread. */
+  public void end() {
+    ended = true;
+  }
+
   /** Whether this node may send now. */
   public boolean holds(long nowNs, Instant now) {
-    return term.holds(nowNs, now);
+    return !ended && term.holds(nowNs, now);
   }
 
   /** The number of the term, from 1; {@link #NONE} while this node may not send. */
   public long term(long nowNs, Instant now) {
     Term current = term;
-    return current.holds(nowNs, now) ? current.number() : NONE;
+    return !ended && current.holds(nowNs, now) ? current.number() : NONE;
   }
 }

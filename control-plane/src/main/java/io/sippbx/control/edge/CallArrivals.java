@@ -2,6 +2,7 @@ package io.sippbx.control.edge;
 
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Received;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.routing.Router;
@@ -36,12 +37,14 @@ final class CallArrivals {
   private static final class Arrival {
     private final ServerTransactionId transaction;
     private final SipRequest invite;
+    private final Received received;
     private boolean cancelled;
     private boolean leased;
 
-    Arrival(ServerTransactionId transaction, SipRequest invite) {
+    Arrival(ServerTransactionId transaction, SipRequest invite, Received received) {
       this.transaction = transaction;
       this.invite = invite;
+      this.received = received;
     }
   }
 
@@ -54,7 +57,8 @@ final class CallArrivals {
   }
 
   /** An INVITE without To tag in a new transaction. */
-  void invite(ServerTransactionId id, SipRequest invite, Flow flow) {
+  void invite(ServerTransactionId id, SipRequest invite, Received received) {
+    Flow flow = received.flow();
     CallKey key = services.keys().derive(invite);
     if (arriving.containsKey(key)) {
       // The same INVITE by another way while the first is being looked at: what comes again later
@@ -63,10 +67,10 @@ final class CallArrivals {
       return;
     }
     if (calls.holds(key)) {
-      arrived(key, new Arrival(id, invite), flow, List.of());
+      arrived(key, new Arrival(id, invite, received), flow, List.of());
       return;
     }
-    var arrival = new Arrival(id, invite);
+    var arrival = new Arrival(id, invite, received);
     if (arriving.size() >= shared.arrivals()) {
       shared.counters().overArrivalLimit.increment();
       overloaded(key, arrival, flow);
@@ -164,13 +168,8 @@ final class CallArrivals {
               calls.begin(
                   key,
                   new Input.InviteArrived(
-                      arrival.transaction,
-                      arrival.invite,
-                      flow,
-                      hop,
-                      groups,
-                      node,
-                      arrival.leased));
+                      arrival.transaction, arrival.invite, flow, hop, groups, node, arrival.leased),
+                  arrival.received);
             });
   }
 

@@ -54,19 +54,30 @@ public final class Dispatcher implements SipReceiver {
 
   @Override
   public void received(SipMessage message, Flow flow) {
+    handedOn(message, flow, 0);
+  }
+
+  /**
+   * A message that came to another node and is to be handled here.
+   *
+   * @param hops how often it was handed on between nodes
+   * @return false if it is not taken: too much waits
+   */
+  public boolean handedOn(SipMessage message, Flow flow, int hops) {
     int index = Math.floorMod(hash(message), edges.size());
     AtomicInteger depth = waiting.get(index);
     if (depth.incrementAndGet() > limit) {
       depth.decrementAndGet();
       counters.overloaded.increment();
-      return;
+      return false;
     }
     Loop loop = loops.all().get(index);
     loop.execute(
         () -> {
           depth.decrementAndGet();
-          edges.get(index).receive(message, flow);
+          edges.get(index).receive(message, flow, hops);
         });
+    return true;
   }
 
   private int hash(SipMessage message) {

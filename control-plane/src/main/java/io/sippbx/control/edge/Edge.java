@@ -4,6 +4,7 @@ import io.sippbx.control.call.BranchName;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallTag;
 import io.sippbx.control.call.Input;
+import io.sippbx.control.call.Received;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.sip.auth.AccessResponses;
 import io.sippbx.control.sip.message.HeaderName;
@@ -21,6 +22,7 @@ import io.sippbx.control.sip.transaction.TransactionUser;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -37,6 +39,9 @@ public final class Edge implements TransactionUser {
   private final CallRuntime calls;
   private final CallArrivals arrivals;
   private final Redirects redirects;
+
+  /** Hops of the message that is being received. */
+  private int receiving;
 
   /**
    * @param transactions makes the loop's transactions, whose user this edge is
@@ -71,9 +76,42 @@ public final class Edge implements TransactionUser {
     return arrivals.pending();
   }
 
-  /** A message from the network, on this edge's loop. */
-  void receive(SipMessage message, Flow flow) {
-    transactions.receive(message, flow);
+  /**
+   * A message from the network, on this edge's loop.
+   *
+   * @param hops how often it was handed on between nodes before it came here
+   */
+  void receive(SipMessage message, Flow flow, int hops) {
+    receiving = hops;
+    if (message instanceof SipResponse response && hops == 0) {
+      receive(response, flow);
+    } else {
+      transactions.receive(message, flow);
+    }
+  }
+
+  /** Where the branch names another node that lives, the response is its business, or it knows. */
+  private void receive(SipResponse response, Flow flow) {
+    Optional<BranchName> name = response.topVia().branch().flatMap(BranchName::of);
+    Optional<ClientTransactionId> id = ClientTransactionId.of(response);
+    if (name.isPresent() && id.isPresent() && !transactions.holds(id.get())) {
+      Member sender = name.get().sender();
+      if (calls.isElsewhere(name.get().call(), sender)) {
+        calls.give(
+            sender,
+            received(response, flow),
+            () -> {
+              receiving = 0;
+              transactions.receive(response, flow);
+            });
+        return;
+      }
+    }
+    transactions.receive(response, flow);
+  }
+
+  private Received received(SipMessage message, Flow flow) {
+    return new Received(message, flow, receiving);
   }
 
   /** Answers what did not parse, as far as that can be. Any thread. */
@@ -91,7 +129,7 @@ public final class Edge implements TransactionUser {
     } else if (request.toTag().isPresent()) {
       inDialog(id, request, flow);
     } else if (request.method().equals(Method.INVITE)) {
-      arrivals.invite(id, request, flow);
+      arrivals.invite(id, request, received(request, flow));
     } else if (request.method().equals(Method.REGISTER)) {
       services
           .registrar()
@@ -160,6 +198,7 @@ public final class Edge implements TransactionUser {
       refuseStateless(id, request, flow, 481);
       return;
     }
+    Received received = received(request, flow);
     services
         .nextHops()
         .of(
@@ -170,6 +209,7 @@ public final class Edge implements TransactionUser {
                 calls.offerOrRead(
                     key.get(),
                     new Input.RequestArrived(id, request, flow, hop),
+                    received,
                     absent -> refuseStateless(id, request, flow, 481)));
   }
 
@@ -185,6 +225,7 @@ public final class Edge implements TransactionUser {
     if (arrivals.cancel(key, id, cancel)) {
       return;
     }
+    Received received = received(cancel, flow);
     services
         .nextHops()
         .of(
@@ -195,6 +236,7 @@ public final class Edge implements TransactionUser {
                 calls.offerOrRead(
                     key,
                     new Input.RequestArrived(id, cancel, flow, hop),
+                    received,
                     absent -> refuseStateless(id, cancel, flow, 481)));
   }
 
@@ -203,7 +245,10 @@ public final class Edge implements TransactionUser {
     Optional<CallKey> key = ack.toTag().flatMap(CallTag::of).map(CallTag::call);
     if (key.isPresent()) {
       calls.offerOrRead(
-          key.get(), new Input.AckArrived(ack), absent -> shared.counters().stray.increment());
+          key.get(),
+          new Input.AckArrived(ack),
+          received(ack, flow),
+          absent -> shared.counters().stray.increment());
     } else {
       shared.counters().stray.increment();
     }
@@ -217,11 +262,21 @@ public final class Edge implements TransactionUser {
   @Override
   public void strayResponse(SipResponse response, Flow flow) {
     boolean isSuccess = response.isSuccess() && response.cSeq().method().equals(Method.INVITE);
-    if (isSuccess) {
+    // Where this node does not have the call, another may wait for it, or will when it has read it.
+    if (isSuccess || isOfCallElsewhere(response)) {
       toCall(response, flow);
     } else {
       shared.counters().stray.increment();
     }
+  }
+
+  private boolean isOfCallElsewhere(SipResponse response) {
+    return response
+        .topVia()
+        .branch()
+        .flatMap(BranchName::of)
+        .filter(name -> !calls.holds(name.call()))
+        .isPresent();
   }
 
   private void toCall(SipResponse response, Flow flow) {
@@ -231,6 +286,7 @@ public final class Edge implements TransactionUser {
       return;
     }
     CallKey key = name.get().call();
+    Received received = received(response, flow);
     redirects.targets(
         response,
         targets ->
@@ -244,6 +300,7 @@ public final class Edge implements TransactionUser {
                         calls.offerOrRead(
                             key,
                             new Input.ResponseArrived(name.get().branch(), response, hop, targets),
+                            received,
                             absent -> shared.counters().stray.increment())));
   }
 

@@ -9,6 +9,7 @@ import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TransactionLayer;
 import io.sippbx.control.sip.transport.Destination;
@@ -45,24 +46,38 @@ public final class TransactionEffects implements CallEffects {
   }
 
   @Override
-  public void respond(ServerTransactionId transaction, SipResponse response) {
-    transactions.respond(transaction, response);
+  public void respond(ServerTransactionId transaction, SipResponse response, SendPermit permit) {
+    transactions.respond(transaction, response, permit);
   }
 
   @Override
-  public void request(SipRequest request, Destination to) {
-    transactions.request(request, to);
+  public void request(SipRequest request, Destination to, SendPermit permit) {
+    transactions.request(request, to, permit);
   }
 
   @Override
   public void resumeServer(
-      ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse) {
-    transactions.resumeServer(transaction, flow, lastResponse);
+      ServerTransactionId transaction,
+      Flow flow,
+      Optional<SipResponse> lastResponse,
+      SendPermit permit) {
+    transactions.resumeServer(transaction, flow, lastResponse, permit);
   }
 
   @Override
-  public void resumeClient(SipRequest request, Destination to, Duration remaining) {
-    transactions.resumeClient(request, to, remaining);
+  public void resumeClient(
+      SipRequest request, Destination to, Duration remaining, SendPermit permit) {
+    transactions.resumeClient(request, to, remaining, permit);
+  }
+
+  @Override
+  public void forget(ServerTransactionId transaction) {
+    transactions.forget(transaction);
+  }
+
+  @Override
+  public void forgetAll(SendPermit permit) {
+    transactions.forgetAll(permit);
   }
 
   @Override

@@ -2,6 +2,13 @@ package io.sippbx.control.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.cluster.Census;
+import io.sippbx.control.cluster.FailureDetector;
+import io.sippbx.control.cluster.LeaseSettings;
+import io.sippbx.control.cluster.Roster;
+import io.sippbx.control.cluster.SendLease;
+import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination.Reason;
@@ -11,15 +18,18 @@ import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamSpec;
+import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.CSeq;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.NameAddr;
+import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Via;
+import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transport.Destination;
@@ -30,6 +40,7 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
@@ -107,25 +118,41 @@ class CallRuntimeTest {
         }
 
         @Override
-        public void respond(ServerTransactionId transaction, SipResponse response) {
+        public void respond(
+            ServerTransactionId transaction, SipResponse response, SendPermit permit) {
           done.add(response.status() + " " + response.cSeq().method());
         }
 
         @Override
-        public void request(SipRequest request, Destination to) {
+        public void request(SipRequest request, Destination to, SendPermit permit) {
           done.add(request.method().name());
           requests.add(request);
+          permits.add(permit);
         }
 
         @Override
         public void resumeServer(
-            ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse) {
+            ServerTransactionId transaction,
+            Flow flow,
+            Optional<SipResponse> lastResponse,
+            SendPermit permit) {
           done.add("resume " + lastResponse.map(SipResponse::status).orElse(0));
         }
 
         @Override
-        public void resumeClient(SipRequest request, Destination to, Duration remaining) {
+        public void resumeClient(
+            SipRequest request, Destination to, Duration remaining, SendPermit permit) {
           done.add("resume " + request.method().name());
+        }
+
+        @Override
+        public void forget(ServerTransactionId transaction) {
+          done.add("forget");
+        }
+
+        @Override
+        public void forgetAll(SendPermit permit) {
+          done.add("forget all");
         }
 
         @Override
@@ -186,18 +213,71 @@ class CallRuntimeTest {
       };
 
   private final ActiveCalls active = new ActiveCalls(10);
+  private final RoutingCounters counters = new RoutingCounters();
 
+  private static final Member SELF = new Member(new NodeId("edge-1"), new Incarnation(1));
+  private static final Member OTHER = new Member(new NodeId("edge-2"), new Incarnation(2));
+
+  private SendLease lease = Alone.lease(loop);
+  private final List<SendPermit> permits = new ArrayList<>();
+  private final List<String> meshed = new ArrayList<>();
+  private boolean meshIsUp = true;
+
+  /** Says what it was given, and has it if it is up. */
+  private final Mesh mesh =
+      new Mesh() {
+        @Override
+        public void deliver(
+            Member to, SipMessage message, Flow flow, int hops, Consumer<Delivery> told) {
+          meshed.add(message.cSeq().method() + " to " + to + " hops " + hops);
+          Delivery delivery = meshIsUp ? Delivery.DELIVERED : Delivery.FAILED;
+          loop.execute(() -> told.accept(delivery));
+        }
+
+        @Override
+        public void send(Member holder, SipMessage message, Flow flow, Consumer<Delivery> told) {
+          throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean isUp(Member member) {
+          return meshIsUp;
+        }
+      };
+
+  /** This node, who has seen {@link #OTHER} beat. */
   private CallRuntime runtime(CallLimits limits) {
+    return runtime(SELF, new Roster(SELF), limits);
+  }
+
+  private static void sees(Roster roster, List<Member> beating, List<Member> dead) {
+    roster.follow(
+        new FailureDetector.Verdict(
+            beating.stream().map(Member::node).toList(),
+            beating.stream().map(Member::node).toList(),
+            dead,
+            false,
+            true),
+        new Census(
+            beating.stream()
+                .map(each -> new Beat(each.node(), each.incarnation(), 1, false))
+                .toList(),
+            dead,
+            List.of()));
+  }
+
+  private CallRuntime runtime(Member self, Roster roster, CallLimits limits) {
     return new CallRuntime(
         loop,
         store,
         effects,
         new CallShared(
-            new Member(new NodeId("edge-1"), new Incarnation(1)),
+            new Ownership(self, roster, lease, mesh),
             new CallDecider(Scene.SETTINGS, (protocol, peer) -> Optional.of(Scene.EDGE)),
             new CallEventEncoder(new NodeId("edge-1")),
             observer,
             active,
+            counters,
             limits,
             TimerSettings.RFC_3261,
             () -> ++nextCommit));
@@ -213,11 +293,56 @@ class CallRuntimeTest {
         Optional.of(Scene.MEDIA_NODE));
   }
 
+  private Received received(SipMessage message) {
+    return new Received(message, Scene.CALLER_FLOW, 0);
+  }
+
   private CallRuntime begin(CallLimits limits) {
-    CallRuntime runtime = runtime(limits);
-    loop.execute(() -> runtime.begin(key, invite()));
+    return begin(runtime(limits));
+  }
+
+  private CallRuntime begin(CallRuntime runtime) {
+    loop.execute(() -> runtime.begin(key, invite(), received(scene.invite)));
     clock.runReady();
     return runtime;
+  }
+
+  /** A node that knows what became of {@link #SELF}. */
+  private CallRuntime survivor(boolean selfIsDead) {
+    var roster = new Roster(OTHER);
+    sees(
+        roster,
+        selfIsDead ? List.of(OTHER) : List.of(SELF, OTHER),
+        selfIsDead ? List.of(SELF) : List.of());
+    return runtime(OTHER, roster, CallLimits.DEFAULT);
+  }
+
+  private TakeOver.Outcome takeOver(CallRuntime survivor, Member from) {
+    var outcomes = new ArrayList<TakeOver.Outcome>();
+    survivor.takeOver(new TakeOver.Orphan(key, from, 0), outcomes::add);
+    clock.runReady();
+    assertThat(outcomes).hasSize(1);
+    return outcomes.getFirst();
+  }
+
+  private Input.RequestArrived arrived(SipRequest request) {
+    return new Input.RequestArrived(
+        Scene.transaction(request),
+        request,
+        Scene.CALLER_FLOW,
+        Destination.over(Scene.CALLER_FLOW));
+  }
+
+  private SipRequest cancel() {
+    return Messages.cancel(scene.invite);
+  }
+
+  private void offer(CallRuntime runtime, SipRequest request) {
+    loop.execute(
+        () ->
+            runtime.offerOrRead(
+                key, arrived(request), received(request), absent -> done.add("absent")));
+    clock.runReady();
   }
 
   @Test
@@ -235,22 +360,33 @@ class CallRuntimeTest {
   void aCallInFlightIsTakenOverFromItsRecordOnce() {
     begin(CallLimits.DEFAULT);
     done.clear();
-    CallRuntime survivor = runtime(CallLimits.DEFAULT);
-    survivor.takeOver(key);
-    survivor.takeOver(key);
-    clock.runReady();
+    CallRuntime survivor = survivor(true);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.NOT_ITS);
     assertThat(done).containsExactly("resume 100", "resume INVITE", "apply 2");
     assertThat(survivor.holds(key)).isTrue();
     assertThat(active.size()).isEqualTo(1);
+    assertThat(counters.takenOver.sum()).isEqualTo(1);
   }
 
   @Test
-  void whatComesForACallInFlightElsewhereComesAfterItIsTakenOver() {
+  void aKeeperWhoseEpochIsOverTakesNothing() {
     begin(CallLimits.DEFAULT);
     done.clear();
-    CallRuntime survivor = runtime(CallLimits.DEFAULT);
+    memory.setEpoch(Partition.of(key), 8);
+    CallRuntime survivor = survivor(true);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.FAILED);
+    assertThat(done).isEmpty();
+    assertThat(survivor.size()).isZero();
+  }
+
+  @Test
+  void whatComesForACallOfADeadNodeComesAfterItIsTakenOver() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime survivor = survivor(true);
     var absent = new ArrayList<Input>();
-    loop.execute(() -> survivor.offerOrRead(key, invite(), absent::add));
+    loop.execute(() -> survivor.offerOrRead(key, invite(), received(scene.invite), absent::add));
     clock.runReady();
     assertThat(done).startsWith("resume 100", "resume INVITE", "apply 2");
     assertThat(absent).isEmpty();
@@ -258,12 +394,265 @@ class CallRuntimeTest {
   }
 
   @Test
-  void aCallThatIsNotThereIsNotTakenOver() {
-    CallRuntime survivor = runtime(CallLimits.DEFAULT);
-    survivor.takeOver(key);
-    clock.runReady();
+  void aCallThatIsNotThereOrAnothersIsNotTakenOver() {
+    assertThat(takeOver(survivor(true), SELF)).isEqualTo(TakeOver.Outcome.NOT_ITS);
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime survivor = survivor(false);
+    Member former = new Member(SELF.node(), new Incarnation(77));
+    assertThat(takeOver(survivor, former)).isEqualTo(TakeOver.Outcome.NOT_ITS);
     assertThat(survivor.size()).isZero();
+    assertThat(owner.holds(key)).isTrue();
     assertThat(done).isEmpty();
+  }
+
+  @Test
+  void aMessageOfACallThatAnotherHasIsHandedToIt() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime other = survivor(false);
+    offer(other, cancel());
+    assertThat(meshed).containsExactly("CANCEL to " + SELF + " hops 0");
+    assertThat(done).as("its repeats are the owner's too").containsExactly("forget");
+    assertThat(other.size()).isZero();
+    assertThat(counters.handedOver.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void theLoserOfARaceHandsItsInviteToTheWinner() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    CallRuntime loser = begin(survivor(false));
+    assertThat(meshed).containsExactly("INVITE to " + SELF + " hops 0");
+    assertThat(done).containsExactly("apply 1", "forget");
+    assertThat(loser.size()).isZero();
+    assertThat(seen).as("it has started once").containsExactly("1 STARTED");
+  }
+
+  @Test
+  void aMessageThatCannotBeHandedOverIsHeldUntilTheOwnerMayBeClaimed() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    meshIsUp = false;
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    CallRuntime other = runtime(OTHER, roster, CallLimits.DEFAULT);
+    offer(other, cancel());
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(meshed.size()).isBetween(10, 14);
+    assertThat(done).as("neither answered nor dropped").isEmpty();
+    sees(roster, List.of(OTHER), List.of(SELF));
+    clock.advance(Duration.ofMillis(300));
+    assertThat(done).containsSubsequence("resume 100", "resume INVITE", "200 CANCEL", "487 INVITE");
+    assertThat(counters.waiting.sum()).isZero();
+  }
+
+  @Test
+  void whatIsHeldForTooLongIsRefused() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    meshIsUp = false;
+    offer(survivor(false), cancel());
+    clock.advance(Duration.ofSeconds(11));
+    assertThat(done).containsExactly("503 CANCEL");
+    assertThat(counters.heldInVain.sum()).isEqualTo(1);
+    assertThat(counters.waiting.sum()).isZero();
+  }
+
+  @Test
+  void noMoreIsHeldThanTheLimitAllows() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    meshIsUp = false;
+    CallLimits one =
+        new CallLimits(
+            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10));
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    CallRuntime other = runtime(OTHER, roster, one);
+    offer(other, cancel());
+    offer(other, cancel());
+    assertThat(done).containsExactly("503 CANCEL");
+  }
+
+  @Test
+  void whatGoesInACircleIsDropped() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    SipRequest cancel = cancel();
+    CallRuntime other = survivor(false);
+    loop.execute(
+        () ->
+            other.offerOrRead(
+                key,
+                arrived(cancel),
+                new Received(cancel, Scene.CALLER_FLOW, Mesh.MAX_HOPS),
+                absent -> {}));
+    clock.runReady();
+    assertThat(meshed).isEmpty();
+    assertThat(done).containsExactly("503 CANCEL");
+    assertThat(counters.inCircles.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void anOwnerOfWhomNothingWasHeardMayHaveJustCome() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(OTHER), List.of());
+    CallRuntime other = runtime(OTHER, roster, CallLimits.DEFAULT);
+    offer(other, cancel());
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).isEmpty();
+    for (int looks = 0; looks < 3; looks++) {
+      sees(roster, List.of(OTHER), List.of());
+    }
+    clock.advance(Duration.ofMillis(300));
+    assertThat(done).contains("resume INVITE", "200 CANCEL");
+  }
+
+  /** The lease ends, as that of a process that is paused does. */
+  private void pause() {
+    lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+    clock.advance(Duration.ofSeconds(10));
+  }
+
+  /** The first heartbeat after that. */
+  private void wake() {
+    lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+  }
+
+  @Test
+  void aPausedOwnerWhoseCallWasTakenAndCancelledSendsNothingWhenItWakes() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    var roster = new Roster(SELF);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    SendLease held = lease;
+    // Its survivor has a lease of its own.
+    lease = Alone.lease(loop);
+    CallRuntime survivor = survivor(true);
+    lease = held;
+    pause();
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    offer(survivor, cancel());
+    done.clear();
+    SipRequest invite = requests.getFirst();
+    // What lay in its queues while it stood still, a timer and an answer of the callee.
+    loop.execute(
+        () -> {
+          owner.offer(key, new Input.TimerFired(TimerId.of(TimerId.Kind.NO_ANSWER)));
+          owner.offer(
+              key,
+              new Input.RequestFailed(invite.topVia().branch().orElseThrow(), Method.INVITE, true));
+        });
+    clock.runReady();
+    assertThat(done).as("while it may not send").isEmpty();
+    wake();
+    clock.runReady();
+    assertThat(done).as("dropped without a word").containsOnly("forget", "forget all");
+    assertThat(owner.size()).isZero();
+    assertThat(counters.letGo.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void aPausedOwnerGoesOnWithWhatIsStillItsOwn() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    done.clear();
+    pause();
+    assertThat(mayCalleeBeSentTo()).isFalse();
+    SipRequest invite = requests.getFirst();
+    loop.execute(
+        () ->
+            owner.offer(
+                key,
+                new Input.RequestFailed(
+                    invite.topVia().branch().orElseThrow(), Method.INVITE, true)));
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).isEmpty();
+    wake();
+    clock.runReady();
+    assertThat(done).startsWith("408 INVITE");
+    assertThat(counters.frozen.sum()).isEqualTo(1);
+  }
+
+  private boolean mayCalleeBeSentTo() {
+    return permits.getFirst().maySend();
+  }
+
+  @Test
+  @DisplayName("what was committed and not done before the pause is done after it")
+  void whatWasCommittedInATermThatIsOverIsDoneOnceTheRecordWasReadAgain() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime owner = runtime(CallLimits.of(10, 5, Duration.ofSeconds(4)));
+    loop.execute(() -> owner.begin(key, invite(), received(scene.invite)));
+    clock.runReady();
+    done.clear();
+    // Its second sending is answered, but the lease of the first has ended.
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).isEmpty();
+    wake();
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("100 INVITE", "INVITE", "apply 2");
+  }
+
+  @Test
+  void withoutALeaseARequestIsRefusedButWhatEndsGoesAhead() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    answer(owner);
+    clock.advance(Duration.ofSeconds(3));
+    done.clear();
+    scene.up();
+    loop.execute(
+        () -> {
+          for (SipRequest each :
+              List.of(
+                  scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)),
+                  scene.callerRequest(Method.BYE, 3, ""))) {
+            owner.offerOrRead(key, arrived(each), received(each), absent -> {});
+          }
+        });
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(done).containsExactly("200 BYE", "BYE", "500 INVITE");
+    wake();
+    clock.runReady();
+    assertThat(seen.getLast()).endsWith("ENDED");
+  }
+
+  @Test
+  void aReleasedCallIsFreeAndItsNodeTakesNoOther() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    done.clear();
+    loop.execute(owner::release);
+    clock.runReady();
+    assertThat(owner.size()).isZero();
+    assertThat(owner.ownsCalls()).isFalse();
+    assertThat(done).containsOnly("forget", "forget all");
+    assertThat(counters.released.sum()).isEqualTo(1);
+    CallRuntime survivor = survivor(true);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    offer(owner, cancel());
+    assertThat(meshed).as("what comes yet is not its own").isEmpty();
+    assertThat(owner.size()).isZero();
+  }
+
+  @Test
+  void aCommitThatIsUnderWayIsDoneBeforeItsCallIsReleased() {
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    loop.execute(owner::release);
+    clock.runReady();
+    assertThat(owner.size()).isEqualTo(1);
+    clock.advance(Duration.ofMillis(200));
+    assertThat(owner.size()).isZero();
+    assertThat(done).contains("100 INVITE", "INVITE");
   }
 
   @Test
@@ -310,20 +699,20 @@ class CallRuntimeTest {
 
   @Test
   void aConflictIsDecidedAgainOnTheRecordThatStands() {
-    // Another node has set the call up already: this INVITE is found to be the same one.
-    Call theirs = scene.begin().call.orElseThrow();
-    memory.commit(
-        new CallCommit<>(key, Optional.empty(), new CommitId(99), Optional.of(theirs), List.of()),
-        answer -> {});
-    begin(CallLimits.DEFAULT);
-    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
-    assertThat(seen).as("it has started once").isEmpty();
+    // Another node has set the call up, and died: this INVITE is found to be the same one.
+    begin(survivor(false));
+    done.clear();
+    var roster = new Roster(SELF);
+    sees(roster, List.of(SELF), List.of(OTHER));
+    begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    assertThat(done).startsWith("apply 1", "resume 100", "resume INVITE", "apply 2");
+    assertThat(seen).as("it has started once").containsExactly("1 STARTED");
   }
 
   @Test
   void inputsThatWaitForACommitAreBounded() {
     fates.add(Fate.LOSE);
-    CallRuntime runtime = begin(new CallLimits(2, 3, Duration.ofSeconds(1)));
+    CallRuntime runtime = begin(CallLimits.of(2, 3, Duration.ofSeconds(1)));
     loop.execute(
         () -> {
           for (int i = 0; i < 5; i++) {
@@ -412,17 +801,7 @@ class CallRuntimeTest {
         answer -> {});
     SipRequest bye = scene.callerRequest(Method.BYE, 2, "");
     CallRuntime runtime = runtime(CallLimits.DEFAULT);
-    loop.execute(
-        () ->
-            runtime.offerOrRead(
-                key,
-                new Input.RequestArrived(
-                    Scene.transaction(bye),
-                    bye,
-                    Scene.CALLER_FLOW,
-                    Destination.over(Scene.CALLER_FLOW)),
-                absent -> done.add("absent")));
-    clock.runReady();
+    offer(runtime, bye);
     assertThat(done).containsExactly("200 BYE", "BYE", "release");
   }
 
@@ -432,7 +811,10 @@ class CallRuntimeTest {
     loop.execute(
         () ->
             runtime.offerOrRead(
-                key, new Input.AckArrived(scene.invite), absent -> done.add("absent")));
+                key,
+                new Input.AckArrived(scene.invite),
+                received(scene.invite),
+                absent -> done.add("absent")));
     clock.runReady();
     assertThat(done).containsExactly("absent");
     assertThat(runtime.size()).isZero();

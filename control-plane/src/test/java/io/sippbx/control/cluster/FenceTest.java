@@ -62,7 +62,7 @@ class FenceTest {
     pass(1);
     assertThat(fence.allows(term)).isFalse();
     assertThat(fence.withheld()).isEqualTo(1);
-    assertThat(reopened).isEmpty();
+    assertThat(reopened).containsExactly(1L);
     assertThat(fence.openings()).isZero();
   }
 
@@ -73,7 +73,7 @@ class FenceTest {
     pass(3_000);
     assertThat(fence.allows(before)).isFalse();
     beat();
-    assertThat(reopened).containsExactly(2L);
+    assertThat(reopened).containsExactly(1L, 2L);
     assertThat(fence.openings()).isEqualTo(1);
     assertThat(fence.allows(before)).as("a record of the term before").isFalse();
     assertThat(fence.allows(fence.term())).as("a record that was read anew").isTrue();
@@ -93,7 +93,7 @@ class FenceTest {
     loop.resume();
     time.runReady();
     assertThat(sent).containsExactly(false);
-    assertThat(reopened).containsExactly(2L);
+    assertThat(reopened).containsExactly(1L, 2L);
   }
 
   @Test

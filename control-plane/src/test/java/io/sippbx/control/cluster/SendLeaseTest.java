@@ -35,7 +35,7 @@ class SendLeaseTest {
     acknowledge(2_400, 2_499);
     assertThat(termAt(2_500)).isEqualTo(1);
     assertThat(termAt(4_900)).isEqualTo(SendLease.NONE);
-    assertThat(told).isEmpty();
+    assertThat(told).containsExactly(1L);
   }
 
   @Test
@@ -45,7 +45,7 @@ class SendLeaseTest {
     acknowledge(0, 5);
     acknowledge(12_000, 12_001);
     assertThat(termAt(12_001)).isEqualTo(2);
-    assertThat(told).containsExactly(2L);
+    assertThat(told).containsExactly(1L, 2L);
   }
 
   /** The store may have had it so late that others had claimed before. */
@@ -64,7 +64,7 @@ class SendLeaseTest {
     acknowledge(2_400, 12_000);
     assertThat(termAt(12_000)).isEqualTo(SendLease.NONE);
     acknowledge(12_000, 12_001);
-    assertThat(told).containsExactly(2L);
+    assertThat(told).containsExactly(1L, 2L);
   }
 
   @Test
@@ -119,5 +119,15 @@ class SendLeaseTest {
                     Duration.ofMillis(500),
                     Duration.ofSeconds(1)))
         .withMessageContaining("PT1.5S");
+  }
+
+  @Test
+  void aLeaseThatWasEndedForGoodIsNotRenewed() {
+    acknowledge(0, 5);
+    lease.end();
+    assertThat(termAt(10)).isEqualTo(SendLease.NONE);
+    acknowledge(500, 505);
+    assertThat(termAt(510)).isEqualTo(SendLease.NONE);
+    assertThat(lease.holds(510_000_000L, START.plusMillis(510))).isFalse();
   }
 }

@@ -3,6 +3,7 @@ package io.sippbx.control.edge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.control.call.ActiveCalls;
+import io.sippbx.control.call.Alone;
 import io.sippbx.control.call.Call;
 import io.sippbx.control.call.CallDecider;
 import io.sippbx.control.call.CallKeys;
@@ -11,6 +12,7 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
+import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
@@ -100,7 +102,7 @@ class CallArrivalsTest {
     var edges = new ArrayList<Edge>();
     SipTransport transport =
         network.attach(
-            US, (message, flow) -> loop.execute(() -> edges.getFirst().receive(message, flow)));
+            US, (message, flow) -> loop.execute(() -> edges.getFirst().receive(message, flow, 0)));
     var media = new LedgerMediaPlane(clock.loop("media"), random);
     var observer = new Silent();
     var settings =
@@ -151,12 +153,13 @@ class CallArrivalsTest {
             "sip-pbx");
     var calls =
         new CallShared(
-            new Member(new NodeId("edge-1"), new Incarnation(1)),
+            Alone.ownership(new Member(new NodeId("edge-1"), new Incarnation(1)), loop),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(new NodeId("edge-1")),
             observer,
             active,
+            new RoutingCounters(),
             CallLimits.DEFAULT,
             TimerSettings.RFC_3261,
             random::nextLong);

@@ -92,7 +92,7 @@ class EdgeSimulationTest {
       world.clock.advance(Duration.ofSeconds(1));
     }
     // An INVITE that the network lost for good is no call; all that arrived must have ended.
-    world.clock.runAll();
+    world.runToTheEnd();
     world.comesToRest(seed, world.started);
     assertThat(world.started).isGreaterThan(calls - 3);
   }
@@ -225,7 +225,7 @@ class EdgeSimulationTest {
       world.startCall(kind);
       world.clock.advance(Duration.ofMillis(900));
     }
-    world.clock.runAll();
+    world.runToTheEnd();
     return world.network.trace().stream().map(Object::toString).toList();
   }
 }

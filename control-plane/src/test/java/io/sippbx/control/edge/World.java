@@ -13,13 +13,21 @@ import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
 import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Lease;
-import io.sippbx.control.call.Recovery;
+import io.sippbx.control.call.Ownership;
+import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.call.Target;
+import io.sippbx.control.cluster.ClusterSettings;
+import io.sippbx.control.cluster.InMemoryClusterStore;
+import io.sippbx.control.cluster.KeeperRounds;
+import io.sippbx.control.cluster.KeeperSettings;
+import io.sippbx.control.cluster.LeaseSettings;
+import io.sippbx.control.cluster.Participation;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
+import io.sippbx.control.mesh.MeshAlone;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
@@ -116,6 +124,23 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   private static final NodeId NODE = new NodeId("edge-1");
+
+  /** Looks rarely, as it looks for as long as the longest call. */
+  private static final ClusterSettings CLUSTER =
+      new ClusterSettings(
+          LeaseSettings.DEFAULT,
+          new KeeperSettings(
+              Duration.ofMillis(500),
+              Duration.ofSeconds(2),
+              100,
+              2_000,
+              50,
+              1_000,
+              500,
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(1),
+              8));
+
   private static final int OUTBOX = 1_000_000;
   static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
   private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
@@ -133,7 +158,8 @@ final class World implements CallObserver, RegistrarListener {
   private Loops loops;
   private SipTransport transport;
   private int incarnation = 1;
-  private @Nullable Recovery recovery;
+  private @Nullable Participation cluster;
+  private final InMemoryClusterStore members;
   private final int callLimit;
   final List<Edge> edges = new ArrayList<>();
   private final VirtualPhone alice;
@@ -163,6 +189,7 @@ final class World implements CallObserver, RegistrarListener {
     loops = clock.loops("edge", 2);
     store = new InMemoryCallStore<>(loops, OUTBOX);
     limits = new InMemoryLimitStore(loops);
+    members = new InMemoryClusterStore(loops.all().getFirst(), store::setEpoch);
     transport = network.attach(EDGE, (message, flow) -> {});
     startNode();
     media.onEvent(
@@ -195,30 +222,33 @@ final class World implements CallObserver, RegistrarListener {
     loops = clock.loops("edge-" + incarnation, 2);
     store = store.on(loops);
     startNode();
-    recovery = new Recovery(loops.all().getFirst(), store, NODE, call -> edge(call).calls());
-    recovery.start();
-    recoverUntilNothingIsLeft();
   }
 
   private Edge edge(CallKey call) {
     return edges.get(Math.floorMod(call.hashCode(), edges.size()));
   }
 
-  /** It looks for timers for ever, which would keep the world from its rest. */
-  private void recoverUntilNothingIsLeft() {
-    Recovery current = recovery;
-    loops
-        .all()
-        .getFirst()
-        .schedule(
-            Duration.ofSeconds(7),
-            () -> {
-              if (store.size() > 0) {
-                recoverUntilNothingIsLeft();
-              } else if (current != null) {
-                current.stop();
-              }
-            });
+  /**
+   * Lets all that was begun come to its end. The node's part in the cluster goes on for ever, and
+   * is ended when there is nothing left for it.
+   */
+  void runToTheEnd() {
+    clock.runReady();
+    clock.runUntil(() -> store.size() == 0 && isIdle(), Duration.ofHours(1));
+    if (cluster != null) {
+      cluster.stop(() -> {});
+    }
+    clock.runAll();
+  }
+
+  private boolean isIdle() {
+    long live = alice.transactions().counts().live().total();
+    live += bob.transactions().counts().live().total();
+    live += carol.transactions().counts().live().total();
+    for (Edge edge : edges) {
+      live += edge.transactions().counts().live().total();
+    }
+    return live == 0;
   }
 
   /** All events that were committed, by their calls, as the outbox has them. */
@@ -260,14 +290,28 @@ final class World implements CallObserver, RegistrarListener {
             Duration.ofSeconds(60),
             List.of(),
             "sip-pbx");
+    var self = new Member(NODE, new Incarnation(incarnation));
+    Loop first = loops.all().getFirst();
+    var participation =
+        new Participation(
+            first,
+            self,
+            CLUSTER,
+            new KeeperRounds.Stores(store, members.on(first)),
+            new KeeperRounds.Ports(
+                (timer, epoch) -> edge(timer.call()).calls().timerDue(timer.call(), timer.name()),
+                (orphan, told) -> edge(orphan.call()).calls().takeOver(orphan, told)));
+    cluster = participation;
     var calls =
         new CallShared(
-            new Member(NODE, new Incarnation(incarnation)),
+            new Ownership(
+                self, participation.roster(), participation.lease(), new MeshAlone(first)),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
             new CallEventEncoder(NODE),
             this,
             active,
+            new RoutingCounters(),
             CallLimits.DEFAULT,
             TimerSettings.RFC_3261,
             random::nextLong);
@@ -326,6 +370,8 @@ final class World implements CallObserver, RegistrarListener {
                       new TransactionEffects(loop, transactions, media, leases, this::published),
                       calls)));
     }
+    participation.start(() -> {});
+    clock.runReady();
   }
 
   /** Addresses are where they say; there are no names. */
@@ -466,7 +512,7 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   void comesToRest(long seed, int calls) {
-    clock.runAll();
+    runToTheEnd();
     String where = "seed " + seed;
     assertThat(started).as(where).isEqualTo(calls);
     assertThat(endsPerCall.values()).as(where).hasSize(calls).allMatch(ends -> ends == 1);
@@ -477,7 +523,7 @@ final class World implements CallObserver, RegistrarListener {
    * However the node fared: every call that was committed has one end, and nothing is left of it.
    */
   void comesToRestAfterAll(long seed) {
-    clock.runAll();
+    runToTheEnd();
     String where = "seed " + seed;
     nothingIsLeft(where);
     outbox()

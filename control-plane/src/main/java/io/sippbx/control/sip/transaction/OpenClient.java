@@ -36,6 +36,13 @@ abstract sealed class OpenClient extends OpenTransaction
 
   abstract void response(SipResponse response, Flow flow);
 
+  /** Unless it may not be sent now. */
+  final void sendRequest() {
+    if (permit.maySend()) {
+      send(request);
+    }
+  }
+
   final void send(@Nullable SipRequest message) {
     if (message != null) {
       layer.send(this, message, destination);

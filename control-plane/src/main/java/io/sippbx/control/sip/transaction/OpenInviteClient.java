@@ -88,7 +88,7 @@ final class OpenInviteClient extends OpenClient {
     }
     for (Action action : step.actions()) {
       switch (action) {
-        case Action.SendRequest() -> send(request);
+        case Action.SendRequest() -> sendRequest();
         case Action.SendAck() -> sendAck(response);
         case Action.StartTimer(Timer timer, Duration after) -> startTimer(timer.ordinal(), after);
         case Action.StopTimer(Timer timer) -> stopTimer(timer.ordinal());

@@ -23,6 +23,9 @@ final class OpenInviteServer extends OpenServer {
   private final InviteServerTransaction machine;
   private State state;
 
+  /** What is done now is no answer to anything. */
+  private boolean byItself;
+
   /** Of the final response; only where an ACK is matched by it. */
   private @Nullable Tag toTag;
 
@@ -85,7 +88,9 @@ final class OpenInviteServer extends OpenServer {
 
   @Override
   void timerFired(int timer) {
+    byItself = true;
     next(new Event.TimerFired(TIMERS[timer]));
+    byItself = false;
   }
 
   @Override
@@ -102,6 +107,12 @@ final class OpenInviteServer extends OpenServer {
   @Override
   void forget() {
     run(machine.next(state, new Event.Abandoned()), null, null, null);
+  }
+
+  private void sendIfPermitted() {
+    if (!byItself || permit.maySend()) {
+      sendLastResponse();
+    }
   }
 
   private void keep(SipResponse response) {
@@ -131,7 +142,7 @@ final class OpenInviteServer extends OpenServer {
     }
     for (Action action : step.actions()) {
       switch (action) {
-        case Action.SendResponse() -> sendLastResponse();
+        case Action.SendResponse() -> sendIfPermitted();
         case Action.StartTimer(Timer timer, Duration after) -> startTimer(timer.ordinal(), after);
         case Action.StopTimer(Timer timer) -> stopTimer(timer.ordinal());
         case Action.PassUp(), Action.PassAckUp() -> passUp(request, from);

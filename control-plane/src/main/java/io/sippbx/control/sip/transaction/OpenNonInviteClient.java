@@ -83,7 +83,7 @@ final class OpenNonInviteClient extends OpenClient {
     }
     for (Action action : step.actions()) {
       switch (action) {
-        case Action.SendRequest() -> send(request);
+        case Action.SendRequest() -> sendRequest();
         case Action.StartTimer(Timer timer, Duration after) -> startTimer(timer.ordinal(), after);
         case Action.StopTimer(Timer timer) -> stopTimer(timer.ordinal());
         case Action.PassUp(int status) -> {

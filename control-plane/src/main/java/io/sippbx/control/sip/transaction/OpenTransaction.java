@@ -17,6 +17,9 @@ abstract sealed class OpenTransaction permits OpenClient, OpenServer {
   /** By ordinal of the machine's timer. */
   private final Loop.@Nullable Timer[] timers;
 
+  /** Asked before anything is sent that is no answer. */
+  SendPermit permit = SendPermit.ALWAYS;
+
   private Loop.@Nullable Timer lastResort;
   private boolean ended;
 

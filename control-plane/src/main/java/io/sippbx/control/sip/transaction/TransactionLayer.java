@@ -12,7 +12,9 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.sip.transport.SipTransport;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +90,16 @@ public final class TransactionLayer {
    * @param request with our Via on top, whose branch is unique; not an ACK
    */
   public ClientTransactionId request(SipRequest request, Destination to) {
-    return open(request, to, null);
+    return request(request, to, SendPermit.ALWAYS);
+  }
+
+  /**
+   * The same for one who may lose the right to send.
+   *
+   * @param permit asked before each sending, unless the request only ends
+   */
+  public ClientTransactionId request(SipRequest request, Destination to, SendPermit permit) {
+    return open(request, to, null, permit);
   }
 
   /**
@@ -101,7 +112,17 @@ public final class TransactionLayer {
    *     response to another request; zero or less fails at once
    */
   public ClientTransactionId resumeClient(SipRequest request, Destination to, Duration remaining) {
-    return open(request, to, remaining);
+    return resumeClient(request, to, remaining, SendPermit.ALWAYS);
+  }
+
+  /**
+   * The same for one who may lose the right to send.
+   *
+   * @param permit asked before each sending, unless the request only ends
+   */
+  public ClientTransactionId resumeClient(
+      SipRequest request, Destination to, Duration remaining, SendPermit permit) {
+    return open(request, to, remaining, permit);
   }
 
   /**
@@ -115,6 +136,16 @@ public final class TransactionLayer {
    */
   public boolean resumeServer(
       ServerTransactionId id, Flow flow, Optional<SipResponse> lastResponse) {
+    return resumeServer(id, flow, lastResponse, SendPermit.ALWAYS);
+  }
+
+  /**
+   * The same for one who may lose the right to send.
+   *
+   * @param permit asked before a final response is sent again by a timer
+   */
+  public boolean resumeServer(
+      ServerTransactionId id, Flow flow, Optional<SipResponse> lastResponse, SendPermit permit) {
     checkLoop();
     if (servers.containsKey(id)) {
       return true;
@@ -124,6 +155,7 @@ public final class TransactionLayer {
       return false;
     }
     OpenServer server = newServer(id, flow);
+    server.permit = permit;
     server.resume(lastResponse.orElse(null));
     return true;
   }
@@ -135,12 +167,24 @@ public final class TransactionLayer {
    * @return false if the transaction is over, or has had its final response
    */
   public boolean respond(ServerTransactionId id, SipResponse response) {
+    return respond(id, response, SendPermit.ALWAYS);
+  }
+
+  /**
+   * The same for one who may lose the right to send.
+   *
+   * @param permit asked before a final response is sent again by a timer
+   */
+  public boolean respond(ServerTransactionId id, SipResponse response, SendPermit permit) {
     checkLoop();
     if (!response.cSeq().method().equals(id.method())) {
       throw new IllegalArgumentException(
           "Expected a response to " + id + ", but its CSeq is " + response.cSeq());
     }
     OpenServer server = servers.get(id);
+    if (server != null) {
+      server.permit = permit;
+    }
     boolean taken = server != null && server.respond(response);
     if (!taken) {
       counters.count(Counter.LATE_ANSWERS);
@@ -169,6 +213,18 @@ public final class TransactionLayer {
     OpenServer server = servers.get(id);
     if (server != null) {
       server.forget();
+    }
+  }
+
+  /** Drops all transactions that ask this permit: who held it has lost what they were for. */
+  public void forgetAll(SendPermit permit) {
+    checkLoop();
+    List<OpenTransaction> all = new ArrayList<>(clients.values());
+    all.addAll(servers.values());
+    for (OpenTransaction each : all) {
+      if (each.permit.equals(permit)) {
+        each.forget();
+      }
     }
   }
 
@@ -229,7 +285,7 @@ public final class TransactionLayer {
   }
 
   private ClientTransactionId open(
-      SipRequest request, Destination to, @Nullable Duration remaining) {
+      SipRequest request, Destination to, @Nullable Duration remaining, SendPermit permit) {
     checkLoop();
     ClientTransactionId id =
         ClientTransactionId.of(request)
@@ -247,6 +303,7 @@ public final class TransactionLayer {
       return id;
     }
     OpenClient client = newClient(id, request, to);
+    client.permit = onlyEnds(id.method()) ? SendPermit.ALWAYS : permit;
     clients.put(id, client);
     counters.begun(client.kind);
     if (remaining == null) {
@@ -284,7 +341,11 @@ public final class TransactionLayer {
   }
 
   private int reserve(Method method) {
-    return method.equals(Method.BYE) || method.equals(Method.CANCEL) ? limits.reserve() : 0;
+    return onlyEnds(method) ? limits.reserve() : 0;
+  }
+
+  private static boolean onlyEnds(Method method) {
+    return method.equals(Method.BYE) || method.equals(Method.CANCEL);
   }
 
   private void statelessFailed(SendFailure failure) {

@@ -1,0 +1,82 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.mesh.Mesh;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
+import java.time.Duration;
+
+/**
+ * Gives messages to the members that have their calls. What cannot be given now is held, bounded in
+ * number and time, and looked at again: by then the owner has it, or may be claimed. Lives on its
+ * loop.
+ */
+final class Forwarder {
+
+  /** Between two tries. */
+  private static final Duration AGAIN = Duration.ofMillis(250);
+
+  private final CallRuntime runtime;
+  private final Loop loop;
+  private int held;
+
+  Forwarder(CallRuntime runtime) {
+    this.runtime = runtime;
+    this.loop = runtime.loop();
+  }
+
+  /** For a call that is another's. What is of this node's own making is dropped with it. */
+  void give(CallKey call, Member owner, Waiting waiting) {
+    Received received = waiting.received().orElse(null);
+    if (received == null) {
+      return;
+    }
+    if (received.hops() >= Mesh.MAX_HOPS) {
+      runtime.counters().inCircles.increment();
+      runtime.refuse(waiting.input(), 503);
+      return;
+    }
+    runtime
+        .mesh()
+        .deliver(
+            owner,
+            received.message(),
+            received.flow(),
+            received.hops(),
+            delivery -> loop.execute(() -> told(call, waiting, delivery)));
+  }
+
+  private void told(CallKey call, Waiting waiting, Mesh.Delivery delivery) {
+    switch (delivery) {
+      case DELIVERED -> {
+        runtime.counters().handedOver.increment();
+        runtime.forget(waiting.input());
+      }
+      case FAILED -> hold(call, waiting);
+    }
+  }
+
+  /** Until it is known whose the call is, or its owner can be reached. */
+  void hold(CallKey call, Waiting waiting) {
+    if (waiting.received().isEmpty()) {
+      return;
+    }
+    long waitedNs = loop.nowNs() - waiting.sinceNs();
+    if (held >= runtime.limits().heldMessages()
+        || waitedNs >= runtime.limits().heldFor().toNanos()) {
+      runtime.counters().heldInVain.increment();
+      runtime.refuse(waiting.input(), 503);
+      return;
+    }
+    held++;
+    runtime.counters().held.increment();
+    runtime.counters().waiting.increment();
+    loop.schedule(
+        AGAIN,
+        () -> {
+          held--;
+          runtime.counters().waiting.decrement();
+          runtime.offerOrRead(call, waiting);
+        });
+  }
+}

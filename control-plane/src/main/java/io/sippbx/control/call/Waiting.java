@@ -1,0 +1,28 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.sip.message.Method;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * An input that waits for its call.
+ *
+ * @param received how it came; empty: it is of this node's own making
+ * @param absent is given the input where there is no such call
+ * @param sinceNs when it came
+ */
+record Waiting(Input input, Optional<Received> received, Consumer<Input> absent, long sinceNs) {
+
+  /** Whether it asks for no more than that something ends, which harms nobody. */
+  boolean onlyEnds() {
+    return input instanceof Input.RequestArrived in
+        && (in.request().method().equals(Method.BYE)
+            || in.request().method().equals(Method.CANCEL));
+  }
+
+  /** Whether somebody waits for an answer, and may ask again. */
+  boolean mayBeRefused() {
+    return input instanceof Input.InviteArrived
+        || input instanceof Input.RequestArrived && !onlyEnds();
+  }
+}
