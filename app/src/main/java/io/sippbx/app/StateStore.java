@@ -2,6 +2,7 @@ package io.sippbx.app;
 
 import io.sippbx.control.Stores;
 import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.redis.RedisSettings;
 import io.sippbx.control.store.redis.RedisStartException;
@@ -121,7 +122,11 @@ final class StateStore implements AutoCloseable {
               Optional.of(loops.group()),
               config.redis().limits().startTimeout());
       return new Opened(
-          Stores.in(redis, loops.loops(), config.redis().limits().recentCalls()),
+          Stores.in(
+              redis,
+              loops.loops(),
+              new OutboxLimit(config.redis().limits().maxOutboxEvents() / Partition.COUNT),
+              config.redis().limits().recentCalls()),
           secret,
           Optional.of(redis),
           isOnlyOurs);

@@ -24,7 +24,15 @@ public enum ControlMetric implements Metric {
           "sip_calls_refused_total",
           "calls",
           "INVITEs refused by a limit with 503, before there was a call.",
-          Label.of("limit", "calls", "cluster", "arrivals", "transactions", "store", "mailbox"))),
+          Label.of(
+              "limit",
+              "calls",
+              "cluster",
+              "arrivals",
+              "transactions",
+              "store",
+              "outbox",
+              "mailbox"))),
   CLUSTER_CALLS(
       gauge(
           "sip_cluster_calls",
@@ -172,6 +180,12 @@ public enum ControlMetric implements Metric {
           "changes",
           "How often another server answered than before: a fail-over, or a restart. What it has"
               + " lost is written back.")),
+  REDIS_NOT_REPLICATED(
+      counter(
+          "sip_redis_not_replicated_total",
+          "commits",
+          "Commits that fewer than redis.wait_replicas replicas had within redis.wait_timeout_ms:"
+              + " they count, and a fail-over may lose them.")),
   STORE_WRITTEN_BACK(
       counter(
           "sip_store_written_back_total",
@@ -204,11 +218,12 @@ public enum ControlMetric implements Metric {
           "sip_outbox_set_aside_total",
           "events",
           "Events that could not be read or made sense of and were put aside: see the log.")),
-  OUTBOX_LOST(
-      counter(
-          "sip_outbox_lost_total",
+  OUTBOX_FULLEST(
+      gauge(
+          "sip_outbox_fullest_partition_events",
           "events",
-          "Events dropped from full outboxes, which only those in memory are: CDRs are missing.")),
+          "Events in the fullest of the 64 outboxes: alert on it well below a 64th of"
+              + " redis.max_outbox_events, from which on calls are refused.")),
   MEDIA_NODES(
       gauge(
           "sip_media_nodes",
