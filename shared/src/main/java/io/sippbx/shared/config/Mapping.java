@@ -522,7 +522,8 @@ final class Mapping {
         new MediaConfig.Sessions(
             reader.integer("media.max_sessions", 1, 1_000_000),
             reader.seconds("media.unconfirmed_timeout", 10, 3_600),
-            reader.seconds("media.orphan_timeout", 60, 604_800));
+            reader.seconds("media.orphan_timeout", 60, 604_800),
+            reader.integer("media.moves_per_second", 1, 100_000));
     return new MediaConfig(
         mode,
         portPool,

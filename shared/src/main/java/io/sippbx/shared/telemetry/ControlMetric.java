@@ -230,6 +230,36 @@ public enum ControlMetric implements Metric {
           "nodes",
           "Media nodes as this node sees them.",
           Label.of("state", "healthy", "suspected", "lost"))),
+  MEDIA_LEDGER(
+      gauge(
+          "sip_media_ledger",
+          "items",
+          "What media nodes hold against what the records say, of the calls that this node looks"
+              + " after, as of the last comparison: sessions that nodes list and calls whose records"
+              + " name them must become equal; orphans (sessions that no record names) and missing"
+              + " (calls without their session) must become 0; pairs that the sessions take and"
+              + " pairs that nodes say are lent, which only a node that looks after all calls can"
+              + " compare.",
+          Label.of(
+              "kind",
+              "sessions",
+              "recorded",
+              "orphans",
+              "missing",
+              "pairs_of_sessions",
+              "pairs_in_use"))),
+  MEDIA_CALLS_TOLD(
+      counter(
+          "sip_media_calls_told_total",
+          "calls",
+          "Calls that were told to leave a media node that is lost or drained (move), or that their"
+              + " session is to come back (restore); those told again among them.",
+          Label.of("what", "move", "restore"))),
+  MEDIA_ORPHANS_RELEASED(
+      counter(
+          "sip_media_orphans_released_total",
+          "sessions",
+          "Sessions of media nodes that were released because no record names them.")),
   MAILBOX_HIGH_MARK(
       gauge("sip_mailbox_high_mark", "inputs", "The most inputs that have waited for one call.")),
   INTERNAL_ERRORS(
