@@ -2,7 +2,6 @@ package io.sippbx.app;
 
 import io.sippbx.control.Stores;
 import io.sippbx.control.sip.transport.NettyLoops;
-import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.redis.RedisSettings;
 import io.sippbx.control.store.redis.RedisStartException;
@@ -125,7 +124,7 @@ final class StateStore implements AutoCloseable {
           Stores.in(
               redis,
               loops.loops(),
-              new OutboxLimit(config.redis().limits().maxOutboxEvents() / Partition.COUNT),
+              config.sip().registrar().maxAddresses(),
               config.redis().limits().recentCalls()),
           secret,
           Optional.of(redis),

@@ -115,6 +115,8 @@ class PlanesArchTest {
                             "io.sippbx.proto..",
                             // wiring
                             "io.sippbx.app..",
+                            // the gRPC services of the admin API
+                            "io.sippbx.control.admin",
                             "io.sippbx.control.mesh.grpc",
                             "io.sippbx.control.sip.transport",
                             "io.sippbx.control.store.redis",
@@ -127,7 +129,7 @@ class PlanesArchTest {
                             "io.sippbx.control.sip.locate.NettyDns",
                             "io.sippbx.control.media.GrpcMediaPlane",
                             // the parts of that adapter which hold a channel or a stream
-                            "io.sippbx.control.media.Listed",
+                            "io.sippbx.control.media.MediaAdministration",
                             "io.sippbx.control.media.MediaLink",
                             "io.sippbx.control.media.MediaLevels",
                             "io.sippbx.control.media.MediaWays",

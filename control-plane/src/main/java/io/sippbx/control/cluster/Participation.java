@@ -2,7 +2,6 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.cluster.FailureDetector.Verdict;
 import io.sippbx.control.loop.Loop;
-import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.List;
@@ -151,11 +150,6 @@ public final class Participation {
           log.atInfo().addKeyValue("member", self).log("cluster.left");
           done.run();
         });
-  }
-
-  /** The partitions that this node keeps, in their order. On the loop. */
-  public List<Partition> kept() {
-    return List.copyOf(keeperships.kept().keySet());
   }
 
   /** What this node has done as a keeper. */

@@ -3,7 +3,6 @@ package io.sippbx.control.media;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.proto.media.v1.Hello;
-import io.sippbx.proto.media.v1.ListRequest;
 import io.sippbx.proto.media.v1.NodeMessage;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
@@ -43,13 +42,11 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   private final MediaNodes nodes;
   private final MediaRequests requests;
   private final MediaLevels levels;
-  private final MediaRestores restores;
   private final MediaInbound inbound;
   private final MediaWays ways;
 
   private volatile Consumer<MediaEvent> listener = event -> {};
   private volatile MediaPlaneStats stats;
-  private volatile List<MediaNodeSeen> seen = List.of();
   private volatile boolean closed;
   private Loop.@Nullable Timer timer;
   private long lastTickNs;
@@ -60,14 +57,15 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Loop loop,
       RandomGenerator random,
       HostResolver resolver,
-      MediaWitness witness) {
+      MediaRestorer restorer) {
     this.loop = loop;
     placement = new Placement(settings.requestTimeout().toNanos());
-    nodes = new MediaNodes(settings, placement, loop, witness);
+    nodes = new MediaNodes(settings, placement);
     requests = new MediaRequests(settings, loop, placement, counters);
     levels = new MediaLevels(loop, event -> listener.accept(event), counters);
-    restores = new MediaRestores(loop);
-    inbound = new MediaInbound(loop, nodes, requests, levels, restores, counters);
+    inbound =
+        new MediaInbound(
+            loop, nodes, requests, levels, new MediaRestores(loop, restorer), counters);
     ways = new MediaWays(settings, loop, random, resolver, hello, new Links());
     stats = snapshot();
   }
@@ -78,7 +76,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
    * @param self the name of this control node
    * @param loop on which everything is done
    * @param random for the jitter of attempts to connect
-   * @param witness asked of a node that is not heard
+   * @param restorer asked once for each start of a node
    */
   public static GrpcMediaPlane start(
       GrpcMediaPlaneSettings settings,
@@ -87,12 +85,12 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Loop loop,
       RandomGenerator random,
       HostResolver resolver,
-      MediaWitness witness) {
+      MediaRestorer restorer) {
     var hello =
         ControlMessage.newBuilder()
             .setHello(Hello.newBuilder().setNodeId(self.text()).setIncarnation(incarnation.value()))
             .build();
-    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, witness);
+    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, restorer);
     loop.execute(plane::begin);
     return plane;
   }
@@ -120,43 +118,6 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   @Override
   public void onEvent(Consumer<MediaEvent> newListener) {
     listener = newListener;
-  }
-
-  @Override
-  public List<MediaNodeSeen> seen() {
-    return seen;
-  }
-
-  @Override
-  public void applied(NodeId node, Consumer<List<CallKey>> answer) {
-    loop.execute(
-        () -> {
-          MediaNodeView view = nodes.get(node);
-          answer.accept(view == null ? List.of() : List.copyOf(view.known.keySet()));
-        });
-  }
-
-  @Override
-  public void list(NodeId node, Optional<CallKey> after, Consumer<MediaListing> answer) {
-    loop.execute(
-        () -> {
-          MediaNodeView view = closed ? null : nodes.get(node);
-          MediaLink link = view == null ? null : view.link;
-          if (link == null) {
-            answer.accept(new MediaListing.Failed("Media node " + node + " is not connected"));
-          } else {
-            link.list(
-                ListRequest.newBuilder()
-                    .setAfterCallKey(after.map(CallKey::text).orElse(""))
-                    .build(),
-                new Listed(answer));
-          }
-        });
-  }
-
-  @Override
-  public void onRestore(MediaRestorer restorer) {
-    loop.execute(() -> restores.by(restorer));
   }
 
   /** The media nodes in numbers, some milliseconds old. */
@@ -222,7 +183,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
     if (nowNs - lastTickNs > TICK.toNanos() + DEAF_NS) {
       // It is us who did not listen: nobody is judged by that time.
       ways.excuseAll();
-      nodes.excuseAll(nowNs);
+      nodes.all().forEach(node -> node.heardNs = nowNs);
     }
     lastTickNs = nowNs;
     ways.tick(nowNs);
@@ -231,7 +192,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       requests.expire(node, nowNs);
       levels.compareIfDue(node, nowNs);
     }
-    seen = nodes.seen(nowNs);
+    nodes.abandonTheLost(levels, nowNs);
     stats = snapshot();
     timer = loop.schedule(TICK, this::tick);
   }

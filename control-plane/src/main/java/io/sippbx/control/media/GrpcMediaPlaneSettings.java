@@ -11,9 +11,7 @@ import java.util.List;
  * @param suspectedAfter silence of a node after which it is given no new calls
  * @param lostAfter silence after which nothing is asked of it any more
  * @param streamDeadAfter silence after which the stream is given up and opened anew
- * @param witnessTime how long another control node's word is waited for once a node seems lost
- * @param blindAfterGap for how long nobody is said to be gone after this process could not listen
- * @param forgetAfter silence after which a node on which nothing is left is not known any more
+ * @param abandonAfter silence after which its calls are told that their sessions are lost
  * @param resolveEvery between two look-ups of host names
  * @param firstBackoff before the first attempt to connect again; doubles with each failure
  * @param mostBackoff before any attempt
@@ -29,9 +27,7 @@ public record GrpcMediaPlaneSettings(
     Duration suspectedAfter,
     Duration lostAfter,
     Duration streamDeadAfter,
-    Duration witnessTime,
-    Duration blindAfterGap,
-    Duration forgetAfter,
+    Duration abandonAfter,
     Duration resolveEvery,
     Duration firstBackoff,
     Duration mostBackoff,
@@ -51,9 +47,7 @@ public record GrpcMediaPlaneSettings(
     requireAbove("suspectedAfter", suspectedAfter, Duration.ZERO);
     requireAbove("lostAfter", lostAfter, suspectedAfter);
     requireAbove("streamDeadAfter", streamDeadAfter, lostAfter);
-    requireAbove("witnessTime", witnessTime, Duration.ZERO);
-    requireAbove("blindAfterGap", blindAfterGap, Duration.ZERO);
-    requireAbove("forgetAfter", forgetAfter, lostAfter);
+    requireAbove("abandonAfter", abandonAfter, lostAfter);
     requireAbove("resolveEvery", resolveEvery, Duration.ZERO);
     requireAbove("firstBackoff", firstBackoff, Duration.ZERO);
     requireAbove("mostBackoff", mostBackoff, Duration.ZERO);
@@ -71,8 +65,6 @@ public record GrpcMediaPlaneSettings(
         Duration.ofSeconds(2),
         Duration.ofMillis(750),
         Duration.ofSeconds(1),
-        Duration.ofSeconds(3),
-        Duration.ofMillis(200),
         Duration.ofSeconds(3),
         Duration.ofSeconds(30),
         Duration.ofSeconds(10),
@@ -93,9 +85,7 @@ public record GrpcMediaPlaneSettings(
         suspectedAfter,
         lostAfter,
         streamDeadAfter,
-        witnessTime,
-        blindAfterGap,
-        forgetAfter,
+        abandonAfter,
         resolveEvery,
         firstBackoff,
         mostBackoff,

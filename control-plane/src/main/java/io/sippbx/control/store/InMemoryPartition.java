@@ -4,7 +4,6 @@ import io.sippbx.control.store.CommitAnswer.AlreadyApplied;
 import io.sippbx.control.store.CommitAnswer.Applied;
 import io.sippbx.control.store.CommitAnswer.Conflict;
 import io.sippbx.control.store.CommitAnswer.Fenced;
-import io.sippbx.control.store.CommitAnswer.Full;
 import io.sippbx.control.store.CommitAnswer.Gone;
 import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.DueTimer;
@@ -48,8 +47,7 @@ final class InMemoryPartition<R> {
           .thenComparing(DueTimer::call)
           .thenComparing(DueTimer::name);
 
-  private final boolean keepsEvents;
-  private final OutboxLimit outboxLimit;
+  private final int maxOutbox;
   private final TreeMap<CallKey, Stored<R>> records = new TreeMap<>();
   private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
   private final TreeMap<TimerKey, Instant> timers = new TreeMap<>(BY_CALL);
@@ -60,11 +58,11 @@ final class InMemoryPartition<R> {
   private final TreeMap<OutboxId, CallEvent> aside = new TreeMap<>();
   private long lastOutboxMs;
   private long lastOutboxOrdinal;
+  private long outboxDrops;
   private long epoch;
 
   InMemoryPartition(int maxOutbox) {
-    this.keepsEvents = maxOutbox > 0;
-    this.outboxLimit = new OutboxLimit(maxOutbox);
+    this.maxOutbox = maxOutbox;
   }
 
   synchronized ReadAnswer<R> read(CallKey call, Instant now) {
@@ -87,10 +85,6 @@ final class InMemoryPartition<R> {
       }
     } else if (commit.read().isEmpty() || !isSame(commit.read().get(), stored.current())) {
       return new Conflict<>(stored.current());
-    }
-    OptionalLong room = outboxLimit.roomFor(commit);
-    if (room.isPresent() && outbox.size() + commit.events().size() > room.getAsLong()) {
-      return new Full<>(outbox.size());
     }
     long version = commit.expectedVersion() + 1;
     List<OutboxId> ids = append(commit.events(), now);
@@ -187,7 +181,7 @@ final class InMemoryPartition<R> {
   }
 
   private List<OutboxId> append(List<CallEvent> events, Instant now) {
-    if (!keepsEvents) {
+    if (maxOutbox == 0) {
       return List.of();
     }
     var ids = new ArrayList<OutboxId>();
@@ -198,6 +192,10 @@ final class InMemoryPartition<R> {
       var id = new OutboxId(ms + "-" + lastOutboxOrdinal);
       outbox.put(id, event);
       ids.add(id);
+      if (outbox.size() > maxOutbox) {
+        outbox.pollFirstEntry();
+        outboxDrops++;
+      }
     }
     return ids;
   }
@@ -320,5 +318,9 @@ final class InMemoryPartition<R> {
 
   synchronized int size() {
     return records.size();
+  }
+
+  synchronized long outboxDrops() {
+    return outboxDrops;
   }
 }

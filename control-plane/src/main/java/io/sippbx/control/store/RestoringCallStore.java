@@ -173,7 +173,6 @@ public final class RestoringCallStore<R> implements CallStore<R> {
                     case CommitAnswer.Conflict<R>(var current) -> new ReadAnswer.Found<>(current);
                     case CommitAnswer.Gone<R> gone -> said;
                     case CommitAnswer.Fenced<R> fenced -> said;
-                    case CommitAnswer.Full<R> full -> said;
                     case CommitAnswer.Unknown<R>(var detail) ->
                         new ReadAnswer.Unavailable<>(detail);
                   }));
@@ -190,7 +189,6 @@ public final class RestoringCallStore<R> implements CallStore<R> {
             }
             case CommitAnswer.Gone<R> gone -> newerThan(commit.call(), 0);
             case CommitAnswer.Fenced<R> fenced -> Optional.empty();
-            case CommitAnswer.Full<R> full -> Optional.empty();
             case CommitAnswer.Unknown<R> unknown -> {
               recent.unanswered(loop.nowNs());
               yield Optional.empty();
@@ -210,7 +208,6 @@ public final class RestoringCallStore<R> implements CallStore<R> {
               case CommitAnswer.Conflict<R> newer -> answer.accept(newer);
               case CommitAnswer.Gone<R> gone -> answer.accept(said);
               case CommitAnswer.Fenced<R> fenced -> answer.accept(said);
-              case CommitAnswer.Full<R> full -> answer.accept(said);
               case CommitAnswer.Unknown<R> unknown -> answer.accept(unknown);
             }
           });
@@ -262,7 +259,6 @@ public final class RestoringCallStore<R> implements CallStore<R> {
         case CommitAnswer.AlreadyApplied<R> already -> {}
         case CommitAnswer.Gone<R> gone -> {}
         case CommitAnswer.Fenced<R> fenced -> {}
-        case CommitAnswer.Full<R> full -> {}
       }
       count();
     }

@@ -69,9 +69,7 @@ class CallRuntimeTest {
     /** It is applied, and the answer is lost. */
     LOSE_ANSWER,
     /** It is lost. */
-    LOSE,
-    /** The outbox has no room for its events. */
-    FULL
+    LOSE
   }
 
   private final VirtualLoops clock = VirtualLoops.inOrder();
@@ -101,7 +99,6 @@ class CallRuntimeTest {
             case APPLY -> memory.commit(commit, answer);
             case LOSE_ANSWER ->
                 memory.commit(commit, applied -> answer.accept(new CommitAnswer.Unknown<>("lost")));
-            case FULL -> loop.execute(() -> answer.accept(new CommitAnswer.Full<>(7)));
             case LOSE -> loop.execute(() -> answer.accept(new CommitAnswer.Unknown<>("lost")));
           }
         }
@@ -696,18 +693,6 @@ class CallRuntimeTest {
     clock.advance(Duration.ofMillis(500));
     assertThat(done).containsExactly("apply 1", "503 INVITE");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE");
-    assertThat(runtime.size()).isZero();
-    assertThat(active.size()).isZero();
-  }
-
-  @Test
-  void aFullOutboxRefusesACallAndGivesBackWhatWasTakenForIt() {
-    fates.add(Fate.FULL);
-    CallRuntime runtime = begin(CallLimits.DEFAULT);
-    clock.advance(Duration.ofSeconds(1));
-    assertThat(done).containsExactly("apply 1", "503 INVITE", "release");
-    assertThat(seen).containsExactly("dropped OUTBOX_FULL");
-    assertThat(commits).hasSize(1);
     assertThat(runtime.size()).isZero();
     assertThat(active.size()).isZero();
   }

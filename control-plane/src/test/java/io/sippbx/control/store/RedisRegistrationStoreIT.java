@@ -1,5 +1,10 @@
 package io.sippbx.control.store;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Registers;
+import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.redis.RealStore;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.store.state.RegistrationCodec;
@@ -10,6 +15,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 
 /** The contract of registrations on a real Redis. */
 class RedisRegistrationStoreIT extends RegistrationStoreContract {
@@ -48,6 +54,28 @@ class RedisRegistrationStoreIT extends RegistrationStoreContract {
   protected void pass(Duration time) {
     Instant end = now().plus(time);
     RedisServer.await("time to pass", time.toMillis() + 10_000, () -> now().isAfter(end));
+  }
+
+  @Test
+  void refusesMoreThanTheLimitOfAllNodes() {
+    var one = new RegistrationLimit(2, real.loop()).on(real.loop(), store());
+    var other = new RegistrationLimit(2, real.loop()).on(real.loop(), store());
+    assertThat(registers(one, "a")).isInstanceOf(CommitAnswer.Applied.class);
+    assertThat(registers(other, "b")).isInstanceOf(CommitAnswer.Applied.class);
+    pass(RegistrationLimit.GOOD_FOR);
+    assertThat(registers(one, "c"))
+        .isEqualTo(new CommitAnswer.Unknown<>("the limit of 2 addresses-of-record is reached"));
+  }
+
+  private CommitAnswer<Registration> registers(RegistrationStore at, String user) {
+    return this.<CommitAnswer<Registration>>ask(
+        answer ->
+            at.commit(
+                new Aor(user, "example.org"),
+                0,
+                new CommitId(user.hashCode()),
+                Registers.record("<sip:1@h>", now().plusSeconds(600)),
+                answer));
   }
 
   @Override

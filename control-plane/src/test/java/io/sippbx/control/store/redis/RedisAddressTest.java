@@ -93,8 +93,7 @@ class RedisAddressTest {
                     settings.connectTimeout(),
                     1,
                     1,
-                    settings.breakerPause(),
-                    settings.replication()))
+                    settings.breakerPause()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("database");
     assertThat(settings.withPassword("pw").toString()).doesNotContain("pw");

@@ -11,7 +11,6 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.LimitStore;
-import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
@@ -129,7 +128,7 @@ class RedisClusterIT {
   @Test
   void commitsCallsOfAllPartitionsEachInOneSlot() throws Exception {
     try (var real = new RealStore(settings())) {
-      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE);
+      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
       PartitionStore partitions = real.store().partitions();
       for (int p = 0; p < Partition.COUNT; p++) {
         int number = p;
@@ -209,7 +208,7 @@ class RedisClusterIT {
   @Test
   void servesTheOtherPartitionsWhileAMasterIsPaused() throws Exception {
     try (var real = new RealStore(settings())) {
-      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE);
+      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
       for (int p = 0; p < Partition.COUNT; p++) {
         int number = p;
         CommitAnswer<String> first =
