@@ -160,3 +160,20 @@ ipFamilies: [{{ .Values.ipFamily }}]
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
+
+{{/* The token of the admin API, where there is one. */}}
+{{- define "sip-pbx.adminToken" -}}
+- name: SIP_PBX_ADMIN_TOKEN
+  valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.adminToken }}, optional: true}}
+{{- end -}}
+
+{{/* A request for a change to the container's own admin API, as a shell command: (list configuration path host). What
+     listens on all addresses is asked on loopback, which needs no token where none is set. */}}
+{{- define "sip-pbx.ownAdmin" -}}
+{{- $config := index . 0 -}}
+{{- $bind := dig "monitoring" "bind_ip" "" $config | toString | default (index . 2) -}}
+{{- if eq $bind "0.0.0.0" }}{{ $bind = "127.0.0.1" }}{{ end -}}
+{{- if eq $bind "::" }}{{ $bind = "::1" }}{{ end -}}
+{{- $url := printf "http://%s:%s/api/v1/%s" (ternary (printf "[%s]" $bind) $bind (and (contains ":" $bind) (not (hasPrefix "[" $bind)))) (include "sip-pbx.port" (list $config "monitoring" "health_check_port")) (index . 1) -}}
+curl -gfsS --max-time 3 ${SIP_PBX_ADMIN_TOKEN:+-H "Authorization: Bearer $SIP_PBX_ADMIN_TOKEN"} "{{ $url }}"
+{{- end -}}

@@ -11,8 +11,8 @@ import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
+import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
-import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
@@ -50,6 +50,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -145,8 +146,10 @@ final class Node implements AutoCloseable {
         }
         startControl(targets, StatePlan.of(config, false), Optional.empty());
       }
-      case MEDIA ->
-          startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
+      case MEDIA -> {
+        startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
+        adminServices = List.of(new OwnMediaNode(Objects.requireNonNull(media)));
+      }
     }
   }
 
@@ -203,7 +206,7 @@ final class Node implements AutoCloseable {
             loops.loops().all().getFirst(),
             random,
             resolver,
-            MediaWitness.NONE);
+            MediaRestorer.NOTHING);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     Optional<CdrWriter> cdr = startCdr();

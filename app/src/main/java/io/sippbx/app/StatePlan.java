@@ -103,9 +103,7 @@ sealed interface StatePlan {
         redis.limits().connectTimeout(),
         redis.limits().maxPending(),
         redis.limits().breakerFailures(),
-        redis.limits().breakerPause(),
-        new RedisSettings.Replication(
-            redis.replication().replicas(), redis.replication().timeout()));
+        redis.limits().breakerPause());
   }
 
   /** The settings with the configured limits. */
@@ -121,8 +119,7 @@ sealed interface StatePlan {
         limits.connectTimeout(),
         limits.maxPending(),
         limits.breakerFailures(),
-        limits.breakerPause(),
-        settings.replication());
+        limits.breakerPause());
   }
 
   private static void readable(String key, Optional<Path> file) throws NodeStartException {

@@ -85,13 +85,11 @@ final class EdgeProcess implements AutoCloseable {
     return launch(folder, all);
   }
 
-  /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
+  /** Starts the same again, on the same SIP port, once this one has ended. */
   EdgeProcess again() {
     var all = new ArrayList<>(arguments);
-    if (banner.contains(" udp=")) {
-      String udp = address("udp");
-      all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
-    }
+    String udp = address("udp");
+    all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
     return launch(folder, all);
   }
 

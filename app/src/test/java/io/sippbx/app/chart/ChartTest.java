@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Lifecycle;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PodSpec;
 import io.fabric8.kubernetes.api.model.PodTemplateSpec;
@@ -151,6 +152,41 @@ class ChartTest {
 
     @ParameterizedTest
     @MethodSource("io.sippbx.app.chart.ChartTest#valueSets")
+    void drainsItselfBeforeItIsToldToEnd(String values) {
+      Pod control = control(values);
+      Lifecycle ofControl = control.container().getLifecycle();
+      if (values.equals("host-network")) {
+        assertThat(ofControl).as("with drainDelaySeconds: 0").isNull();
+      } else {
+        assertThat(script(ofControl))
+            .contains("/api/v1/control-nodes/-:drain\"")
+            .containsPattern("; sleep \\d+$")
+            .contains(":" + control.port("health") + "/");
+      }
+      Pod media = media(values);
+      assertThat(script(media.container().getLifecycle()))
+          .contains("$HOST_IP", "/api/v1/media-nodes/-:drain\"")
+          .contains(":" + media.port("health") + "/");
+    }
+
+    private static String script(Lifecycle lifecycle) {
+      List<String> command = lifecycle.getPreStop().getExec().getCommand();
+      assertThat(command).hasSize(3).startsWith("/bin/sh", "-c");
+      assertThat(command.getLast()).doesNotContain("\n");
+      return command.getLast();
+    }
+
+    @Test
+    void getsTheTokenOfTheAdminApiFromTheSecretWhereThereIsOne() {
+      assertThat(control("everything").environment())
+          .containsEntry("SIP_PBX_ADMIN_TOKEN", "the-token-of-this-test");
+      assertThat(media("everything").environment())
+          .containsEntry("SIP_PBX_ADMIN_TOKEN", "the-token-of-this-test");
+      assertThat(control("default").environment()).doesNotContainKey("SIP_PBX_ADMIN_TOKEN");
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.sippbx.app.chart.ChartTest#valueSets")
     void refersToWhatIsThere(String values) {
       Manifests made = Chart.render(values);
       boolean ownAccount = !values.equals("existing-secret");
@@ -274,8 +310,7 @@ class ChartTest {
       long hookS =
           container.getLifecycle() == null
               ? 0
-              : Long.parseLong(
-                  container.getLifecycle().getPreStop().getExec().getCommand().getLast());
+              : Long.parseLong(script(container.getLifecycle()).replaceFirst(".* sleep ", ""));
       assertThat(spec.getTerminationGracePeriodSeconds() - hookS)
           .isGreaterThanOrEqualTo(STOPS_WITHIN_S);
     }
@@ -496,6 +531,9 @@ class ChartTest {
       "config.cluster.secret, 0123456789abcdef0123, cluster",
       "config.sip.users[0].username, 1004, users",
       "secrets.clusterSecret, short, /secrets/clusterSecret",
+      "secrets.adminToken, short, /secrets/adminToken",
+      "config.admin.token, 0123456789abcdef0123, token",
+      "mediaPlane.drainSeconds, soon, /mediaPlane/drainSeconds",
       "secrets.users[0].username, 1004, /secrets/users/0",
       "image.digest, sha256:short, /image/digest",
       "image.pullPolicy, Sometimes, /image/pullPolicy",
@@ -517,6 +555,7 @@ class ChartTest {
       "default, controlPlane.replicas, 2, secrets.clusterSecret or secrets.existingSecret",
       "existing-secret, controlPlane.replicas, 2, expected ReadWriteMany for 2 replicas",
       "default, controlPlane.drainDelaySeconds, 20, expected at least drainDelaySeconds and 15",
+      "default, mediaPlane.drainSeconds, 25, expected at least drainSeconds and 10",
       "default, controlPlane.config.sip.listen_port, 0, sip.listen_port: expected a port",
       "default, mediaPlane.config.monitoring.prometheus_port, 0, expected a port",
     })

@@ -29,7 +29,7 @@ final class ConfigSchema {
   static boolean isTaken(String key) {
     return !NOT_TAKEN.contains(key)
         && !key.startsWith("standalone.")
-        && !key.matches(".*(secret|password)");
+        && !key.matches(".*(secret|password|token)");
   }
 
   /** The schema of a tree of configuration keys. */

@@ -45,6 +45,15 @@ record Pod(
     return template.getSpec().getContainers().getFirst();
   }
 
+  /** The number of a port by its name. */
+  int port(String name) {
+    return container().getPorts().stream()
+        .filter(each -> each.getName().equals(name))
+        .findFirst()
+        .orElseThrow()
+        .getContainerPort();
+  }
+
   /** Its variables; later ones win, and see those before them. */
   Map<String, String> environment() {
     var environment = new LinkedHashMap<String, String>();

@@ -44,7 +44,7 @@ public final class ScriptedCall implements Phone.Owner {
 
   private State state = State.SETTING_UP;
   private String loss = "";
-  private boolean called;
+  private @Nullable SipText invite;
   private @Nullable SipText invited;
   private @Nullable SipText finalAnswer;
   private @Nullable SipText heldReinvite;
@@ -54,7 +54,6 @@ public final class ScriptedCall implements Phone.Owner {
   private boolean callerAnswered;
   private boolean calleeAcknowledged;
   private boolean isUp;
-  private boolean cancelled;
   private boolean cancelHeard;
   private boolean cancelAnswered;
   private boolean callerEnded;
@@ -120,23 +119,23 @@ public final class ScriptedCall implements Phone.Owner {
   }
 
   private void call() {
-    if (called || state == State.ENDED) {
+    if (invite != null || state == State.ENDED) {
       return;
     }
-    called = true;
-    caller.invite(
-        callee.user(),
-        new Phone.Answers() {
-          @Override
-          public void answered(SipText response) {
-            callerHeard(response);
-          }
+    invite =
+        caller.invite(
+            callee.user(),
+            new Phone.Answers() {
+              @Override
+              public void answered(SipText response) {
+                callerHeard(response);
+              }
 
-          @Override
-          public void timedOut() {
-            lose("INVITE not answered");
-          }
-        });
+              @Override
+              public void timedOut() {
+                lose("INVITE not answered");
+              }
+            });
   }
 
   private void callerHeard(SipText response) {
@@ -165,11 +164,12 @@ public final class ScriptedCall implements Phone.Owner {
   }
 
   private void cancel() {
-    if (cancelled) {
+    SipText sent = invite;
+    if (sent == null || cancelAnswered || cancelHeard) {
       return;
     }
-    cancelled = true;
     caller.cancel(
+        sent,
         new Phone.Answers() {
           @Override
           public void answered(SipText response) {

@@ -38,8 +38,9 @@ import org.slf4j.event.Level;
  * came of it. Stats, health and reflection are open to everybody.
  *
  * <p>With a token configured each request must bear it. Without one only this machine is answered:
- * the connection must come from a loopback address, and the request must name one as its host and
- * no page as its origin, so that what a browser on this machine was made to send is refused.
+ * the connection must come from a loopback address or from the very address that it comes to, and
+ * the request must name one of these as its host and no page as its origin, so that what a browser
+ * on this machine was made to send is refused.
  */
 final class AdminAccess implements ServerInterceptor {
 
@@ -123,7 +124,11 @@ final class AdminAccess implements ServerInterceptor {
     InetSocketAddress peer = context.remoteAddress();
     Optional<Status> refusal =
         allowance.take()
-            ? refusal(peer, String.valueOf(context.request().authority()), headers)
+            ? refusal(
+                peer,
+                context.localAddress().getAddress(),
+                String.valueOf(context.request().authority()),
+                headers)
             : Optional.of(
                 Status.RESOURCE_EXHAUSTED.withDescription(
                     "more than admin.max_requests_per_second: try again in a second"));
@@ -179,7 +184,8 @@ final class AdminAccess implements ServerInterceptor {
     }
   }
 
-  private Optional<Status> refusal(InetSocketAddress peer, String authority, Metadata headers) {
+  private Optional<Status> refusal(
+      InetSocketAddress peer, InetAddress local, String authority, Metadata headers) {
     if (token.isPresent()) {
       return bears(token.get(), headers.get(AUTHORIZATION))
           ? Optional.empty()
@@ -190,8 +196,8 @@ final class AdminAccess implements ServerInterceptor {
     InetAddress address = peer.getAddress();
     boolean isLocal =
         address != null
-            && address.isLoopbackAddress()
-            && namesLoopback(authority)
+            && (address.isLoopbackAddress() || address.equals(local))
+            && namesThisMachine(authority, local)
             && headers.get(ORIGIN) == null;
     return isLocal
         ? Optional.empty()
@@ -214,14 +220,17 @@ final class AdminAccess implements ServerInterceptor {
   }
 
   /** Whether the Host of a request is this machine: a name that somebody else owns may be not. */
-  private static boolean namesLoopback(String authority) {
+  private static boolean namesThisMachine(String authority, InetAddress local) {
     int end = authority.startsWith("[") ? authority.indexOf(']') + 1 : authority.lastIndexOf(':');
     String host = end > 0 ? authority.substring(0, end) : authority;
     if (host.equalsIgnoreCase("localhost")) {
       return true;
     }
     String literal = host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-    return IpAddress.parse(literal).filter(IpAddress::isLoopback).isPresent();
+    Optional<IpAddress> named = IpAddress.parse(literal);
+    return named
+        .filter(ip -> ip.isLoopback() || named.equals(IpAddress.parse(local.getHostAddress())))
+        .isPresent();
   }
 
   private static String shown(InetSocketAddress peer) {
