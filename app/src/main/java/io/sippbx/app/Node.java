@@ -73,6 +73,7 @@ final class Node implements AutoCloseable {
   }
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
+  private static final Duration HAND_OVER_WITHIN = Duration.ofSeconds(3);
   private static final Duration CALLS_END_WITHIN = Duration.ofSeconds(4);
   private static final Duration FIRST_BEAT_WITHIN = Duration.ofSeconds(2);
   private static final Duration EVENTS_LEAVE_WITHIN = Duration.ofSeconds(3);
@@ -376,25 +377,40 @@ final class Node implements AutoCloseable {
   }
 
   /**
-   * Takes no new calls, ends those that are up, waits until each has been told, and closes
-   * everything: bounded, a few seconds in all.
+   * Takes no new calls, hands over those that there are or ends them, and closes everything:
+   * bounded, a few seconds in all.
    */
   void stop() {
     log.atInfo().log("node.stopping");
-    if (control != null && telemetry != null) {
-      control.drain();
-      control.hangUpAll();
-      try {
-        // Told, so that each has its record; quiet, so that each peer has heard it.
-        if (!telemetry.awaitAllEnded(CALLS_END_WITHIN) || !control.awaitQuiet(CALLS_END_WITHIN)) {
-          log.atWarn().addKeyValue("calls", control.activeCalls()).log("node.calls-not-ended");
-        }
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+    try {
+      if (control != null && redis.isPresent() && media == null) {
+        handOver(control);
+      } else if (control != null && telemetry != null) {
+        hangUp(control, telemetry);
       }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     close();
     log.atInfo().log("node.stopped");
+  }
+
+  /** The calls are in Redis and their media elsewhere: others go on with them. */
+  private static void handOver(ControlPlane control) throws InterruptedException {
+    if (!control.handOver(HAND_OVER_WITHIN)) {
+      log.atWarn().addKeyValue("calls", control.activeCalls()).log("node.calls-not-handed-over");
+    }
+  }
+
+  /** With this process go the calls, or their media. */
+  private static void hangUp(ControlPlane control, CallTelemetry telemetry)
+      throws InterruptedException {
+    control.drain();
+    control.hangUpAll();
+    // Told, so that each has its record; quiet, so that each peer has heard it.
+    if (!telemetry.awaitAllEnded(CALLS_END_WITHIN) || !control.awaitQuiet(CALLS_END_WITHIN)) {
+      log.atWarn().addKeyValue("calls", control.activeCalls()).log("node.calls-not-ended");
+    }
   }
 
   /** Closes everything, the last opened first. */

@@ -59,6 +59,9 @@ public final class ControlNode {
 
   private static final Duration QUIET_LOOK = Duration.ofMillis(5);
 
+  /** By then each other node has looked who is there, and has what was handed on meanwhile. */
+  private static final Duration SEEN_WITHIN = Duration.ofMillis(700);
+
   private final Loops loops;
   private final List<Edge> edges = new ArrayList<>();
   private final ActiveCalls active;
@@ -323,6 +326,50 @@ public final class ControlNode {
       whenQuiet(index + 1, deadlineNs, quiet);
     } else if (loop.nowNs() - deadlineNs < 0) {
       loop.schedule(QUIET_LOOK, () -> lookForQuiet(index, loop, deadlineNs, quiet));
+    }
+  }
+
+  /**
+   * Hands over all that this node has: it takes no new calls, lets each call go once what is under
+   * way is committed, and is no member any more, so that others go on with the calls at once, or
+   * this node when it is started again. What is received yet is handed on.
+   *
+   * @param atMost for the commits; calls that are not done by then are taken over as they stand
+   * @param done runs once, on a loop of the node, when the others can have seen that it is gone
+   */
+  public void handOver(Duration atMost, Runnable done) {
+    drain();
+    cluster.leave();
+    for (int i = 0; i < edges.size(); i++) {
+      loops.all().get(i).execute(edges.get(i).calls()::release);
+    }
+    Loop first = loops.all().getFirst();
+    whenReleased(
+        0,
+        first.nowNs() + atMost.toNanos(),
+        () -> {
+          gone = true;
+          for (int i = 0; i < edges.size(); i++) {
+            loops.all().get(i).execute(edges.get(i).calls()::gone);
+          }
+          cluster.stop(() -> first.schedule(SEEN_WITHIN, done));
+        });
+  }
+
+  private void whenReleased(int index, long deadlineNs, Runnable released) {
+    if (index == edges.size()) {
+      released.run();
+      return;
+    }
+    loops.all().get(index).execute(() -> lookForCalls(index, deadlineNs, released));
+  }
+
+  private void lookForCalls(int index, long deadlineNs, Runnable released) {
+    Loop loop = loops.all().get(index);
+    if (!edges.get(index).calls().ownsCalls() || loop.nowNs() - deadlineNs >= 0) {
+      whenReleased(index + 1, deadlineNs, released);
+    } else {
+      loop.schedule(QUIET_LOOK, () -> lookForCalls(index, deadlineNs, released));
     }
   }
 

@@ -182,6 +182,17 @@ public final class ControlPlane implements AutoCloseable {
     return quiet.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
   }
 
+  /**
+   * Hands over all that this node has, and waits until others can have seen that.
+   *
+   * @return false if {@code atMost} was not enough
+   */
+  public boolean handOver(Duration atMost) throws InterruptedException {
+    var done = new CountDownLatch(1);
+    node.handOver(atMost.dividedBy(2), done::countDown);
+    return done.await(atMost.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
   /** Closes the listeners, once what is being sent is sent. The loops are the caller's to close. */
   @Override
   public void close() {

@@ -151,7 +151,7 @@ final class CallMailbox {
       case Standing.UNKNOWN -> hold();
     }
     if (releasing && !busy && !closed) {
-      releaseNow();
+      releaseOrCommit();
     }
   }
 
@@ -267,14 +267,20 @@ final class CallMailbox {
 
   /** Leaves with the node: once what is under way is committed, another goes on from the record. */
   void release() {
-    if (busy) {
-      releasing = true;
-    } else {
-      releaseNow();
+    releasing = true;
+    if (!busy && !closed) {
+      releaseOrCommit();
     }
   }
 
-  private void releaseNow() {
+  /** What only this node has heard (an ACK) is written down first: its heir could not know it. */
+  private void releaseOrCommit() {
+    if (call != null && isOurs() && mayAct() && !call.equals(stored.get().record())) {
+      commit(
+          runtime.own(new Input.TimerFired(TimerId.of(TimerId.Kind.SETTLE))),
+          new Decision(Optional.of(call), Decision.Commit.NOW, List.of(), List.of(), List.of()));
+      return;
+    }
     if (isOurs()) {
       runtime.counters().released.increment();
       runtime.counters().letGo.decrement();
@@ -325,7 +331,7 @@ final class CallMailbox {
   }
 
   private void drain() {
-    while (!busy && !closed && !inputs.isEmpty()) {
+    while (!busy && !closed && !releasing && !inputs.isEmpty()) {
       if (!mayAct()) {
         freeze();
         return;
@@ -528,7 +534,7 @@ final class CallMailbox {
       }
     }
     if (releasing && !busy && !closed) {
-      releaseNow();
+      releaseOrCommit();
     }
   }
 

@@ -70,6 +70,11 @@ public final class CallRuntime {
 
   /** The first INVITE of a call that this node does not hold. */
   public void begin(CallKey call, Input.InviteArrived input, Received received) {
+    if (withdrawn && !mailboxes.containsKey(call)) {
+      shared.active().note(call, false);
+      refuse(input, 503);
+      return;
+    }
     CallMailbox mailbox = mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this));
     mailbox.offer(waiting(input, Optional.of(received), absent -> begin(call, input, received)));
   }

@@ -42,6 +42,7 @@ import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.Versioned;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -644,6 +645,49 @@ class CallRuntimeTest {
   }
 
   @Test
+  @DisplayName("an ACK that no commit has written down yet is, before the call is released")
+  void whatOnlyThisNodeHasHeardIsWrittenDownBeforeTheCallIsReleased() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    answer(owner);
+    acknowledge(owner);
+    int before = commits.size();
+    loop.execute(owner::release);
+    clock.runReady();
+    assertThat(commits).hasSize(before + 1);
+    assertThat(owner.size()).isZero();
+    var answers = new ArrayList<ReadAnswer<Call>>();
+    memory.read(key, answers::add);
+    clock.runReady();
+    assertThat(answers.getFirst()).isInstanceOf(ReadAnswer.Found.class);
+    Versioned<Call> left = ((ReadAnswer.Found<Call>) answers.getFirst()).current();
+    assertThat(left.record().isQuiescent()).isTrue();
+    assertThat(left.owner()).isEmpty();
+  }
+
+  @Test
+  void aNodeThatLeavesBeginsNoCall() {
+    CallRuntime owner = runtime(CallLimits.DEFAULT);
+    loop.execute(owner::release);
+    begin(owner);
+    assertThat(done).containsExactly("503 INVITE");
+    assertThat(owner.size()).isZero();
+  }
+
+  @Test
+  void whatComesToANodeThatIsGoneIsHandedToItsHeir() {
+    var roster = new Roster(SELF);
+    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    sees(roster, List.of(OTHER), List.of());
+    loop.execute(owner::release);
+    loop.execute(owner::gone);
+    clock.runReady();
+    done.clear();
+    offer(owner, cancel());
+    assertThat(meshed).containsExactly("CANCEL to " + OTHER + " hops 0");
+    assertThat(done).containsExactly("forget");
+  }
+
+  @Test
   void aCommitThatIsUnderWayIsDoneBeforeItsCallIsReleased() {
     fates.add(Fate.LOSE_ANSWER);
     CallRuntime owner = begin(CallLimits.DEFAULT);
@@ -652,7 +696,7 @@ class CallRuntimeTest {
     assertThat(owner.size()).isEqualTo(1);
     clock.advance(Duration.ofMillis(200));
     assertThat(owner.size()).isZero();
-    assertThat(done).contains("100 INVITE", "INVITE");
+    assertThat(done).containsSubsequence("100 INVITE", "forget all");
   }
 
   @Test
@@ -746,6 +790,22 @@ class CallRuntimeTest {
     clock.runReady();
   }
 
+  /** The caller acknowledges. */
+  private void acknowledge(CallRuntime runtime) {
+    Dialog dialog = runtime.call(key).orElseThrow().legs().orElseThrow().caller().dialog();
+    SipRequest ack =
+        SipRequest.builder(Method.ACK, dialog.contact().uri())
+            .via(Via.of(TransportProtocol.UDP, Scene.CALLER, new Branch("z9hG4bK-ack")))
+            .maxForwards(70)
+            .from(dialog.remote())
+            .to(dialog.local())
+            .callId(dialog.callId())
+            .cSeq(new CSeq(1, Method.ACK))
+            .build();
+    loop.execute(() -> runtime.offer(key, new Input.AckArrived(ack)));
+    clock.runReady();
+  }
+
   private List<Long> timesOf(String what, Duration until) {
     var times = new ArrayList<Long>();
     for (long ms = 0; ms <= until.toMillis(); ms += 100) {
@@ -777,18 +837,8 @@ class CallRuntimeTest {
     CallRuntime runtime = begin(CallLimits.DEFAULT);
     answer(runtime);
     clock.advance(Duration.ofMillis(600));
-    Dialog dialog = runtime.call(key).orElseThrow().legs().orElseThrow().caller().dialog();
-    SipRequest ack =
-        SipRequest.builder(Method.ACK, dialog.contact().uri())
-            .via(Via.of(TransportProtocol.UDP, Scene.CALLER, new Branch("z9hG4bK-ack")))
-            .maxForwards(70)
-            .from(dialog.remote())
-            .to(dialog.local())
-            .callId(dialog.callId())
-            .cSeq(new CSeq(1, Method.ACK))
-            .build();
     done.clear();
-    loop.execute(() -> runtime.offer(key, new Input.AckArrived(ack)));
+    acknowledge(runtime);
     clock.advance(Duration.ofSeconds(40));
     assertThat(done).containsExactly("ACK");
   }
