@@ -24,20 +24,21 @@
 -- ARGV[13] node of the owner: who has transactions of the call open; empty for none
 -- ARGV[14] the start of that node
 -- ARGV[15] 1: the call has not ended; 0: it has
+-- ARGV[16] how many events the outbox may hold with those of this commit; empty: any number
 -- then lists, each after the number of its entries:
 --          media nodes; timers (name, ms); fields to set (f:<name>, bytes); fields to remove (f:<name>); events (bytes)
 --
 -- Answers  {applied, version, {ids of events}} | {already, version, ids of events in one string}
---          | {conflict, {field, value, ...}} | {gone} | {fenced, epoch}
+--          | {conflict, {field, value, ...}} | {gone} | {fenced, epoch} | {full, events in the outbox}
 
 local call, outbox, timers, keeper, calls = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local restoring, expectedVersion, expectedCommit = ARGV[1] == 'restore', ARGV[2], ARGV[3]
 local id, version, keep, epoch, writing, head = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1', ARGV[9]
 local callKey, inflightPrefix, mediaPrefix, inflight, start = ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
-local listed = ARGV[15] == '1' and writing
+local listed, room = ARGV[15] == '1' and writing, ARGV[16]
 
 -- Everything is taken apart before anything is written: a script that fails half-way is not undone.
-local at = 15
+local at = 16
 local function list(width)
   at = at + 1
   local taken = {}
@@ -79,6 +80,12 @@ elseif storedVersion then
   end
 elseif expectedVersion ~= '0' then
   return {'gone'}
+end
+if room ~= '' then
+  local waiting = redis.call('XLEN', outbox)
+  if waiting + #events > tonumber(room) then
+    return {'full', waiting}
+  end
 end
 
 -- Leave the places that the step does not name.

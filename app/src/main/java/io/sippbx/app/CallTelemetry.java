@@ -41,6 +41,7 @@ final class CallTelemetry implements CallObserver, RegistrarListener {
   private final Metrics.Histogram durationSeconds;
   private final Metrics.Counter internalErrors;
   private final Metrics.Counter mailboxFull;
+  private final Metrics.Counter outboxFull;
   private final Metrics.Counter storeRefusals;
   private final Metrics.Counter accepted;
   private final Metrics.Counter challenged;
@@ -62,6 +63,7 @@ final class CallTelemetry implements CallObserver, RegistrarListener {
     durationSeconds = metrics.histogram(ControlMetric.CALL_DURATION);
     internalErrors = metrics.counter(ControlMetric.INTERNAL_ERRORS);
     mailboxFull = metrics.counter(ControlMetric.CALLS_REFUSED, "mailbox");
+    outboxFull = metrics.counter(ControlMetric.CALLS_REFUSED, "outbox");
     storeRefusals = metrics.counter(ControlMetric.CALLS_REFUSED, "store");
     accepted = metrics.counter(ControlMetric.REGISTRATIONS, "accepted");
     challenged = metrics.counter(ControlMetric.REGISTRATIONS, "challenged");
@@ -148,6 +150,7 @@ final class CallTelemetry implements CallObserver, RegistrarListener {
   public void dropped(CallKey call, Drop why) {
     switch (why) {
       case MAILBOX_FULL -> mailboxFull.increment();
+      case OUTBOX_FULL -> outboxFull.increment();
       case STORE_UNAVAILABLE, CONTENDED -> storeRefusals.increment();
     }
     limited

@@ -1,6 +1,8 @@
 package io.sippbx.app;
 
 import io.sippbx.control.ControlPlane;
+import io.sippbx.control.cluster.MediaLedger;
+import io.sippbx.control.cluster.MediaRounds;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.sip.message.TransportProtocol;
@@ -52,6 +54,25 @@ final class ControlPlaneMetricsBinding {
     metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().healthy(), "healthy");
     metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().suspected(), "suspected");
     metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().lost(), "lost");
+    mediaRounds(metrics, control.node().mediaRounds());
+  }
+
+  private static void mediaRounds(Metrics metrics, MediaRounds rounds) {
+    ledger(metrics, rounds, "sessions", MediaLedger::sessions);
+    ledger(metrics, rounds, "recorded", MediaLedger::recorded);
+    ledger(metrics, rounds, "orphans", MediaLedger::orphans);
+    ledger(metrics, rounds, "missing", MediaLedger::missing);
+    ledger(metrics, rounds, "pairs_of_sessions", MediaLedger::pairsOfSessions);
+    ledger(metrics, rounds, "pairs_in_use", MediaLedger::pairsInUse);
+    metrics.counter(ControlMetric.MEDIA_CALLS_TOLD, () -> rounds.counts().moved(), "move");
+    metrics.counter(ControlMetric.MEDIA_CALLS_TOLD, () -> rounds.counts().restored(), "restore");
+    metrics.counter(ControlMetric.MEDIA_ORPHANS_RELEASED, () -> rounds.counts().orphansReleased());
+  }
+
+  private static void ledger(
+      Metrics metrics, MediaRounds rounds, String kind, ToLongFunction<MediaLedger> figure) {
+    metrics.gauge(
+        ControlMetric.MEDIA_LEDGER, () -> rounds.ledger().stream().mapToLong(figure).sum(), kind);
   }
 
   private static void transactions(Metrics metrics, ControlPlane control) {

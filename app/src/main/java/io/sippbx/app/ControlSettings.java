@@ -70,6 +70,7 @@ final class ControlSettings {
                 MESSAGES_WAITING,
                 ARRIVALS,
                 sip.calls().retryAfter(),
+                config.media().sessions().movesPerSecond(),
                 CallLimits.DEFAULT,
                 transactions(sip, loops),
                 RegistrarLimits.DEFAULT));

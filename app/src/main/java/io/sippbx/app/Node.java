@@ -11,8 +11,8 @@ import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
-import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
@@ -207,7 +207,7 @@ final class Node implements AutoCloseable {
             loops.loops().all().getFirst(),
             random,
             resolver,
-            MediaRestorer.NOTHING);
+            MediaWitness.NONE);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     Optional<CdrWriter> cdr = startCdr();

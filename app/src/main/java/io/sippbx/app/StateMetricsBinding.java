@@ -15,7 +15,7 @@ final class StateMetricsBinding {
     metrics.gauge(ControlMetric.OUTBOX_DEPTH, events::depth);
     metrics.counter(ControlMetric.OUTBOX_HANDED, events::handed);
     metrics.counter(ControlMetric.OUTBOX_SET_ASIDE, events::setAside);
-    metrics.counter(ControlMetric.OUTBOX_LOST, () -> state.stores().lostEvents().getAsLong());
+    metrics.gauge(ControlMetric.OUTBOX_FULLEST, events::fullest);
     state.redis().ifPresent(redis -> bind(metrics, redis));
     state.stores().restoring().ifPresent(restoring -> bind(metrics, restoring));
   }
@@ -37,6 +37,7 @@ final class StateMetricsBinding {
     metrics.counter(ControlMetric.REDIS_BREAKER_OPENINGS, () -> redis.stats().breakerOpenings());
     metrics.counter(ControlMetric.REDIS_CONNECTS, () -> redis.stats().connects());
     metrics.counter(ControlMetric.REDIS_CONNECT_FAILURES, () -> redis.stats().connectFailures());
+    metrics.counter(ControlMetric.REDIS_NOT_REPLICATED, () -> redis.stats().notReplicated());
     metrics.counter(ControlMetric.REDIS_OTHER_SERVERS, () -> redis.stats().otherServers());
   }
 }

@@ -103,7 +103,9 @@ sealed interface StatePlan {
         redis.limits().connectTimeout(),
         redis.limits().maxPending(),
         redis.limits().breakerFailures(),
-        redis.limits().breakerPause());
+        redis.limits().breakerPause(),
+        new RedisSettings.Replication(
+            redis.replication().replicas(), redis.replication().timeout()));
   }
 
   /** The settings with the configured limits. */
@@ -119,7 +121,8 @@ sealed interface StatePlan {
         limits.connectTimeout(),
         limits.maxPending(),
         limits.breakerFailures(),
-        limits.breakerPause());
+        limits.breakerPause(),
+        settings.replication());
   }
 
   private static void readable(String key, Optional<Path> file) throws NodeStartException {

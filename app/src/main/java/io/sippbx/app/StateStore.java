@@ -2,6 +2,7 @@ package io.sippbx.app;
 
 import io.sippbx.control.Stores;
 import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.redis.RedisSettings;
 import io.sippbx.control.store.redis.RedisStartException;
@@ -124,6 +125,7 @@ final class StateStore implements AutoCloseable {
           Stores.in(
               redis,
               loops.loops(),
+              new OutboxLimit(config.redis().limits().maxOutboxEvents() / Partition.COUNT),
               config.sip().registrar().maxAddresses(),
               config.redis().limits().recentCalls()),
           secret,

@@ -81,6 +81,8 @@ class StatePlanTest {
                 "redis.max_pending", "500",
                 "redis.breaker_failures", "7",
                 "redis.breaker_pause_ms", "100",
+                "redis.wait_replicas", "2",
+                "redis.wait_timeout_ms", "50",
                 "redis.tls.ca_file", ca.toString(),
                 "redis.tls.verify_host", "false"),
             true);
@@ -99,7 +101,8 @@ class StatePlanTest {
                     Duration.ofMillis(1500),
                     500,
                     7,
-                    Duration.ofMillis(100))));
+                    Duration.ofMillis(100),
+                    new RedisSettings.Replication(2, Duration.ofMillis(50)))));
   }
 
   @Test

@@ -10,6 +10,8 @@ import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Ownership;
 import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.cluster.KeeperRounds;
+import io.sippbx.control.cluster.MediaRounds;
+import io.sippbx.control.cluster.MediaRoundsSettings;
 import io.sippbx.control.cluster.Participation;
 import io.sippbx.control.edge.CallLeases;
 import io.sippbx.control.edge.Dispatcher;
@@ -67,6 +69,7 @@ public final class ControlNode {
   private final ActiveCalls active;
   private final Participation cluster;
   private final RoutingCounters routing = new RoutingCounters();
+  private final MediaRounds mediaRounds;
   private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
   private final CallLeases leases;
@@ -149,6 +152,15 @@ public final class ControlNode {
                       calls)));
     }
     world.media().onEvent(this::mediaHappened);
+    this.mediaRounds =
+        new MediaRounds(
+            loops.all().getFirst(),
+            MediaRoundsSettings.DEFAULT.withMovesPerSecond(settings.limits().mediaMovesPerSecond()),
+            new MediaRounds.Ports(
+                world.stores().partitions(),
+                world.media(),
+                () -> cluster.isServing() ? cluster.kept() : List.of(),
+                this::mediaHappened));
     this.receiver =
         new Dispatcher(
             loops,
@@ -208,6 +220,7 @@ public final class ControlNode {
    */
   public void start(Runnable serving) {
     cluster.start(serving);
+    mediaRounds.start();
   }
 
   /**
@@ -230,7 +243,17 @@ public final class ControlNode {
   }
 
   private void mediaHappened(MediaEvent event) {
-    calls(event.call()).offer(event.call(), new Input.MediaHappened(event));
+    if (event instanceof MediaEvent.FirstPacket) {
+      // Nobody reads a record for that.
+      calls(event.call()).offer(event.call(), new Input.MediaHappened(event));
+    } else {
+      calls(event.call()).mediaHappened(event);
+    }
+  }
+
+  /** What is done for the calls on media nodes. */
+  public MediaRounds mediaRounds() {
+    return mediaRounds;
   }
 
   /** This node's part in the cluster. */
@@ -377,6 +400,7 @@ public final class ControlNode {
   public void stop(Runnable done) {
     gone = true;
     drain();
+    mediaRounds.stop();
     cluster.stop(done);
   }
 }

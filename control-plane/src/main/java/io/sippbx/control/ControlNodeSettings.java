@@ -36,6 +36,7 @@ public record ControlNodeSettings(
    * @param messagesWaiting for one loop
    * @param arrivals INVITEs of one loop that may wait to become calls
    * @param retryAfter what a 503 carries
+   * @param mediaMovesPerSecond calls that all nodes together move to another media node
    */
   public record Limits(
       int calls,
@@ -43,6 +44,7 @@ public record ControlNodeSettings(
       int messagesWaiting,
       int arrivals,
       Duration retryAfter,
+      int mediaMovesPerSecond,
       CallLimits call,
       TransactionLimits transactions,
       RegistrarLimits registrar) {}

@@ -10,6 +10,7 @@ import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryLimitStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.LimitStore;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.RegistrationLimit;
 import io.sippbx.control.store.RegistrationStore;
@@ -19,7 +20,6 @@ import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.store.state.RegistrationCodec;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 
 /**
  * Where a node keeps its state.
@@ -29,7 +29,6 @@ import java.util.function.LongSupplier;
  * @param partitions of the calls, their outboxes among them
  * @param cluster what the nodes that share these stores know of each other, with answers on a loop
  * @param limits of all nodes that use these stores
- * @param lostEvents events that were dropped from full outboxes so far, for metrics
  * @param restoring what writes lost calls back, where a fail-over may lose some
  */
 public record Stores(
@@ -38,14 +37,13 @@ public record Stores(
     PartitionStore partitions,
     Function<Loop, ClusterStore> cluster,
     LimitStore limits,
-    LongSupplier lostEvents,
     Optional<RestoringCallStore<Call>> restoring) {
 
   /**
    * In this process, with which all of it ends.
    *
    * @param maxAddresses addresses-of-record with bindings
-   * @param maxOutbox events that wait in the outbox of a partition; beyond it the oldest are lost
+   * @param maxOutbox events of the outbox of a partition from which on no call begins
    */
   public static Stores inMemory(Loops loops, int maxAddresses, int maxOutbox) {
     var calls = new InMemoryCallStore<Call>(loops, maxOutbox);
@@ -57,7 +55,6 @@ public record Stores(
         calls,
         cluster::on,
         new InMemoryLimitStore(loops),
-        calls::outboxDrops,
         Optional.empty());
   }
 
@@ -65,13 +62,15 @@ public record Stores(
    * In Redis, which outlives this process.
    *
    * @param loops those of {@code redis}
+   * @param outbox of a partition
    * @param maxAddresses addresses-of-record with bindings, of all nodes together
    * @param recentCalls whose last commit is remembered, in case that a fail-over loses it
    */
-  public static Stores in(RedisStore redis, Loops loops, int maxAddresses, int recentCalls) {
+  public static Stores in(
+      RedisStore redis, Loops loops, OutboxLimit outbox, int maxAddresses, int recentCalls) {
     var limit = new RegistrationLimit(maxAddresses, loops.all().getFirst());
     var codec = new RegistrationCodec();
-    var calls = new RestoringCallStore<>(redis.calls(new CallCodec()), loops, recentCalls);
+    var calls = new RestoringCallStore<>(redis.calls(new CallCodec(), outbox), loops, recentCalls);
     redis.onOtherServer(calls::offerAgain);
     return new Stores(
         calls,
@@ -79,8 +78,6 @@ public record Stores(
         redis.partitions(),
         redis::cluster,
         redis.limits(),
-        // Redis is told to refuse what it has no room for: nothing is dropped.
-        () -> 0,
         Optional.of(calls));
   }
 }

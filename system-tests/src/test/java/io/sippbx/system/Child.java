@@ -123,6 +123,25 @@ final class Child implements AutoCloseable {
     process.toHandle().destroyForcibly();
   }
 
+  /** Stops it where it is, as SIGSTOP does, or lets it go on. */
+  void pause(boolean paused) {
+    try {
+      var kill = new ProcessBuilder("kill", paused ? "-STOP" : "-CONT", pid()).start();
+      if (kill.waitFor() != 0) {
+        throw new AssertionError("kill could not signal " + name);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
+  }
+
+  private String pid() {
+    return Long.toString(process.pid());
+  }
+
   boolean isAlive() {
     return process.isAlive();
   }

@@ -85,11 +85,13 @@ final class EdgeProcess implements AutoCloseable {
     return launch(folder, all);
   }
 
-  /** Starts the same again, on the same SIP port, once this one has ended. */
+  /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
   EdgeProcess again() {
     var all = new ArrayList<>(arguments);
-    String udp = address("udp");
-    all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
+    if (banner.contains(" udp=")) {
+      String udp = address("udp");
+      all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
+    }
     return launch(folder, all);
   }
 

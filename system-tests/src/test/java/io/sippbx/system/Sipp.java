@@ -216,6 +216,23 @@ final class Sipp implements AutoCloseable {
         this::account);
   }
 
+  /** The port of the relay that it was told after the first, and so on; waits until it was. */
+  int relayPort(int told) {
+    return Await.until(
+        scenario + " is told for the " + told + "th time where to send media",
+        Duration.ofSeconds(30),
+        () ->
+            TOLD.matcher(messages())
+                .results()
+                .map(found -> Integer.parseInt(found.group(1)))
+                .distinct()
+                .skip(told - 1L)
+                .findFirst()
+                .orElse(0),
+        port -> port != 0,
+        this::account);
+  }
+
   /** The Call-ID of its first call. */
   String callId() {
     return messages()

@@ -129,6 +129,7 @@ class PlanesArchTest {
                             "io.sippbx.control.sip.locate.NettyDns",
                             "io.sippbx.control.media.GrpcMediaPlane",
                             // the parts of that adapter which hold a channel or a stream
+                            "io.sippbx.control.media.Listed",
                             "io.sippbx.control.media.MediaAdministration",
                             "io.sippbx.control.media.MediaLink",
                             "io.sippbx.control.media.MediaLevels",

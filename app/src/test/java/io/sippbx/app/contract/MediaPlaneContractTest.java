@@ -10,8 +10,8 @@ import io.sippbx.control.media.MediaAnswer.Refusal;
 import io.sippbx.control.media.MediaAnswer.Refused;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaNeed;
-import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -134,8 +134,9 @@ class MediaPlaneContractTest {
             loops.loops().all().getFirst(),
             new Random(1),
             resolver,
-            MediaRestorer.NOTHING);
+            MediaWitness.NONE);
     plane.onEvent(events::add);
+    plane.onRestore((restarted, told, done) -> done.run());
     opened.add(loops);
     opened.add(resolver);
     opened.add(plane);

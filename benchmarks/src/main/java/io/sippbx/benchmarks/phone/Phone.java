@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,10 @@ public final class Phone {
   private static final int JOURNAL = 200;
   private static final int BRANCHES = 100;
   private static final long START_NS = System.nanoTime();
+
+  /** Every phone's. */
+  public static final String PASSWORD = "survival";
+
   private static final String ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE";
 
   /** Who tells it what to do. */
@@ -215,12 +220,12 @@ public final class Phone {
   }
 
   /** Calls a user of the edge. */
-  public SipText invite(String callee, Answers answers) {
+  public void invite(String callee, Answers answers) {
     callId = token() + "@" + user;
     local = "<sip:" + user + "@" + domain + ">;tag=" + tag;
     remote = "<sip:" + callee + "@" + domain + ">";
     target = "sip:" + callee + "@" + edge;
-    return ask(offering("INVITE"), answers).request;
+    ask(offering("INVITE"), answers);
   }
 
   /** A re-INVITE with the same offer. */
@@ -232,8 +237,14 @@ public final class Phone {
     ask(inDialog("BYE", "z9hG4bK" + token(), nextCseq()), answers);
   }
 
-  /** Takes an INVITE back. */
-  public void cancel(SipText invite, Answers answers) {
+  /** Takes its INVITE back. */
+  public void cancel(Answers answers) {
+    SipText invite =
+        asked.values().stream()
+            .filter(each -> each.request.method().equals("INVITE") && !each.done)
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("Expected an INVITE that is open"))
+            .request;
     ask(
         SipText.of(
             "CANCEL" + invite.start().substring("INVITE".length()),
@@ -300,7 +311,7 @@ public final class Phone {
         .replace("\n", "\r\n");
   }
 
-  private Asked ask(SipText request, Answers answers) {
+  private void ask(SipText request, Answers answers) {
     var transaction = new Asked(request, answers);
     asked.put(request.method() + " " + request.branch(), transaction);
     transmit(request);
@@ -308,7 +319,6 @@ public final class Phone {
       repeat(transaction, T1);
     }
     transaction.end = loop.after(TIMEOUT, () -> end(transaction));
-    return transaction;
   }
 
   private void repeat(Asked transaction, Duration pause) {
@@ -435,6 +445,9 @@ public final class Phone {
                   new Field("Call-ID", response.callId()),
                   new Field("CSeq", asked.cseq() + " ACK"))));
     }
+    if (!transaction.done && (status == 401 || status == 407) && proves(transaction, response)) {
+      return;
+    }
     boolean isRepeat = transaction.done;
     if (status >= 200) {
       transaction.stop();
@@ -447,6 +460,41 @@ public final class Phone {
     if (!isRepeat || isInvite && status / 100 == 2) {
       transaction.answers.answered(response);
     }
+  }
+
+  /** Asks again with credentials, where it has not already (RFC 3261 22.2). */
+  private boolean proves(Asked transaction, SipText response) {
+    SipText request = transaction.request;
+    String method = request.method();
+    if (request.find("Authorization").isPresent()
+        || request.find("Proxy-Authorization").isPresent()) {
+      return false;
+    }
+    String uri = request.start().split(" ", 3)[1];
+    Optional<Field> proof = Digest.answer(response, method, uri, user, PASSWORD, token());
+    if (proof.isEmpty()) {
+      return false;
+    }
+    transaction.stop();
+    long number;
+    if (method.equals("REGISTER")) {
+      registerCseq++;
+      number = registerCseq;
+    } else {
+      number = nextCseq();
+    }
+    var fields = new ArrayList<Field>();
+    for (Field each : request.fields()) {
+      fields.add(
+          switch (each.name()) {
+            case "Via" -> via("z9hG4bK" + token());
+            case "CSeq" -> new Field("CSeq", number + " " + method);
+            default -> each;
+          });
+    }
+    fields.add(proof.get());
+    ask(new SipText(request.start(), fields, request.body()), transaction.answers);
+    return true;
   }
 
   private void request(SipText request, Consumer<byte[]> back) {

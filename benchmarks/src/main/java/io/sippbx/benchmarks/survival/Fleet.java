@@ -2,6 +2,7 @@ package io.sippbx.benchmarks.survival;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.benchmarks.phone.Phone;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -147,6 +148,7 @@ public final class Fleet implements AutoCloseable {
               listen_ip: %1$s
               listen_port: %2$d
               max_concurrent_calls: 10000
+              users: [%9$s]
             media: {nodes: [%3$s]}
             redis: {uri: "%4$s"}
             cluster: {node_id: %5$s, secret: "the survival table, 0123456789"}
@@ -162,8 +164,23 @@ public final class Fleet implements AutoCloseable {
                     name,
                     folder.resolve("cdr"),
                     folder.resolve("data"),
-                    hosts.control(number)));
+                    hosts.control(number),
+                    users()));
     return launch(name, hosts.onControl(number), "control-plane", file);
+  }
+
+  /** Off loopback, nobody is served without a password. */
+  private String users() {
+    if (hosts instanceof Hosts.Loopback) {
+      return "";
+    }
+    var all = new ArrayList<String>();
+    for (int i = 0; i < Load.MOST; i++) {
+      for (String end : List.of("-a", "-b")) {
+        all.add("{username: " + Load.user(i) + end + ", password: " + Phone.PASSWORD + "}");
+      }
+    }
+    return String.join(", ", all);
   }
 
   private Running launch(String name, List<String> within, String role, Path configuration)

@@ -15,7 +15,9 @@ public final class Load implements AutoCloseable {
 
   private static final Duration BETWEEN_CALLS = Duration.ofMillis(15);
   private static final Duration HELD_WITHIN = Duration.ofSeconds(30);
-  private static final int MOST = 2_000;
+
+  /** Calls of one load. */
+  static final int MOST = 2_000;
 
   private final Fleet fleet;
   private final PhoneLoop loop;
@@ -23,6 +25,11 @@ public final class Load implements AutoCloseable {
   private final List<ScriptedCall> calls = new ArrayList<>();
   private final List<ScriptedCall> lostBefore = new ArrayList<>();
   private int numbered;
+
+  /** How the names of a call's users begin. */
+  static String user(int index) {
+    return "u" + index;
+  }
 
   /** Opens the phones' loop. */
   public Load(Fleet fleet, long seed) {
@@ -53,7 +60,7 @@ public final class Load implements AutoCloseable {
                           overTcp,
                           fleet.phones(),
                           fleet.edge(),
-                          "u" + index,
+                          user(index),
                           index / phases.size(),
                           new Random(random.nextLong()));
                   made.start();

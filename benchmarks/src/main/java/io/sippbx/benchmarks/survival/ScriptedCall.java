@@ -44,7 +44,7 @@ public final class ScriptedCall implements Phone.Owner {
 
   private State state = State.SETTING_UP;
   private String loss = "";
-  private @Nullable SipText invite;
+  private boolean called;
   private @Nullable SipText invited;
   private @Nullable SipText finalAnswer;
   private @Nullable SipText heldReinvite;
@@ -54,6 +54,7 @@ public final class ScriptedCall implements Phone.Owner {
   private boolean callerAnswered;
   private boolean calleeAcknowledged;
   private boolean isUp;
+  private boolean cancelled;
   private boolean cancelHeard;
   private boolean cancelAnswered;
   private boolean callerEnded;
@@ -119,23 +120,23 @@ public final class ScriptedCall implements Phone.Owner {
   }
 
   private void call() {
-    if (invite != null || state == State.ENDED) {
+    if (called || state == State.ENDED) {
       return;
     }
-    invite =
-        caller.invite(
-            callee.user(),
-            new Phone.Answers() {
-              @Override
-              public void answered(SipText response) {
-                callerHeard(response);
-              }
+    called = true;
+    caller.invite(
+        callee.user(),
+        new Phone.Answers() {
+          @Override
+          public void answered(SipText response) {
+            callerHeard(response);
+          }
 
-              @Override
-              public void timedOut() {
-                lose("INVITE not answered");
-              }
-            });
+          @Override
+          public void timedOut() {
+            lose("INVITE not answered");
+          }
+        });
   }
 
   private void callerHeard(SipText response) {
@@ -164,12 +165,11 @@ public final class ScriptedCall implements Phone.Owner {
   }
 
   private void cancel() {
-    SipText sent = invite;
-    if (sent == null || cancelAnswered || cancelHeard) {
+    if (cancelled) {
       return;
     }
+    cancelled = true;
     caller.cancel(
-        sent,
         new Phone.Answers() {
           @Override
           public void answered(SipText response) {

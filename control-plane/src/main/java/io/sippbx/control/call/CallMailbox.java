@@ -521,6 +521,13 @@ final class CallMailbox {
         tell(TakeOver.Outcome.FAILED);
         hold();
       }
+      case CommitAnswer.Full<Call> full -> {
+        runtime.observer().dropped(key, CallObserver.Drop.OUTBOX_FULL);
+        if (call == null) {
+          undo(waiting.input(), decision);
+        }
+        putOff(waiting);
+      }
       case CommitAnswer.Unknown<Call> unknown -> {
         if (sending < runtime.limits().commitAttempts()) {
           runtime
@@ -538,10 +545,14 @@ final class CallMailbox {
     }
   }
 
-  /** The store does not answer: who may ask again is told so, what must be done waits. */
   private void unavailable(Waiting waiting) {
-    busy = false;
     runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
+    putOff(waiting);
+  }
+
+  /** It cannot be committed: who may ask again is told so, what must be done waits. */
+  private void putOff(Waiting waiting) {
+    busy = false;
     if (call == null) {
       inputs.addFirst(waiting);
       letGo().forEach(each -> runtime.refuse(each.input(), 503));
@@ -552,6 +563,18 @@ final class CallMailbox {
       inputs.addFirst(waiting);
       goAhead();
       startTicking();
+    }
+  }
+
+  /** The call never was: what was taken for it in advance is given back at once. */
+  private void undo(Input input, Decision decision) {
+    for (Effect effect : decision.beside()) {
+      if (effect instanceof Effect.ApplyMedia apply) {
+        runtime.effects().releaseMedia(apply.node(), key, apply.spec().revision(), answer -> {});
+      }
+    }
+    if (input instanceof Input.InviteArrived in && in.leased()) {
+      runtime.effects().giveLeaseBack(key, () -> {});
     }
   }
 

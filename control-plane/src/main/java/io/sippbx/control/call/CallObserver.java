@@ -21,6 +21,8 @@ public interface CallObserver {
     MAILBOX_FULL,
     /** The store did not answer, however often it was asked. */
     STORE_UNAVAILABLE,
+    /** Too many events wait for who consumes them. */
+    OUTBOX_FULL,
     /** Others committed faster, again and again. */
     CONTENDED
   }

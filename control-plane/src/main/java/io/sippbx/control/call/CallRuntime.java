@@ -6,6 +6,7 @@ import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.TimerSettings;
@@ -224,6 +225,11 @@ public final class CallRuntime {
   /** An input of this node's own making. */
   Waiting own(Input input) {
     return waiting(input, Optional.empty(), absent -> {});
+  }
+
+  /** What is told of a call's media, which this node has, or nobody; else likewise. Any thread. */
+  public void mediaHappened(MediaEvent event) {
+    loop.execute(() -> offerOrRead(event.call(), own(new Input.MediaHappened(event))));
   }
 
   /** Ends a call that this node has, or that nobody has; else it is for its owner. Any thread. */

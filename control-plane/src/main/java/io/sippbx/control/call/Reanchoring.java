@@ -155,16 +155,16 @@ final class Reanchoring {
   }
 
   private void nowhere(Draft d) {
-    if (isOpening(d)) {
+    if (isUnsaid(d)) {
       caller.noMedia(d);
     } else if (d.timers().keySet().stream().noneMatch(Reanchoring::isMove)) {
       d.start(new TimerId(Kind.MOVE, 1), LOOK);
     }
   }
 
-  /** Nobody has been told of the session yet. */
-  private static boolean isOpening(Draft d) {
-    return d.legs.isEmpty() && d.callees.isEmpty();
+  /** Nobody has been told of the session yet, and somebody waits until it can be said. */
+  private static boolean isUnsaid(Draft d) {
+    return d.legs.isEmpty() && d.media.addresses().isEmpty();
   }
 
   private static boolean isMove(TimerId timer) {
@@ -213,7 +213,7 @@ final class Reanchoring {
             : Optional.empty();
     switch (d.media.anchor()) {
       case FIRM, TELLING -> {
-        if (isOpening(d) && d.media.former().isEmpty()) {
+        if (isUnsaid(d) && d.media.former().isEmpty()) {
           place(d, true, List.of(node));
           return true;
         }

@@ -2,6 +2,7 @@ package io.sippbx.control.cluster;
 
 import io.sippbx.control.cluster.FailureDetector.Verdict;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.List;
@@ -150,6 +151,11 @@ public final class Participation {
           log.atInfo().addKeyValue("member", self).log("cluster.left");
           done.run();
         });
+  }
+
+  /** The partitions that this node keeps, in their order. On the loop. */
+  public List<Partition> kept() {
+    return List.copyOf(keeperships.kept().keySet());
   }
 
   /** What this node has done as a keeper. */

@@ -62,6 +62,7 @@ public final class OutboxRelay implements EventSink {
   private final LongAdder failures = new LongAdder();
   private final LongAdder setAside = new LongAdder();
   private final AtomicLong depth = new AtomicLong();
+  private final AtomicLong fullest = new AtomicLong();
   private volatile boolean closed;
 
   /**
@@ -156,20 +157,30 @@ public final class OutboxRelay implements EventSink {
    */
   public long depth() {
     var sum = new AtomicLong();
+    var most = new AtomicLong();
     var left = new AtomicLong(lanes.size());
     for (Lane lane : lanes) {
       store.outboxDepth(
           lane.partition,
           answer -> {
             if (answer instanceof Batch<Long> batch) {
-              batch.entries().forEach(sum::addAndGet);
+              for (long events : batch.entries()) {
+                sum.addAndGet(events);
+                most.accumulateAndGet(events, Math::max);
+              }
             }
             if (left.decrementAndGet() == 0) {
               depth.set(sum.get());
+              fullest.set(most.get());
             }
           });
     }
     return depth.get();
+  }
+
+  /** Events in the fullest outbox, as they were when {@link #depth} was asked the last time. */
+  public long fullest() {
+    return fullest.get();
   }
 
   /** What became of handing an event over. */

@@ -3,6 +3,7 @@ package io.sippbx.control.media;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.proto.media.v1.Hello;
+import io.sippbx.proto.media.v1.ListRequest;
 import io.sippbx.proto.media.v1.NodeMessage;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
@@ -42,11 +43,13 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   private final MediaNodes nodes;
   private final MediaRequests requests;
   private final MediaLevels levels;
+  private final MediaRestores restores;
   private final MediaInbound inbound;
   private final MediaWays ways;
 
   private volatile Consumer<MediaEvent> listener = event -> {};
   private volatile MediaPlaneStats stats;
+  private volatile List<MediaNodeSeen> seen = List.of();
   private volatile boolean closed;
   private Loop.@Nullable Timer timer;
   private long lastTickNs;
@@ -57,15 +60,14 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Loop loop,
       RandomGenerator random,
       HostResolver resolver,
-      MediaRestorer restorer) {
+      MediaWitness witness) {
     this.loop = loop;
     placement = new Placement(settings.requestTimeout().toNanos());
-    nodes = new MediaNodes(settings, placement);
+    nodes = new MediaNodes(settings, placement, loop, witness);
     requests = new MediaRequests(settings, loop, placement, counters);
     levels = new MediaLevels(loop, event -> listener.accept(event), counters);
-    inbound =
-        new MediaInbound(
-            loop, nodes, requests, levels, new MediaRestores(loop, restorer), counters);
+    restores = new MediaRestores(loop);
+    inbound = new MediaInbound(loop, nodes, requests, levels, restores, counters);
     ways = new MediaWays(settings, loop, random, resolver, hello, new Links());
     stats = snapshot();
   }
@@ -76,7 +78,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
    * @param self the name of this control node
    * @param loop on which everything is done
    * @param random for the jitter of attempts to connect
-   * @param restorer asked once for each start of a node
+   * @param witness asked of a node that is not heard
    */
   public static GrpcMediaPlane start(
       GrpcMediaPlaneSettings settings,
@@ -85,12 +87,12 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Loop loop,
       RandomGenerator random,
       HostResolver resolver,
-      MediaRestorer restorer) {
+      MediaWitness witness) {
     var hello =
         ControlMessage.newBuilder()
             .setHello(Hello.newBuilder().setNodeId(self.text()).setIncarnation(incarnation.value()))
             .build();
-    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, restorer);
+    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, witness);
     loop.execute(plane::begin);
     return plane;
   }
@@ -118,6 +120,43 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   @Override
   public void onEvent(Consumer<MediaEvent> newListener) {
     listener = newListener;
+  }
+
+  @Override
+  public List<MediaNodeSeen> seen() {
+    return seen;
+  }
+
+  @Override
+  public void applied(NodeId node, Consumer<List<CallKey>> answer) {
+    loop.execute(
+        () -> {
+          MediaNodeView view = nodes.get(node);
+          answer.accept(view == null ? List.of() : List.copyOf(view.known.keySet()));
+        });
+  }
+
+  @Override
+  public void list(NodeId node, Optional<CallKey> after, Consumer<MediaListing> answer) {
+    loop.execute(
+        () -> {
+          MediaNodeView view = closed ? null : nodes.get(node);
+          MediaLink link = view == null ? null : view.link;
+          if (link == null) {
+            answer.accept(new MediaListing.Failed("Media node " + node + " is not connected"));
+          } else {
+            link.list(
+                ListRequest.newBuilder()
+                    .setAfterCallKey(after.map(CallKey::text).orElse(""))
+                    .build(),
+                new Listed(answer));
+          }
+        });
+  }
+
+  @Override
+  public void onRestore(MediaRestorer restorer) {
+    loop.execute(() -> restores.by(restorer));
   }
 
   /** The media nodes in numbers, some milliseconds old. */
@@ -183,7 +222,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
     if (nowNs - lastTickNs > TICK.toNanos() + DEAF_NS) {
       // It is us who did not listen: nobody is judged by that time.
       ways.excuseAll();
-      nodes.all().forEach(node -> node.heardNs = nowNs);
+      nodes.excuseAll(nowNs);
     }
     lastTickNs = nowNs;
     ways.tick(nowNs);
@@ -192,7 +231,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       requests.expire(node, nowNs);
       levels.compareIfDue(node, nowNs);
     }
-    nodes.abandonTheLost(levels, nowNs);
+    seen = nodes.seen(nowNs);
     stats = snapshot();
     timer = loop.schedule(TICK, this::tick);
   }

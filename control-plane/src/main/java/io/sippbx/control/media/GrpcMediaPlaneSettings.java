@@ -11,7 +11,9 @@ import java.util.List;
  * @param suspectedAfter silence of a node after which it is given no new calls
  * @param lostAfter silence after which nothing is asked of it any more
  * @param streamDeadAfter silence after which the stream is given up and opened anew
- * @param abandonAfter silence after which its calls are told that their sessions are lost
+ * @param witnessTime how long another control node's word is waited for once a node seems lost
+ * @param blindAfterGap for how long nobody is said to be gone after this process could not listen
+ * @param forgetAfter silence after which a node on which nothing is left is not known any more
  * @param resolveEvery between two look-ups of host names
  * @param firstBackoff before the first attempt to connect again; doubles with each failure
  * @param mostBackoff before any attempt
@@ -27,7 +29,9 @@ public record GrpcMediaPlaneSettings(
     Duration suspectedAfter,
     Duration lostAfter,
     Duration streamDeadAfter,
-    Duration abandonAfter,
+    Duration witnessTime,
+    Duration blindAfterGap,
+    Duration forgetAfter,
     Duration resolveEvery,
     Duration firstBackoff,
     Duration mostBackoff,
@@ -47,7 +51,9 @@ public record GrpcMediaPlaneSettings(
     requireAbove("suspectedAfter", suspectedAfter, Duration.ZERO);
     requireAbove("lostAfter", lostAfter, suspectedAfter);
     requireAbove("streamDeadAfter", streamDeadAfter, lostAfter);
-    requireAbove("abandonAfter", abandonAfter, lostAfter);
+    requireAbove("witnessTime", witnessTime, Duration.ZERO);
+    requireAbove("blindAfterGap", blindAfterGap, Duration.ZERO);
+    requireAbove("forgetAfter", forgetAfter, lostAfter);
     requireAbove("resolveEvery", resolveEvery, Duration.ZERO);
     requireAbove("firstBackoff", firstBackoff, Duration.ZERO);
     requireAbove("mostBackoff", mostBackoff, Duration.ZERO);
@@ -65,6 +71,8 @@ public record GrpcMediaPlaneSettings(
         Duration.ofSeconds(2),
         Duration.ofMillis(750),
         Duration.ofSeconds(1),
+        Duration.ofSeconds(3),
+        Duration.ofMillis(200),
         Duration.ofSeconds(3),
         Duration.ofSeconds(30),
         Duration.ofSeconds(10),
@@ -85,7 +93,9 @@ public record GrpcMediaPlaneSettings(
         suspectedAfter,
         lostAfter,
         streamDeadAfter,
-        abandonAfter,
+        witnessTime,
+        blindAfterGap,
+        forgetAfter,
         resolveEvery,
         firstBackoff,
         mostBackoff,

@@ -9,6 +9,7 @@ import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -168,6 +169,7 @@ final class MediaInbound {
         .log("media.node.started_anew");
     node.compareDue = false;
     requests.giveUp(node, "Media node " + node.id + " started anew");
+    node.toldLost = List.copyOf(node.known.keySet());
     levels.loseAll(node);
   }
 }

@@ -6,6 +6,7 @@ import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -94,8 +95,19 @@ final class MediaNodeView {
 
   long compareAtNs;
 
-  /** Whether its calls have been told that their sessions are lost. */
-  boolean abandoned;
+  /** Calls that were told that their sessions are lost, as it has started anew. */
+  List<CallKey> toldLost = List.of();
+
+  /** What another control node said of its silence; null: it has not answered. */
+  MediaWitness.@Nullable Testimony testimony;
+
+  /** When another was asked; counts up with each question, so that late answers are told apart. */
+  int questions;
+
+  long nextQuestionNs;
+
+  /** Whether it was logged that it is gone. */
+  boolean lossLogged;
 
   private int inFlight;
 

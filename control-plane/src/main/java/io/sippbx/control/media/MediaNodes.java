@@ -1,8 +1,12 @@
 package io.sippbx.control.media;
 
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaNodeSeen.Standing;
 import io.sippbx.control.media.MediaNodeView.Health;
+import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.shared.identity.NodeId;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +24,18 @@ final class MediaNodes {
   private final GrpcMediaPlaneSettings settings;
   private final Placement placement;
   private final TreeMap<NodeId, MediaNodeView> nodes = new TreeMap<>();
+  private final Loop loop;
+  private final MediaWitness witness;
   private boolean alarmed;
+  private long blindUntilNs;
 
-  MediaNodes(GrpcMediaPlaneSettings settings, Placement placement) {
+  MediaNodes(
+      GrpcMediaPlaneSettings settings, Placement placement, Loop loop, MediaWitness witness) {
     this.settings = settings;
     this.placement = placement;
+    this.loop = loop;
+    this.witness = witness;
+    this.blindUntilNs = loop.nowNs();
   }
 
   @Nullable MediaNodeView get(NodeId id) {
@@ -50,12 +61,22 @@ final class MediaNodes {
   void heard(MediaNodeView node, NodeStatus status, long nowNs) {
     node.heardNs = nowNs;
     node.status = status;
+    node.testimony = null;
     if (node.health != Health.HEALTHY) {
       log.atInfo().addKeyValue("node", node.id).log("media.node.healthy");
       node.health = Health.HEALTHY;
-      node.abandoned = false;
+      node.lossLogged = false;
     }
     placement.reported(node.id, status);
+  }
+
+  /** This process could not listen, or begins to: nobody is said to be gone for a time. */
+  void excuseAll(long nowNs) {
+    blindUntilNs = nowNs + settings.blindAfterGap().toNanos();
+    for (MediaNodeView node : nodes.values()) {
+      node.heardNs = nowNs;
+      node.testimony = null;
+    }
   }
 
   /** Judges a node by how long it has been silent. */
@@ -66,7 +87,22 @@ final class MediaNodes {
     }
     if (node.health == Health.SUSPECTED && silentNs >= settings.lostAfter().toNanos()) {
       node.health = Health.LOST;
-      log.atWarn().addKeyValue("node", node.id).log("media.node.lost");
+      log.atWarn().addKeyValue("node", node.id).log("media.node.silent");
+    }
+    boolean isDue = node.testimony == null || node.testimony == Testimony.HEARD;
+    if (node.health != Health.HEALTHY
+        && node.incarnation != null
+        && isDue
+        && nowNs - node.nextQuestionNs >= 0) {
+      node.nextQuestionNs = nowNs + settings.lostAfter().toNanos();
+      int question = ++node.questions;
+      witness.ask(node.id, told -> loop.execute(() -> testified(node, question, told)));
+    }
+  }
+
+  private static void testified(MediaNodeView node, int question, Testimony told) {
+    if (question == node.questions && node.health != Health.HEALTHY) {
+      node.testimony = told;
     }
   }
 
@@ -74,13 +110,73 @@ final class MediaNodes {
   void suspect(MediaNodeView node) {
     if (node.health == Health.HEALTHY) {
       node.health = Health.SUSPECTED;
+      node.nextQuestionNs = loop.nowNs();
       log.atInfo().addKeyValue("node", node.id).log("media.node.suspected");
     }
     placement.withdrawn(node.id);
   }
 
-  /** Tells the calls of nodes that are gone for long, unless it seems to be us who are cut off. */
-  void abandonTheLost(MediaLevels levels, long nowNs) {
+  /** How each node seems, after all were watched. */
+  List<MediaNodeSeen> seen(long nowNs) {
+    judgeMost(nowNs);
+    var seen = new ArrayList<MediaNodeSeen>(nodes.size());
+    for (MediaNodeView node : List.copyOf(nodes.values())) {
+      Standing standing = standing(node, nowNs);
+      if (standing == Standing.LOST && !node.lossLogged) {
+        node.lossLogged = true;
+        log.atWarn()
+            .addKeyValue("node", node.id)
+            .addKeyValue("sessions", node.status.getSessions())
+            .addKeyValue("testimony", String.valueOf(node.testimony))
+            .log("media.node.lost");
+      }
+      if (node.incarnation != null) {
+        seen.add(
+            new MediaNodeSeen(
+                node.id,
+                standing,
+                node.incarnation,
+                node.status.getSessions(),
+                node.status.getPairsV4().getInUse() + node.status.getPairsV6().getInUse()));
+      }
+      if (standing == Standing.LOST
+          && nowNs - node.heardNs >= settings.forgetAfter().toNanos()
+          && node.known.isEmpty()
+          && node.requests.isEmpty()
+          && node.link == null) {
+        nodes.remove(node.id);
+      }
+    }
+    return seen;
+  }
+
+  private Standing standing(MediaNodeView node, long nowNs) {
+    return switch (node.health) {
+      case HEALTHY ->
+          switch (node.status.getState()) {
+            case NODE_STATE_RESTORING -> Standing.RESTORING;
+            case NODE_STATE_DRAINING -> Standing.DRAINING;
+            case NODE_STATE_RUNNING, NODE_STATE_UNSPECIFIED, UNRECOGNIZED -> Standing.RUNNING;
+          };
+      case SUSPECTED -> Standing.SUSPECTED;
+      case LOST ->
+          alarmed || nowNs - blindUntilNs < 0 || !isConfirmed(node, nowNs)
+              ? Standing.SILENT
+              : Standing.LOST;
+    };
+  }
+
+  /**
+   * A second control node that hears it is believed; one that does not answer is not waited for.
+   */
+  private boolean isConfirmed(MediaNodeView node, long nowNs) {
+    return node.testimony == null
+        ? nowNs - node.heardNs >= settings.lostAfter().plus(settings.witnessTime()).toNanos()
+        : node.testimony != Testimony.HEARD;
+  }
+
+  /** When more than half of the nodes seem to be lost at once, it may be us who are cut off. */
+  private void judgeMost(long nowNs) {
     int all = 0;
     int lost = 0;
     for (MediaNodeView node : nodes.values()) {
@@ -93,26 +189,8 @@ final class MediaNodes {
     }
     if (alarmed && !most) {
       // The others may need a moment longer to be reached again.
-      nodes.values().forEach(node -> node.judgedFromNs = nowNs);
+      blindUntilNs = nowNs + settings.blindAfterGap().toNanos();
     }
     alarmed = most;
-    for (MediaNodeView node : List.copyOf(nodes.values())) {
-      if (node.health != Health.LOST
-          || nowNs - node.heardNs < settings.abandonAfter().toNanos()
-          || nowNs - node.judgedFromNs < settings.abandonAfter().toNanos()) {
-        continue;
-      }
-      if (!most && !node.abandoned && node.incarnation != null) {
-        node.abandoned = true;
-        log.atWarn()
-            .addKeyValue("node", node.id)
-            .addKeyValue("sessions", node.known.size())
-            .log("media.node.abandoned");
-        levels.loseAll(node);
-      }
-      if (node.known.isEmpty() && node.requests.isEmpty() && node.link == null) {
-        nodes.remove(node.id);
-      }
-    }
   }
 }

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * network does. An answer is given exactly once, on a thread of the implementation's choosing: the
  * caller passes it on to its own loop.
  */
-public interface MediaPlane {
+public interface MediaPlane extends MediaWatch {
 
   /**
    * The node with the most free capacity that takes new sessions now, if there is one. Counted are

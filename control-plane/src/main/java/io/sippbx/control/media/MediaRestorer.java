@@ -1,6 +1,8 @@
 package io.sippbx.control.media;
 
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
+import java.util.List;
 
 /**
  * Brings the sessions back that were on a media node which has just started. While that goes on the
@@ -10,15 +12,11 @@ import io.sippbx.shared.identity.NodeId;
 public interface MediaRestorer {
 
   /**
-   * For a store that does not outlive the process, and so knows of no call that could come back.
-   */
-  MediaRestorer NOTHING = (node, done) -> done.run();
-
-  /**
    * Called on the media plane's loop, once for each start of a node that is restoring; returns at
    * once.
    *
+   * @param told calls that were told already that their sessions are lost
    * @param done to be run, on any thread, once every session that can come back was applied
    */
-  void restore(NodeId node, Runnable done);
+  void restore(NodeId node, List<CallKey> told, Runnable done);
 }

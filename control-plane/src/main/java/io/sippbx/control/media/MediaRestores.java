@@ -4,7 +4,9 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaNodeView.Restore;
 import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.proto.media.v1.RestoreDone;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -15,20 +17,29 @@ final class MediaRestores {
       ControlMessage.newBuilder().setRestoreDone(RestoreDone.getDefaultInstance()).build();
 
   private final Loop loop;
-  private final MediaRestorer restorer;
+  private @Nullable MediaRestorer restorer;
 
-  MediaRestores(Loop loop, MediaRestorer restorer) {
+  MediaRestores(Loop loop) {
     this.loop = loop;
-    this.restorer = restorer;
+  }
+
+  /** Who is asked from now on. */
+  void by(MediaRestorer now) {
+    restorer = now;
   }
 
   /** Asks for what can come back, once; and says again that all has, if it was not heard. */
   void restoring(MediaNodeView node, MediaLink link) {
     switch (node.restore) {
       case DUE -> {
-        node.restore = Restore.ASKED;
-        Incarnation of = node.incarnation;
-        restorer.restore(node.id, () -> loop.execute(() -> restored(node, of)));
+        MediaRestorer asked = restorer;
+        if (asked != null) {
+          node.restore = Restore.ASKED;
+          Incarnation of = node.incarnation;
+          List<CallKey> told = node.toldLost;
+          node.toldLost = List.of();
+          asked.restore(node.id, told, () -> loop.execute(() -> restored(node, of)));
+        }
       }
       case ASKED -> {}
       case DONE -> link.send(RESTORE_DONE);

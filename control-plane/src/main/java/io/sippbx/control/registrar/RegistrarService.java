@@ -312,6 +312,9 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
               // No keeper has a say in registrations.
               case CommitAnswer.Fenced<Registration> fenced ->
                   finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
+              // Registrations tell no events.
+              case CommitAnswer.Full<Registration> full ->
+                  finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
               case CommitAnswer.Unknown<Registration> unknown -> {
                 if (sends < limits.maxSends()) {
                   commit(register, accepted, version, id, ok, sends + 1);

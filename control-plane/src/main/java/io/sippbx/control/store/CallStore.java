@@ -27,6 +27,7 @@ public interface CallStore<R> {
    *   <li>Something else stands there: {@link CommitAnswer.Conflict} with it. A version below the
    *       one that was read means that the store lost writes: see {@link #restore}.
    *   <li>There is no record, and one was read: {@link CommitAnswer.Gone}.
+   *   <li>The outbox has no room for its events: {@link CommitAnswer.Full}, and nothing was done.
    *   <li>No answer in time: {@link CommitAnswer.Unknown}. The same commit is to be sent again.
    * </ul>
    */

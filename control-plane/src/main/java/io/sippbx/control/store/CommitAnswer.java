@@ -58,6 +58,14 @@ public sealed interface CommitAnswer<R> {
    */
   record Fenced<R>(long epoch) implements CommitAnswer<R> {}
 
+  /**
+   * The outbox of the partition has no room for what the step would tell ({@link OutboxLimit}):
+   * nothing was done.
+   *
+   * @param events that wait in it
+   */
+  record Full<R>(long events) implements CommitAnswer<R> {}
+
   /** No answer in time: whether the commit was applied is not known. Send the same one again. */
   record Unknown<R>(String detail) implements CommitAnswer<R> {}
 }

@@ -35,7 +35,7 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
 
   /**
    * @param loops where answers are given: each call's on the loop of its key
-   * @param maxOutbox events that wait in a partition's outbox; beyond it the oldest are dropped
+   * @param maxOutbox events of a partition's outbox, as {@link OutboxLimit}; 0: none is kept
    */
   public InMemoryCallStore(Loops loops, int maxOutbox) {
     if (maxOutbox < 0) {
@@ -189,14 +189,5 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
       size += each.size();
     }
     return size;
-  }
-
-  /** Events that were dropped because nobody took them out of a full outbox. */
-  public long outboxDrops() {
-    long drops = 0;
-    for (InMemoryPartition<R> each : partitions) {
-      drops += each.outboxDrops();
-    }
-    return drops;
   }
 }

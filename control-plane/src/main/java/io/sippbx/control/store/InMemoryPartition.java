@@ -4,6 +4,7 @@ import io.sippbx.control.store.CommitAnswer.AlreadyApplied;
 import io.sippbx.control.store.CommitAnswer.Applied;
 import io.sippbx.control.store.CommitAnswer.Conflict;
 import io.sippbx.control.store.CommitAnswer.Fenced;
+import io.sippbx.control.store.CommitAnswer.Full;
 import io.sippbx.control.store.CommitAnswer.Gone;
 import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.DueTimer;
@@ -47,7 +48,8 @@ final class InMemoryPartition<R> {
           .thenComparing(DueTimer::call)
           .thenComparing(DueTimer::name);
 
-  private final int maxOutbox;
+  private final boolean keepsEvents;
+  private final OutboxLimit outboxLimit;
   private final TreeMap<CallKey, Stored<R>> records = new TreeMap<>();
   private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
   private final TreeMap<TimerKey, Instant> timers = new TreeMap<>(BY_CALL);
@@ -58,11 +60,11 @@ final class InMemoryPartition<R> {
   private final TreeMap<OutboxId, CallEvent> aside = new TreeMap<>();
   private long lastOutboxMs;
   private long lastOutboxOrdinal;
-  private long outboxDrops;
   private long epoch;
 
   InMemoryPartition(int maxOutbox) {
-    this.maxOutbox = maxOutbox;
+    this.keepsEvents = maxOutbox > 0;
+    this.outboxLimit = new OutboxLimit(maxOutbox);
   }
 
   synchronized ReadAnswer<R> read(CallKey call, Instant now) {
@@ -85,6 +87,10 @@ final class InMemoryPartition<R> {
       }
     } else if (commit.read().isEmpty() || !isSame(commit.read().get(), stored.current())) {
       return new Conflict<>(stored.current());
+    }
+    OptionalLong room = outboxLimit.roomFor(commit);
+    if (room.isPresent() && outbox.size() + commit.events().size() > room.getAsLong()) {
+      return new Full<>(outbox.size());
     }
     long version = commit.expectedVersion() + 1;
     List<OutboxId> ids = append(commit.events(), now);
@@ -181,7 +187,7 @@ final class InMemoryPartition<R> {
   }
 
   private List<OutboxId> append(List<CallEvent> events, Instant now) {
-    if (maxOutbox == 0) {
+    if (!keepsEvents) {
       return List.of();
     }
     var ids = new ArrayList<OutboxId>();
@@ -192,10 +198,6 @@ final class InMemoryPartition<R> {
       var id = new OutboxId(ms + "-" + lastOutboxOrdinal);
       outbox.put(id, event);
       ids.add(id);
-      if (outbox.size() > maxOutbox) {
-        outbox.pollFirstEntry();
-        outboxDrops++;
-      }
     }
     return ids;
   }
@@ -318,9 +320,5 @@ final class InMemoryPartition<R> {
 
   synchronized int size() {
     return records.size();
-  }
-
-  synchronized long outboxDrops() {
-    return outboxDrops;
   }
 }

@@ -173,6 +173,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
                     case CommitAnswer.Conflict<R>(var current) -> new ReadAnswer.Found<>(current);
                     case CommitAnswer.Gone<R> gone -> said;
                     case CommitAnswer.Fenced<R> fenced -> said;
+                    case CommitAnswer.Full<R> full -> said;
                     case CommitAnswer.Unknown<R>(var detail) ->
                         new ReadAnswer.Unavailable<>(detail);
                   }));
@@ -189,6 +190,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
             }
             case CommitAnswer.Gone<R> gone -> newerThan(commit.call(), 0);
             case CommitAnswer.Fenced<R> fenced -> Optional.empty();
+            case CommitAnswer.Full<R> full -> Optional.empty();
             case CommitAnswer.Unknown<R> unknown -> {
               recent.unanswered(loop.nowNs());
               yield Optional.empty();
@@ -208,6 +210,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
               case CommitAnswer.Conflict<R> newer -> answer.accept(newer);
               case CommitAnswer.Gone<R> gone -> answer.accept(said);
               case CommitAnswer.Fenced<R> fenced -> answer.accept(said);
+              case CommitAnswer.Full<R> full -> answer.accept(said);
               case CommitAnswer.Unknown<R> unknown -> answer.accept(unknown);
             }
           });
@@ -259,6 +262,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
         case CommitAnswer.AlreadyApplied<R> already -> {}
         case CommitAnswer.Gone<R> gone -> {}
         case CommitAnswer.Fenced<R> fenced -> {}
+        case CommitAnswer.Full<R> full -> {}
       }
       count();
     }

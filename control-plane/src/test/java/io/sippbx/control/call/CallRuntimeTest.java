@@ -70,7 +70,9 @@ class CallRuntimeTest {
     /** It is applied, and the answer is lost. */
     LOSE_ANSWER,
     /** It is lost. */
-    LOSE
+    LOSE,
+    /** The outbox has no room for its events. */
+    FULL
   }
 
   private final VirtualLoops clock = VirtualLoops.inOrder();
@@ -100,6 +102,7 @@ class CallRuntimeTest {
             case APPLY -> memory.commit(commit, answer);
             case LOSE_ANSWER ->
                 memory.commit(commit, applied -> answer.accept(new CommitAnswer.Unknown<>("lost")));
+            case FULL -> loop.execute(() -> answer.accept(new CommitAnswer.Full<>(7)));
             case LOSE -> loop.execute(() -> answer.accept(new CommitAnswer.Unknown<>("lost")));
           }
         }
@@ -737,6 +740,18 @@ class CallRuntimeTest {
     clock.advance(Duration.ofMillis(500));
     assertThat(done).containsExactly("apply 1", "503 INVITE");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE");
+    assertThat(runtime.size()).isZero();
+    assertThat(active.size()).isZero();
+  }
+
+  @Test
+  void aFullOutboxRefusesACallAndGivesBackWhatWasTakenForIt() {
+    fates.add(Fate.FULL);
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("apply 1", "503 INVITE", "release");
+    assertThat(seen).containsExactly("dropped OUTBOX_FULL");
+    assertThat(commits).hasSize(1);
     assertThat(runtime.size()).isZero();
     assertThat(active.size()).isZero();
   }

@@ -8,6 +8,7 @@ import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.RecordCodec;
@@ -85,7 +86,7 @@ class RedisClusterStoreIT extends ClusterStoreContract {
 
   @Test
   void aCommitOfAKeeperThatWasReplacedIsFenced() {
-    CallStore<String> calls = real.store().calls(new Text());
+    CallStore<String> calls = real.store().calls(new Text(), OutboxLimit.NONE);
     var octets = new byte[16];
     octets[0] = (byte) (P.number() << 2);
     CallKey call = CallKey.ofBytes(octets);

@@ -3,13 +3,18 @@ package io.sippbx.control.edge;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.MediaListing;
 import io.sippbx.control.media.MediaNeed;
+import io.sippbx.control.media.MediaNodeSeen;
+import io.sippbx.control.media.MediaNodeSeen.Standing;
 import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamCounts;
 import io.sippbx.control.media.StreamSpec;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
@@ -189,6 +194,39 @@ final class LedgerMediaPlane implements MediaPlane {
               new MediaAnswer.Held(revision, List.of(), List.of(new StreamCounts(0, none, none))));
         });
   }
+
+  @Override
+  public List<MediaNodeSeen> seen() {
+    var seen = new ArrayList<MediaNodeSeen>();
+    for (Node node : nodes.values()) {
+      Standing standing =
+          node.dead ? Standing.LOST : node.draining ? Standing.DRAINING : Standing.RUNNING;
+      seen.add(new MediaNodeSeen(node.id, standing, new Incarnation(1), node.held.size(), 0));
+    }
+    return seen;
+  }
+
+  @Override
+  public void applied(NodeId node, Consumer<List<CallKey>> answer) {
+    loop.execute(() -> answer.accept(sessionsOf(node)));
+  }
+
+  @Override
+  public void list(NodeId id, Optional<CallKey> after, Consumer<MediaListing> answer) {
+    var sessions = new ArrayList<MediaListing.Session>();
+    of(id)
+        .held
+        .forEach(
+            (call, spec) ->
+                sessions.add(
+                    new MediaListing.Session(
+                        call, spec.revision(), spec.confirmed(), 2 * spec.streams().size())));
+    loop.execute(() -> answer.accept(new MediaListing.Page(sessions, Optional.empty())));
+  }
+
+  /** Nothing of these nodes comes back by itself. */
+  @Override
+  public void onRestore(MediaRestorer restorer) {}
 
   @Override
   public void onEvent(Consumer<MediaEvent> events) {

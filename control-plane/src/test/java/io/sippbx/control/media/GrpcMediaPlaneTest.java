@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sippbx.control.media.MediaAnswer.Held;
 import io.sippbx.control.media.MediaAnswer.Refused;
 import io.sippbx.control.media.MediaAnswer.Unreachable;
+import io.sippbx.control.media.MediaNodeSeen.Standing;
+import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.media.v1.ApplyResult;
@@ -28,7 +30,9 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +51,9 @@ class GrpcMediaPlaneTest {
   private final FakeMediaNode m2 = new FakeMediaNode("m2", "m2-" + run, media);
   private final List<MediaEvent> events = new ArrayList<>();
   private final List<NodeId> restores = new ArrayList<>();
+  private final List<CallKey> toldLost = new ArrayList<>();
+  private final List<NodeId> asked = new ArrayList<>();
+  private @Nullable Testimony testimony = Testimony.NOBODY;
   private boolean restoresAtOnce = true;
   private Runnable restoring = () -> {};
   private GrpcMediaPlane plane;
@@ -70,14 +77,22 @@ class GrpcMediaPlaneTest {
             control,
             new Random(1),
             (host, answer) -> answer.accept(List.of()),
-            (node, done) -> {
-              restores.add(node);
-              restoring = done;
-              if (restoresAtOnce) {
-                done.run();
+            (node, told) -> {
+              asked.add(node);
+              if (testimony != null) {
+                told.accept(testimony);
               }
             });
     made.onEvent(events::add);
+    made.onRestore(
+        (node, told, done) -> {
+          restores.add(node);
+          toldLost.addAll(told);
+          restoring = done;
+          if (restoresAtOnce) {
+            done.run();
+          }
+        });
     return made;
   }
 
@@ -644,20 +659,101 @@ class GrpcMediaPlaneTest {
       assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1), M1));
     }
 
+    private Standing standing(NodeId node) {
+      return plane.seen().stream()
+          .filter(seen -> seen.id().equals(node))
+          .findFirst()
+          .orElseThrow()
+          .standing();
+    }
+
     @Test
-    void isToldForANodeThatIsGoneForLong() {
+    void ofANodeIsSeenAfterASecondOfSilence() {
+      m1.start();
+      m2.start();
+      pass(50);
+      assertThat(standing(M1)).isEqualTo(Standing.RUNNING);
+      m1.disconnect();
+      pass(50);
+      assertThat(standing(M1)).as("at once on a reset").isEqualTo(Standing.SUSPECTED);
+      assertThat(asked).containsExactly(M1);
+      pass(850);
+      assertThat(standing(M1)).isEqualTo(Standing.SUSPECTED);
+      pass(200);
+      assertThat(standing(M1)).isEqualTo(Standing.LOST);
+      assertThat(standing(M2)).isEqualTo(Standing.RUNNING);
+      assertThat(events).as("who is told is the keepers' business").isEmpty();
+    }
+
+    @Test
+    void isNotBelievedWhileAnotherControlNodeHearsTheNode() {
+      testimony = Testimony.HEARD;
+      m1.start();
+      m2.start();
+      pass(50);
+      m1.disconnect();
+      pass(5_000);
+      assertThat(standing(M1)).isEqualTo(Standing.SILENT);
+      testimony = Testimony.SILENT;
+      pass(1_100);
+      assertThat(standing(M1)).isEqualTo(Standing.LOST);
+    }
+
+    @Test
+    void doesNotWaitForAWitnessThatDoesNotAnswer() {
+      testimony = null;
+      m1.start();
+      m2.start();
+      pass(50);
+      m1.disconnect();
+      pass(1_050);
+      assertThat(standing(M1)).isEqualTo(Standing.SILENT);
+      pass(250);
+      assertThat(standing(M1)).isEqualTo(Standing.LOST);
+    }
+
+    @Test
+    void isForgottenWhereNothingIsLeftOnTheNode() {
       m1.start();
       m2.start();
       pass(50);
       apply(M1, 1, 1);
       m1.disconnect();
-      pass(29_900);
-      assertThat(events).isEmpty();
-      pass(200);
-      assertThat(events).containsExactly(new MediaEvent.SessionLost(call(1), M1));
       pass(60_000);
-      assertThat(events).hasSize(1);
-      assertThat(plane.stats().lost()).isZero();
+      assertThat(plane.seen()).extracting(MediaNodeSeen::id).containsExactly(M1, M2);
+      release(M1, 1, 1);
+      pass(700_000);
+      assertThat(plane.seen()).extracting(MediaNodeSeen::id).containsExactly(M2);
+    }
+
+    @Test
+    @DisplayName("a control node that was paused judges nobody before it has listened for 3 s")
+    void isNotSaidByWhoWasPaused() {
+      m1.start();
+      m2.start();
+      pass(50);
+      control.pause();
+      m1.disconnect();
+      pass(10_000);
+      control.resume();
+      for (int i = 0; i < 28; i++) {
+        pass(100);
+        assertThat(standing(M1)).isNotEqualTo(Standing.LOST);
+      }
+      pass(500);
+      assertThat(standing(M1)).isEqualTo(Standing.LOST);
+    }
+
+    @Test
+    void ofWhatTheNodeHadIsHandedToWhoBringsItBack() {
+      m1.start();
+      pass(50);
+      apply(M1, 1, 1);
+      m1.disconnect();
+      m1.state = NodeState.NODE_STATE_RESTORING;
+      m1.start();
+      pass(1_000);
+      assertThat(toldLost).containsExactly(call(1));
     }
 
     @Test
@@ -672,6 +768,9 @@ class GrpcMediaPlaneTest {
       pass(120_000);
       assertThat(events).isEmpty();
       assertThat(plane.stats().lost()).isEqualTo(2);
+      assertThat(plane.seen())
+          .extracting(MediaNodeSeen::standing)
+          .containsExactly(Standing.SILENT, Standing.SILENT);
       m1.connect();
       m2.connect();
       pass(3_000);

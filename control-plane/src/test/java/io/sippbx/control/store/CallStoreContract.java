@@ -7,6 +7,7 @@ import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.DueTimer;
 import io.sippbx.control.store.PartitionStore.OutboxEntry;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.Ended;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
@@ -33,6 +34,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 abstract class CallStoreContract {
 
   static final CallKey CALL = key(0);
+
+  /** The limit of a partition's outbox in the store under test. */
+  static final int OUTBOX = 100;
+
   static final Partition PARTITION = Partition.of(CALL);
   private static final Optional<Member> NOWHERE = Optional.empty();
   private static final SortedMap<String, Instant> NO_TIMERS = new TreeMap<>();
@@ -182,6 +187,94 @@ abstract class CallStoreContract {
     return this.<Long>batch(answer -> partitions().outboxDepth(PARTITION, answer))
         .entries()
         .getFirst();
+  }
+
+  private CommitAnswer<Note> tell(
+      int number, Optional<Versioned<Note>> read, long id, List<CallEvent> events) {
+    return commit(
+        new CallCommit<>(key(number), read, new CommitId(id), Optional.of(note("n" + id)), events));
+  }
+
+  @Nested
+  @DisplayName("an outbox that nobody takes events out of")
+  class FullOutboxes {
+
+    private static final CallEvent END =
+        CallEvent.newBuilder().setEventId("end").setEnded(Ended.getDefaultInstance()).build();
+
+    private void fill() {
+      for (int i = 1; i <= OUTBOX; i++) {
+        assertThat(tell(i, Optional.empty(), i, List.of(event("e" + i))))
+            .isInstanceOf(CommitAnswer.Applied.class);
+      }
+    }
+
+    @Test
+    void letsNoCallBeginAtItsLimit() {
+      fill();
+      int one = OUTBOX + 1;
+      assertThat(tell(one, Optional.empty(), one, List.of(event("one more"))))
+          .isEqualTo(new CommitAnswer.Full<>(OUTBOX));
+      assertThat(read(key(one))).isEqualTo(new ReadAnswer.Absent<>());
+      assertThat(depth()).isEqualTo(OUTBOX);
+      assertThat(tell(one, Optional.empty(), one, List.of()))
+          .as("what has nothing to tell")
+          .isInstanceOf(CommitAnswer.Applied.class);
+    }
+
+    @Test
+    void takesWhatHappensToCallsUpToTwiceItsLimitAndTheirEndsAlways() {
+      fill();
+      for (int i = 1; i <= OUTBOX; i++) {
+        var read = Optional.of(versioned(1, i, note("n" + i)));
+        assertThat(tell(i, read, 1000 + i, List.of(event("more" + i))))
+            .isInstanceOf(CommitAnswer.Applied.class);
+      }
+      var up = Optional.of(versioned(2, 1001, note("n1001")));
+      assertThat(tell(1, up, 2001, List.of(event("too much"))))
+          .isEqualTo(new CommitAnswer.Full<>(2 * OUTBOX));
+      assertThat(read(key(1))).isEqualTo(new ReadAnswer.Found<>(up.get()));
+      assertThat(tell(1, up, 2002, List.of(event("before it"), END)))
+          .isInstanceOf(CommitAnswer.Applied.class);
+      assertThat(depth()).isEqualTo(2 * OUTBOX + 2);
+    }
+
+    @Test
+    void knowsACommitThatItHasTakenAndOneThatIsOutOfDate() {
+      fill();
+      assertThat(tell(OUTBOX, Optional.empty(), OUTBOX, List.of(event("e" + OUTBOX))))
+          .isInstanceOf(CommitAnswer.AlreadyApplied.class);
+      assertThat(tell(1, Optional.empty(), 7777, List.of(event("late"))))
+          .isInstanceOf(CommitAnswer.Conflict.class);
+    }
+
+    @Test
+    void hasRoomAgainForAsMuchAsWasTakenOut() {
+      fill();
+      Batch<OutboxEntry> first = outbox(Optional.empty(), 1);
+      var ids = List.of(first.entries().getFirst().id());
+      CallStoreContract.this.<OutboxId>batch(
+          answer -> partitions().acknowledge(PARTITION, ids, answer));
+      assertThat(tell(500, Optional.empty(), 500, List.of(event("a"), event("b"))))
+          .isEqualTo(new CommitAnswer.Full<>(OUTBOX - 1));
+      assertThat(tell(501, Optional.empty(), 501, List.of(event("a"))))
+          .isInstanceOf(CommitAnswer.Applied.class);
+    }
+
+    @Test
+    void takesBackWhatAFailOverHasLost() {
+      fill();
+      var lost =
+          new CallRestore<>(
+              key(900),
+              versioned(3, 9, note("lost")),
+              List.of(event("lost")),
+              CallIndex.NONE,
+              CallCommit.LAST_RESORT);
+      CommitAnswer<Note> answer =
+          CallStoreContract.this.<CommitAnswer<Note>>ask(each -> store().restore(lost, each));
+      assertThat(answer).isInstanceOf(CommitAnswer.Applied.class);
+    }
   }
 
   @Nested

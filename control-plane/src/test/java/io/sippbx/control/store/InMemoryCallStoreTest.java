@@ -16,7 +16,7 @@ class InMemoryCallStoreTest extends CallStoreContract {
 
   private final VirtualLoops clock = VirtualLoops.inOrder();
   private final InMemoryCallStore<Note> store =
-      new InMemoryCallStore<>(clock.loops("node", 2), 100);
+      new InMemoryCallStore<>(clock.loops("node", 2), OUTBOX);
 
   @Override
   CallStore<Note> store() {
@@ -65,29 +65,9 @@ class InMemoryCallStoreTest extends CallStoreContract {
   }
 
   @Test
-  void dropsTheOldestEventOfAFullOutbox() {
-    for (int i = 0; i < 102; i++) {
-      tell(store, i);
-    }
-    assertThat(store.outboxDrops()).isEqualTo(2);
-    PartitionStore.Answer<PartitionStore.OutboxEntry> page =
-        this.<PartitionStore.Answer<PartitionStore.OutboxEntry>>ask(
-            answer -> store.outbox(PARTITION, Optional.empty(), 1, answer));
-    assertThat(page)
-        .isInstanceOfSatisfying(
-            PartitionStore.Batch.class,
-            batch ->
-                assertThat(batch.entries().getFirst())
-                    .isInstanceOfSatisfying(
-                        PartitionStore.OutboxEntry.class,
-                        entry -> assertThat(entry.event().getEventId()).isEqualTo("e2")));
-  }
-
-  @Test
   void keepsNoEventsWhereNobodyTakesThemOut() {
     var plain = new InMemoryCallStore<Note>(clock.loops("other", 1));
     tell(plain, 1);
-    assertThat(plain.outboxDrops()).isZero();
     PartitionStore.Answer<Long> depth =
         this.<PartitionStore.Answer<Long>>ask(answer -> plain.outboxDepth(PARTITION, answer));
     assertThat(depth).isEqualTo(new PartitionStore.Batch<>(List.of(0L), false));

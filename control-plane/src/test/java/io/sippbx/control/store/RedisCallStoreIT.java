@@ -46,7 +46,7 @@ class RedisCallStoreIT extends CallStoreContract {
 
   @Override
   CallStore<Note> store() {
-    return real.store().calls(new Note.Codec());
+    return real.store().calls(new Note.Codec(), new OutboxLimit(OUTBOX));
   }
 
   @Override

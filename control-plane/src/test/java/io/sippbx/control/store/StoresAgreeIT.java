@@ -29,6 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StoresAgreeIT {
 
   private static final int STEPS = 400;
+
+  /** Reached within so many steps. */
+  private static final int OUTBOX = 100;
+
   private static final List<NodeId> NODES =
       List.of(new NodeId("n1"), new NodeId("n2"), new NodeId("n3"));
 
@@ -37,7 +41,7 @@ class StoresAgreeIT {
 
   private final VirtualLoops clock = VirtualLoops.inOrder();
   private final InMemoryCallStore<Note> memory =
-      new InMemoryCallStore<>(clock.loops("node", 1), 100_000);
+      new InMemoryCallStore<>(clock.loops("node", 1), OUTBOX);
 
   @BeforeAll
   static void start() throws Exception {
@@ -88,7 +92,7 @@ class StoresAgreeIT {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6})
   void agree(long seed) throws IOException {
     var random = new Random(seed);
-    CallStore<Note> redis = real.store().calls(new Note.Codec());
+    CallStore<Note> redis = real.store().calls(new Note.Codec(), new OutboxLimit(OUTBOX));
     PartitionStore partitions = real.store().partitions();
     List<List<Versioned<Note>>> seen = new ArrayList<>();
     for (int i = 0; i < 4; i++) {

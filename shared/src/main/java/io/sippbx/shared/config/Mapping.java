@@ -437,7 +437,16 @@ final class Mapping {
             reader.integer("redis.max_pending", 100, 1_000_000),
             reader.integer("redis.breaker_failures", 1, 1_000),
             reader.millis("redis.breaker_pause_ms", 10, 60_000),
-            reader.integer("redis.recent_calls", 0, 10_000_000));
+            reader.integer("redis.recent_calls", 0, 10_000_000),
+            reader.integer("redis.max_outbox_events", 6_400, 100_000_000));
+    var replication =
+        new RedisConfig.Replication(
+            reader.integer("redis.wait_replicas", 0, 10),
+            reader.millis("redis.wait_timeout_ms", 1, 10_000));
+    if (replication.replicas() > 0
+        && replication.timeout().compareTo(limits.commandTimeout()) >= 0) {
+      reader.refuse("redis.wait_timeout_ms", "expected less than redis.command_timeout_ms");
+    }
     var tls =
         new RedisConfig.Tls(
             reader.optional("redis.tls.ca_file", "a file path", Reader::parsePath),
@@ -450,12 +459,17 @@ final class Mapping {
           "expected redis.tls.cert_file and redis.tls.key_file, or neither");
     }
     for (String key :
-        List.of("redis.username", "redis.database", "redis.tls.ca_file", "redis.tls.cert_file")) {
+        List.of(
+            "redis.username",
+            "redis.database",
+            "redis.wait_replicas",
+            "redis.tls.ca_file",
+            "redis.tls.cert_file")) {
       if (uri.isEmpty() && reader.isSet(key)) {
         notice(key, "has no effect without redis.uri");
       }
     }
-    return new RedisConfig(mode, uri, login, limits, tls);
+    return new RedisConfig(mode, uri, login, limits, replication, tls);
   }
 
   private Optional<Secret<String>> optionalSecret(String key, String expectation) {
@@ -508,7 +522,8 @@ final class Mapping {
         new MediaConfig.Sessions(
             reader.integer("media.max_sessions", 1, 1_000_000),
             reader.seconds("media.unconfirmed_timeout", 10, 3_600),
-            reader.seconds("media.orphan_timeout", 60, 604_800));
+            reader.seconds("media.orphan_timeout", 60, 604_800),
+            reader.integer("media.moves_per_second", 1, 100_000));
     return new MediaConfig(
         mode,
         portPool,

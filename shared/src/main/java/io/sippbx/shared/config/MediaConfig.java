@@ -71,6 +71,8 @@ public record MediaConfig(
    * @param max held at once by a media node
    * @param unconfirmedTimeout after which a session that no second Apply confirmed is ended
    * @param orphanTimeout without a packet, after which a session that nobody claims is ended
+   * @param movesPerSecond calls that all control nodes together move to another media node
    */
-  public record Sessions(int max, Duration unconfirmedTimeout, Duration orphanTimeout) {}
+  public record Sessions(
+      int max, Duration unconfirmedTimeout, Duration orphanTimeout, int movesPerSecond) {}
 }

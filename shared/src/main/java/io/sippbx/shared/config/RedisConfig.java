@@ -11,7 +11,12 @@ import java.util.Optional;
  *     such URIs
  */
 public record RedisConfig(
-    Mode mode, Optional<Secret<String>> uri, Login login, Limits limits, Tls tls) {
+    Mode mode,
+    Optional<Secret<String>> uri,
+    Login login,
+    Limits limits,
+    Replication replication,
+    Tls tls) {
 
   /** Where the state is. */
   public enum Mode {
@@ -41,6 +46,7 @@ public record RedisConfig(
    * @param breakerFailures in a row after which nothing more is sent
    * @param breakerPause between two probes then
    * @param recentCalls whose last commit is remembered, in case that a fail-over loses it
+   * @param maxOutboxEvents from which on no call begins
    */
   public record Limits(
       Duration commandTimeout,
@@ -49,7 +55,16 @@ public record RedisConfig(
       int maxPending,
       int breakerFailures,
       Duration breakerPause,
-      int recentCalls) {}
+      int recentCalls,
+      int maxOutboxEvents) {}
+
+  /**
+   * What a commit waits for once the primary has it.
+   *
+   * @param replicas that shall have it too; 0: none
+   * @param timeout after which it counts all the same
+   */
+  public record Replication(int replicas, Duration timeout) {}
 
   /**
    * For {@code rediss} URIs.

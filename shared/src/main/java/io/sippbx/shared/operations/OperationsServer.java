@@ -13,6 +13,7 @@ import com.linecorp.armeria.server.HttpService;
 import com.linecorp.armeria.server.Route;
 import com.linecorp.armeria.server.Server;
 import com.linecorp.armeria.server.ServerBuilder;
+import com.linecorp.armeria.server.ServerPort;
 import com.linecorp.armeria.server.grpc.GrpcService;
 import com.linecorp.armeria.server.grpc.GrpcServiceBuilder;
 import io.grpc.Status;
@@ -35,6 +36,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -72,8 +74,15 @@ public final class OperationsServer implements AutoCloseable {
   private OperationsServer(Server admin, Server metrics, IpAddress bindIp) {
     this.admin = admin;
     this.metrics = metrics;
-    this.adminAddress = new Endpoint(bindIp, admin.activeLocalPort());
-    this.metricsAddress = new Endpoint(bindIp, metrics.activeLocalPort());
+    this.adminAddress = new Endpoint(bindIp, port(admin));
+    this.metricsAddress = new Endpoint(bindIp, port(metrics));
+  }
+
+  /** Not Armeria's activeLocalPort, which knows of loopback and any-address ports only. */
+  private static int port(Server server) {
+    ServerPort bound =
+        Objects.requireNonNull(server.activePort(), "Expected a port of a server that has started");
+    return bound.localAddress().getPort();
   }
 
   /**

@@ -24,7 +24,15 @@ public enum ControlMetric implements Metric {
           "sip_calls_refused_total",
           "calls",
           "INVITEs refused by a limit with 503, before there was a call.",
-          Label.of("limit", "calls", "cluster", "arrivals", "transactions", "store", "mailbox"))),
+          Label.of(
+              "limit",
+              "calls",
+              "cluster",
+              "arrivals",
+              "transactions",
+              "store",
+              "outbox",
+              "mailbox"))),
   CLUSTER_CALLS(
       gauge(
           "sip_cluster_calls",
@@ -172,6 +180,12 @@ public enum ControlMetric implements Metric {
           "changes",
           "How often another server answered than before: a fail-over, or a restart. What it has"
               + " lost is written back.")),
+  REDIS_NOT_REPLICATED(
+      counter(
+          "sip_redis_not_replicated_total",
+          "commits",
+          "Commits that fewer than redis.wait_replicas replicas had within redis.wait_timeout_ms:"
+              + " they count, and a fail-over may lose them.")),
   STORE_WRITTEN_BACK(
       counter(
           "sip_store_written_back_total",
@@ -204,17 +218,48 @@ public enum ControlMetric implements Metric {
           "sip_outbox_set_aside_total",
           "events",
           "Events that could not be read or made sense of and were put aside: see the log.")),
-  OUTBOX_LOST(
-      counter(
-          "sip_outbox_lost_total",
+  OUTBOX_FULLEST(
+      gauge(
+          "sip_outbox_fullest_partition_events",
           "events",
-          "Events dropped from full outboxes, which only those in memory are: CDRs are missing.")),
+          "Events in the fullest of the 64 outboxes: alert on it well below a 64th of"
+              + " redis.max_outbox_events, from which on calls are refused.")),
   MEDIA_NODES(
       gauge(
           "sip_media_nodes",
           "nodes",
           "Media nodes as this node sees them.",
           Label.of("state", "healthy", "suspected", "lost"))),
+  MEDIA_LEDGER(
+      gauge(
+          "sip_media_ledger",
+          "items",
+          "What media nodes hold against what the records say, of the calls that this node looks"
+              + " after, as of the last comparison: sessions that nodes list and calls whose records"
+              + " name them must become equal; orphans (sessions that no record names) and missing"
+              + " (calls without their session) must become 0; pairs that the sessions take and"
+              + " pairs that nodes say are lent, which only a node that looks after all calls can"
+              + " compare.",
+          Label.of(
+              "kind",
+              "sessions",
+              "recorded",
+              "orphans",
+              "missing",
+              "pairs_of_sessions",
+              "pairs_in_use"))),
+  MEDIA_CALLS_TOLD(
+      counter(
+          "sip_media_calls_told_total",
+          "calls",
+          "Calls that were told to leave a media node that is lost or drained (move), or that their"
+              + " session is to come back (restore); those told again among them.",
+          Label.of("what", "move", "restore"))),
+  MEDIA_ORPHANS_RELEASED(
+      counter(
+          "sip_media_orphans_released_total",
+          "sessions",
+          "Sessions of media nodes that were released because no record names them.")),
   MAILBOX_HIGH_MARK(
       gauge("sip_mailbox_high_mark", "inputs", "The most inputs that have waited for one call.")),
   INTERNAL_ERRORS(

@@ -10,6 +10,7 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
@@ -19,7 +20,6 @@ import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,11 +35,25 @@ final class RedisCallStore<R> implements CallStore<R> {
   private final RedisLink link;
   private final Loops loops;
   private final RecordCodec<R> codec;
+  private final OutboxLimit outbox;
+  private final List<FieldNames> names;
 
-  RedisCallStore(RedisLink link, Loops loops, RecordCodec<R> codec) {
+  RedisCallStore(RedisLink link, Loops loops, RecordCodec<R> codec, OutboxLimit outbox) {
     this.link = link;
     this.loops = loops;
     this.codec = codec;
+    this.outbox = outbox;
+    this.names = loops.all().stream().map(loop -> new FieldNames()).toList();
+  }
+
+  private FieldNames names(CallKey call) {
+    return names.get(Math.floorMod(call.hashCode(), names.size()));
+  }
+
+  private Set<String> names(CallKey call, Versioned<R> read) {
+    Set<String> known =
+        loops.of(call.hashCode()).inLoop() ? names(call).of(call, read.commit()) : null;
+    return known == null ? codec.encode(read.record()).fields().keySet() : known;
   }
 
   @Override
@@ -53,8 +67,6 @@ final class RedisCallStore<R> implements CallStore<R> {
 
   @Override
   public void commit(CallCommit<R> commit, Consumer<CommitAnswer<R>> answer) {
-    Set<String> before = new LinkedHashSet<>();
-    commit.read().ifPresent(read -> before.addAll(codec.encode(read.record()).fields().keySet()));
     send(
         commit.call(),
         new Step<>(
@@ -63,11 +75,12 @@ final class RedisCallStore<R> implements CallStore<R> {
             commit.id(),
             commit.expectedVersion() + 1,
             commit.record(),
-            before,
+            commit.read().map(read -> names(commit.call(), read)).orElse(Collections.emptySet()),
             commit.events(),
             commit.index(),
             commit.keep(),
-            commit.epoch()),
+            commit.epoch(),
+            outbox.roomFor(commit)),
         answer);
   }
 
@@ -81,10 +94,11 @@ final class RedisCallStore<R> implements CallStore<R> {
             restore.ours().commit(),
             restore.ours().version(),
             Optional.of(restore.ours().record()),
-            new LinkedHashSet<>(),
+            Collections.emptySet(),
             restore.events(),
             restore.index(),
             restore.keep(),
+            OptionalLong.empty(),
             OptionalLong.empty()),
         answer);
   }
@@ -100,7 +114,8 @@ final class RedisCallStore<R> implements CallStore<R> {
       List<CallEvent> events,
       CallIndex index,
       Duration keep,
-      OptionalLong epoch) {}
+      OptionalLong epoch,
+      OptionalLong outboxRoom) {}
 
   private void send(CallKey call, Step<R> step, Consumer<CommitAnswer<R>> answer) {
     Partition partition = Partition.of(call);
@@ -123,6 +138,7 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(index.owner().map(owner -> owner.node().text()).orElse(""));
     args.add(index.owner().map(owner -> owner.incarnation().toString()).orElse(""));
     args.add(index.listed() ? "1" : "0");
+    args.add(step.outboxRoom().isPresent() ? Long.toString(step.outboxRoom().getAsLong()) : "");
     args.add(index.onMedia().size());
     index.onMedia().forEach(node -> args.add(node.text()));
     args.add(index.timers().size());
@@ -140,13 +156,22 @@ final class RedisCallStore<R> implements CallStore<R> {
       Keys.keeper(partition),
       Keys.calls(partition)
     };
-    link.run(
+    link.commit(
         partition.number(),
         loop,
         Script.COMMIT,
         keys,
         args.toArray(),
-        reply -> answer.accept(answer(reply)));
+        reply -> {
+          CommitAnswer<R> said = answer(reply);
+          boolean stands =
+              said instanceof CommitAnswer.Applied<R>
+                  || said instanceof CommitAnswer.AlreadyApplied<R>;
+          if (stands && record.isPresent()) {
+            names(call).committed(call, step.id(), record.get().fields().keySet());
+          }
+          answer.accept(said);
+        });
   }
 
   private static void addFields(
@@ -191,6 +216,7 @@ final class RedisCallStore<R> implements CallStore<R> {
               Bytes.number(Bytes.at(said, 1)), StoredHash.outbox(Bytes.text(Bytes.at(said, 2))));
       case "conflict" -> StoredHash.conflict(Bytes.list(Bytes.at(said, 1)), codec);
       case "gone" -> new CommitAnswer.Gone<>();
+      case "full" -> new CommitAnswer.Full<>(Bytes.number(Bytes.at(said, 1)));
       case "fenced" -> new CommitAnswer.Fenced<>(Bytes.number(Bytes.at(said, 1)));
       default -> new CommitAnswer.Unknown<>("commit.lua: unexpected answer " + word);
     };

@@ -17,9 +17,11 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.event.ClusterTopologyChangedEvent;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
@@ -299,6 +301,38 @@ final class RedisConnector {
   /** Attempts that failed. */
   long connectFailures() {
     return connectFailures.get();
+  }
+
+  /** Which server a key's commands go to; where there is only one, nothing. */
+  String server(byte[] key) {
+    RedisURI uri = uri(key);
+    return uri == null ? "" : uri.getHost() + ":" + uri.getPort();
+  }
+
+  private @Nullable RedisURI uri(byte[] key) {
+    if (!(client instanceof RedisClusterClient cluster)) {
+      return null;
+    }
+    RedisClusterNode node = cluster.getPartitions().getPartitionBySlot(SlotHash.getSlot(key));
+    return node == null ? null : node.getUri();
+  }
+
+  /**
+   * How many replicas have what was sent for a key before this, at the latest after {@code
+   * timeout}.
+   */
+  CompletionStage<Long> replicas(
+      RedisClusterAsyncCommands<byte[], byte[]> redis, byte[] key, int count, Duration timeout) {
+    RedisURI uri = uri(key);
+    Line current = line;
+    if (uri != null
+        && current != null
+        && current.connection() instanceof StatefulRedisClusterConnection<byte[], byte[]> all) {
+      // Lettuce's connection to this server is the one that the key's commands go over.
+      return all.getConnectionAsync(uri.getHost(), uri.getPort())
+          .thenCompose(one -> one.async().waitForReplication(count, timeout.toMillis()));
+    }
+    return redis.waitForReplication(count, timeout.toMillis());
   }
 
   /** How often another server answered than before. */

@@ -54,6 +54,7 @@ final class RedisLink {
   private final RedisSettings settings;
   private final Loop home;
   private final Breaker[] lanes;
+  private final Replicas replicas;
   private final AtomicInteger pending = new AtomicInteger();
   private final LongAdder sent = new LongAdder();
   private final LongAdder timeouts = new LongAdder();
@@ -75,10 +76,21 @@ final class RedisLink {
     this.connector = connector;
     this.settings = settings;
     this.home = home;
+    this.replicas = new Replicas(connector, settings.replication());
     this.lanes = new Breaker[lanes];
     for (int i = 0; i < lanes; i++) {
       this.lanes[i] = new Breaker(settings.breakerFailures());
     }
+  }
+
+  /** {@link #run} for a commit, which waits for replicas where that is wanted. */
+  void commit(
+      int lane, Loop loop, Script script, byte[][] keys, byte[][] args, Consumer<Reply> answer) {
+    ask(
+        lane,
+        loop,
+        redis -> replicas.await(loop, redis, keys[0], () -> eval(redis, script, keys, args)),
+        answer);
   }
 
   /** Runs a script by its hash, and with its text where the server does not know it. */
@@ -95,6 +107,7 @@ final class RedisLink {
     CompletionStage<List<Object>> byHash =
         redis.evalsha(script.sha1(), ScriptOutputType.MULTI, keys, args);
     // The server has not run it: it has restarted or failed over, or sees it for the first time.
+    // Then a WAIT of this turn may come before it, as only a handful of commits do.
     return byHash.exceptionallyCompose(
         error ->
             unwrap(error) instanceof RedisNoScriptException
@@ -333,7 +346,8 @@ final class RedisLink {
         openings,
         connector.connects(),
         connector.connectFailures(),
-        connector.otherServers());
+        connector.otherServers(),
+        replicas.notReplicated());
   }
 
   boolean isClosed() {

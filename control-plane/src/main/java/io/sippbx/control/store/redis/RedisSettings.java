@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param maxPending commands that wait for their answer at once; beyond it they are refused
  * @param breakerFailures failures in a row after which nothing is sent any more
  * @param breakerPause between two probes while nothing is sent
+ * @param replication what a commit waits for before it counts
  */
 public record RedisSettings(
     RedisAddress address,
@@ -28,7 +29,31 @@ public record RedisSettings(
     Duration connectTimeout,
     int maxPending,
     int breakerFailures,
-    Duration breakerPause) {
+    Duration breakerPause,
+    Replication replication) {
+
+  /**
+   * What a commit waits for once the primary has it, so that fewer are lost by a fail-over.
+   *
+   * @param replicas that shall have acknowledged it; 0: none is waited for
+   * @param timeout after which it counts all the same, and is counted as not replicated
+   */
+  public record Replication(int replicas, Duration timeout) {
+
+    /** Nothing is waited for. */
+    public static final Replication NONE = new Replication(0, Duration.ofMillis(100));
+
+    /** Checks. */
+    public Replication {
+      if (replicas < 0 || timeout.toMillis() < 1) {
+        throw new IllegalArgumentException(
+            "Expected 0 replicas or more and a time-out of 1 ms or more, but got "
+                + replicas
+                + " and "
+                + timeout);
+      }
+    }
+  }
 
   /**
    * What is asked of the server's certificate and shown of ours; of no account without TLS.
@@ -72,6 +97,13 @@ public record RedisSettings(
               + " and "
               + connectTimeout);
     }
+    if (replication.replicas() > 0 && replication.timeout().compareTo(commandTimeout) >= 0) {
+      throw new IllegalArgumentException(
+          "Expected to wait for replicas for less than the time-out of a command, "
+              + commandTimeout
+              + ", but got "
+              + replication.timeout());
+    }
     if (maxPending < 1 || breakerFailures < 1 || breakerPause.toMillis() < 1) {
       throw new IllegalArgumentException(
           "Expected limits of 1 or more, but got "
@@ -96,7 +128,8 @@ public record RedisSettings(
         Duration.ofSeconds(2),
         20_000,
         5,
-        Duration.ofMillis(250));
+        Duration.ofMillis(250),
+        Replication.NONE);
   }
 
   /** These with a password of the default user. */
@@ -112,6 +145,24 @@ public record RedisSettings(
         connectTimeout,
         maxPending,
         breakerFailures,
-        breakerPause);
+        breakerPause,
+        replication);
+  }
+
+  /** These with replicas to wait for. */
+  public RedisSettings with(Replication wanted) {
+    return new RedisSettings(
+        address,
+        username,
+        password,
+        sentinelPassword,
+        database,
+        tls,
+        commandTimeout,
+        connectTimeout,
+        maxPending,
+        breakerFailures,
+        breakerPause,
+        wanted);
   }
 }

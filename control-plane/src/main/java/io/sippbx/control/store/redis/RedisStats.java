@@ -15,6 +15,7 @@ package io.sippbx.control.store.redis;
  * @param connects connections made
  * @param connectFailures attempts to connect that failed
  * @param otherServers how often another server answered than before
+ * @param notReplicated commits that fewer replicas had in time than were wanted
  */
 public record RedisStats(
     long commands,
@@ -28,7 +29,8 @@ public record RedisStats(
     long breakerOpenings,
     long connects,
     long connectFailures,
-    long otherServers) {
+    long otherServers,
+    long notReplicated) {
 
   /** Whether most of what is stored can neither be read nor written now. */
   public boolean isGone() {

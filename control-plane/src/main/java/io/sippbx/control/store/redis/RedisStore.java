@@ -7,6 +7,7 @@ import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.LimitStore;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.RecordCodec;
@@ -143,9 +144,13 @@ public final class RedisStore implements AutoCloseable {
         });
   }
 
-  /** The calls; answers come on the loop of each call's key. */
-  public <R> CallStore<R> calls(RecordCodec<R> codec) {
-    return new RedisCallStore<>(link, loops, codec);
+  /**
+   * The calls; answers come on the loop of each call's key.
+   *
+   * @param outbox of a partition
+   */
+  public <R> CallStore<R> calls(RecordCodec<R> codec, OutboxLimit outbox) {
+    return new RedisCallStore<>(link, loops, codec, outbox);
   }
 
   /** The partitions; answers come on the loop of each one's number. */

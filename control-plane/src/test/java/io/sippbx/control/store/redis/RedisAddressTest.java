@@ -93,7 +93,8 @@ class RedisAddressTest {
                     settings.connectTimeout(),
                     1,
                     1,
-                    settings.breakerPause()))
+                    settings.breakerPause(),
+                    settings.replication()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("database");
     assertThat(settings.withPassword("pw").toString()).doesNotContain("pw");

@@ -11,6 +11,7 @@ import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.LimitStore;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
@@ -128,7 +129,7 @@ class RedisClusterIT {
   @Test
   void commitsCallsOfAllPartitionsEachInOneSlot() throws Exception {
     try (var real = new RealStore(settings())) {
-      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
+      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE);
       PartitionStore partitions = real.store().partitions();
       for (int p = 0; p < Partition.COUNT; p++) {
         int number = p;
@@ -208,7 +209,7 @@ class RedisClusterIT {
   @Test
   void servesTheOtherPartitionsWhileAMasterIsPaused() throws Exception {
     try (var real = new RealStore(settings())) {
-      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text());
+      CallStore<String> calls = real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE);
       for (int p = 0; p < Partition.COUNT; p++) {
         int number = p;
         CommitAnswer<String> first =

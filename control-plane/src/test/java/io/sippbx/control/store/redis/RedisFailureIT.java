@@ -9,6 +9,7 @@ import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
@@ -51,12 +52,12 @@ class RedisFailureIT {
   }
 
   static CommitAnswer<String> send(RealStore real, CallCommit<String> commit) {
-    CallStore<String> calls = real.store().calls(new Text());
+    CallStore<String> calls = real.store().calls(new Text(), OutboxLimit.NONE);
     return real.<CommitAnswer<String>>ask(answer -> calls.commit(commit, answer));
   }
 
   static ReadAnswer<String> read(RealStore real) {
-    CallStore<String> calls = real.store().calls(new Text());
+    CallStore<String> calls = real.store().calls(new Text(), OutboxLimit.NONE);
     return real.<ReadAnswer<String>>ask(answer -> calls.read(CALL, answer));
   }
 
@@ -271,7 +272,8 @@ class RedisFailureIT {
                     Duration.ofSeconds(2),
                     100,
                     5,
-                    Duration.ofMillis(100)))) {
+                    Duration.ofMillis(100),
+                    RedisSettings.Replication.NONE))) {
       assertThat(send(real, commit(Optional.empty(), 1, "a")))
           .isInstanceOf(CommitAnswer.Applied.class);
       assertThat(server.ask("INFO", "keyspace")).contains("db3:").doesNotContain("db0:");

@@ -6,6 +6,7 @@ import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.store.Versioned;
@@ -91,7 +92,9 @@ class RedisSentinelIT {
     try (var real = new RealStore(settings())) {
       var calls =
           new RestoringCallStore<>(
-              real.store().calls(new RedisFailureIT.Text()), real.loops().loops(), 100);
+              real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE),
+              real.loops().loops(),
+              100);
       real.store().onOtherServer(calls::offerAgain);
       assertThat(commit(real, calls, RedisFailureIT.commit(Optional.empty(), 1, "a")))
           .isInstanceOf(CommitAnswer.Applied.class);
