@@ -75,7 +75,7 @@ final class ControlSettings {
                 transactions(sip, loops),
                 RegistrarLimits.DEFAULT));
     return new ControlPlaneSettings(
-        node, transport(sip, new Member(config.cluster().nodeId(), incarnation)));
+        node, transport(sip, new Member(config.cluster().nodeId(), incarnation)), Optional.empty());
   }
 
   private static CallSettings calls(Configuration config, Incarnation incarnation) {
@@ -105,7 +105,7 @@ final class ControlSettings {
     }
     return new TransportSettings(
         listeners,
-        false,
+        sip.addressMode() == SipConfig.AddressMode.SHARED,
         sip.wire().udpSockets(),
         sip.wire().udpReceiveBufferBytes(),
         sip.wire().mtuBytes() - MTU_MARGIN_BYTES,

@@ -2,6 +2,7 @@ package io.sippbx.app;
 
 import io.grpc.BindableService;
 import io.sippbx.control.ControlPlane;
+import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.admin.AdminServices;
 import io.sippbx.control.admin.KnownControlNodes;
 import io.sippbx.control.admin.OwnCallCommands;
@@ -22,6 +23,7 @@ import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.media.MediaNode;
 import io.sippbx.media.MediaNodeSettings;
 import io.sippbx.media.relay.start.Relays;
+import io.sippbx.shared.config.ClusterConfig;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.SipConfig;
@@ -216,9 +218,11 @@ final class Node implements AutoCloseable {
     OutboxRelay events = startEvents(opened, loops, cdr);
     var observer = new CallTelemetry(metrics, System::nanoTime);
     telemetry = observer;
+    ControlPlaneSettings settings =
+        ControlSettings.of(config, opened.secret(), incarnation, threads);
     ControlPlane started =
         ControlPlane.start(
-            ControlSettings.of(config, opened.secret(), incarnation, threads),
+            opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh())),
             loops,
             opened.stores(),
             mediaPlane,
@@ -230,6 +234,7 @@ final class Node implements AutoCloseable {
     if (!started.awaitServing(FIRST_BEAT_WITHIN)) {
       log.atWarn().log("cluster.no-heartbeat: calls are refused until the store takes one");
     }
+    started.meshAddress().ifPresent(at -> addresses.add("mesh=" + at));
     trace(started);
     adminServices = admin(started, opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
@@ -271,6 +276,10 @@ final class Node implements AutoCloseable {
                 started.node()::drain),
             mediaPlane.directory(),
             Optional.ofNullable(media).map(MediaNode::id)));
+  }
+
+  private static ControlPlaneSettings.MeshAddress mesh(ClusterConfig.Mesh configured) {
+    return new ControlPlaneSettings.MeshAddress(configured.listen(), configured.advertised());
   }
 
   /** The way of events from their outboxes to this process' consumers. */

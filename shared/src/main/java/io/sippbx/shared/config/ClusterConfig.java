@@ -1,6 +1,7 @@
 package io.sippbx.shared.config;
 
 import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
 import java.util.Optional;
 
 /**
@@ -10,4 +11,14 @@ import java.util.Optional;
  * @param secret from which call keys, tags and nonces are derived, the same on every node; empty: a
  *     random one is made at start, which is right for a single node only
  */
-public record ClusterConfig(NodeId nodeId, Optional<Secret<String>> secret) {}
+public record ClusterConfig(NodeId nodeId, Optional<Secret<String>> secret, Mesh mesh) {
+
+  /**
+   * The way of control nodes to each other.
+   *
+   * @param listen port 0: any free port
+   * @param advertised what other nodes are told; empty: the bound address, or for an unspecified
+   *     one that of this host. Port 0: the bound port
+   */
+  public record Mesh(Endpoint listen, Optional<Endpoint> advertised) {}
+}

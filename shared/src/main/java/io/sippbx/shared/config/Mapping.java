@@ -130,8 +130,17 @@ final class Mapping {
     Optional<Path> traceFile = reader.optional("sip.trace_file", "a file path", Reader::parsePath);
     long traceBytes = reader.longInteger("sip.trace_file_max_bytes", 65_536, 1L << 40);
     int traceFiles = reader.integer("sip.trace_file_count", 1, 1_000);
+    var addressMode = reader.choice("sip.address_mode", SipConfig.AddressMode.class);
+    if (addressMode == SipConfig.AddressMode.SHARED
+        && listeners.stream().anyMatch(listener -> listener.bind().port() == 0)) {
+      reader.refuse(
+          "sip.address_mode",
+          "expected node where a listener takes any free port: shared means that all nodes have"
+              + " the same");
+    }
     return new SipConfig(
         listeners,
+        addressMode,
         domains,
         calls,
         timers,
@@ -376,7 +385,18 @@ final class Mapping {
                     : text.length() < MIN_SECRET || text.length() > 1_024
                         ? Optional.empty()
                         : Optional.of(Optional.of(new Secret<>(text))));
-    return new ClusterConfig(nodeId.orElseGet(this::hostNodeId), secret);
+    return new ClusterConfig(nodeId.orElseGet(this::hostNodeId), secret, mesh());
+  }
+
+  private ClusterConfig.Mesh mesh() {
+    Endpoint listen =
+        reader.scalar("cluster.mesh_listen", "ip:port, IPv6 in brackets", Mapping::endpoint);
+    Optional<Endpoint> advertised =
+        reader.optional(
+            "cluster.mesh_advertised",
+            "ip:port that other nodes can connect to",
+            text -> endpoint(text).filter(each -> !each.ip().isUnspecified()));
+    return new ClusterConfig.Mesh(listen, advertised);
   }
 
   /** The host name without what a node's name may not hold. */

@@ -11,12 +11,14 @@ import java.util.Optional;
  *
  * @param listeners at least one; from {@code sip.listeners}, else made of {@code sip.listen_ip},
  *     {@code sip.listen_ipv6}, {@code sip.listen_port} and {@code sip.transport}
+ * @param addressMode whether all nodes of the cluster have the addresses of the listeners
  * @param domains host names and addresses for which this server answers beside its own listeners;
  *     in lower case
  * @param trace where each SIP message is written, when asked for
  */
 public record SipConfig(
     List<Listener> listeners,
+    AddressMode addressMode,
     List<String> domains,
     Calls calls,
     Timers timers,
@@ -30,6 +32,14 @@ public record SipConfig(
   public SipConfig {
     listeners = List.copyOf(listeners);
     domains = List.copyOf(domains);
+  }
+
+  /** Whose the addresses of SIP are. */
+  public enum AddressMode {
+    /** This node's own. */
+    NODE,
+    /** Those of all nodes of the cluster. */
+    SHARED
   }
 
   /** The transports that can be configured. */

@@ -1,5 +1,7 @@
 package io.sippbx.shared.net;
 
+import java.util.Optional;
+
 /**
  * An IP address and a port.
  *
@@ -17,6 +19,24 @@ public record Endpoint(IpAddress ip, int port) {
   /** The endpoint of an IP literal and a port. */
   public static Endpoint of(String ip, int port) {
     return new Endpoint(IpAddress.of(ip), port);
+  }
+
+  /** What {@link #toString} wrote, if it is that. */
+  public static Optional<Endpoint> parse(String text) {
+    int colon = text.lastIndexOf(':');
+    String port = text.substring(colon + 1);
+    if (colon < 0
+        || port.isEmpty()
+        || port.length() > 5
+        || !port.chars().allMatch(c -> c >= '0' && c <= '9')) {
+      return Optional.empty();
+    }
+    String host = text.substring(0, colon);
+    boolean bracketed = host.startsWith("[") && host.endsWith("]");
+    int number = Integer.parseInt(port);
+    return IpAddress.parse(bracketed ? host.substring(1, host.length() - 1) : host)
+        .filter(ip -> ip.isV6() == bracketed && number <= 65_535)
+        .map(ip -> new Endpoint(ip, number));
   }
 
   /** The same address with another port. */

@@ -235,6 +235,10 @@ class ConfigLoaderTest {
           "sip.registrar.max_expires|3000",
           "cluster.node_id|a b",
           "cluster.secret|short",
+          "cluster.mesh_listen|7900",
+          "cluster.mesh_listen|node-1:7900",
+          "cluster.mesh_advertised|'0.0.0.0:7900'",
+          "sip.address_mode|both",
           "media.port_pool.start|80",
           "media.port_pool.end|10000",
           "media.port_pool.start|20000",
@@ -624,6 +628,33 @@ class ConfigLoaderTest {
           loaded(load(Map.of("SIP_PBX_CLUSTER_SECRET", "0123456789abcdef"))).cluster();
       assertThat(cluster.secret()).contains(new Secret<>("0123456789abcdef"));
       assertThat(cluster.toString()).doesNotContain("0123456789abcdef");
+    }
+
+    @Test
+    void ofTheMeshAreAddresses() {
+      ClusterConfig.Mesh byDefault = loaded(load(Map.of())).cluster().mesh();
+      assertThat(byDefault.listen()).isEqualTo(Endpoint.of("0.0.0.0", 0));
+      assertThat(byDefault.advertised()).isEmpty();
+      ClusterConfig.Mesh mesh =
+          loaded(
+                  load(
+                      Map.of(
+                          "SIP_PBX_CLUSTER_MESH_LISTEN", "[::1]:7900",
+                          "SIP_PBX_CLUSTER_MESH_ADVERTISED", "192.0.2.1:0")))
+              .cluster()
+              .mesh();
+      assertThat(mesh.listen()).isEqualTo(Endpoint.of("::1", 7900));
+      assertThat(mesh.advertised()).contains(Endpoint.of("192.0.2.1", 0));
+    }
+
+    @Test
+    void ofASharedAddressNeedAPort() throws IOException {
+      assertThat(loaded(load("sip: {address_mode: shared}")).sip().addressMode())
+          .isEqualTo(SipConfig.AddressMode.SHARED);
+      assertThat(problems(load("sip: {address_mode: shared, listen_port: 0}")))
+          .singleElement()
+          .asString()
+          .startsWith("sip.address_mode = shared: expected node where a listener takes any free");
     }
 
     @Test

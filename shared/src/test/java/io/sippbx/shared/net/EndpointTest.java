@@ -1,9 +1,11 @@
 package io.sippbx.shared.net;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class EndpointTest {
@@ -28,5 +30,26 @@ class EndpointTest {
     assertThrows(IllegalArgumentException.class, () -> Endpoint.of("::", -1));
     assertThrows(IllegalArgumentException.class, () -> Endpoint.of("::", 65_536));
     assertThrows(IllegalArgumentException.class, () -> Endpoint.of("example.com", 1));
+  }
+
+  @Test
+  void readsWhatItWrites() {
+    for (Endpoint each : List.of(Endpoint.of("192.0.2.1", 5060), Endpoint.of("2001:db8::1", 0))) {
+      assertThat(Endpoint.parse(each.toString())).contains(each);
+    }
+    for (String bad :
+        List.of(
+            "",
+            ":",
+            "192.0.2.1",
+            "192.0.2.1:",
+            "192.0.2.1:65536",
+            "192.0.2.1:-1",
+            "::1:5060",
+            "[192.0.2.1]:1",
+            "host:5060",
+            "192.0.2.1:000001")) {
+      assertThat(Endpoint.parse(bad)).as(bad).isEmpty();
+    }
   }
 }

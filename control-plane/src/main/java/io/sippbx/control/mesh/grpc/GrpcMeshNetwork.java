@@ -14,6 +14,7 @@ import io.netty.channel.ChannelOption;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.mesh.MeshNetwork;
 import io.sippbx.control.mesh.MeshStream;
+import io.sippbx.control.sip.transport.AdvertisedAddresses;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.proto.mesh.v1.MeshGrpc;
 import io.sippbx.proto.mesh.v1.MeshMessage;
@@ -68,14 +69,25 @@ public final class GrpcMeshNetwork implements MeshNetwork, AutoCloseable {
             .start();
     Endpoint bound = bind.withPort(server.getPort());
     this.address =
-        advertised.map(told -> told.port() == 0 ? told.withPort(bound.port()) : told).orElse(bound);
+        advertised
+            .map(told -> told.port() == 0 ? told.withPort(bound.port()) : told)
+            .orElseGet(() -> reachable(bound));
+  }
+
+  private static Endpoint reachable(Endpoint bound) {
+    return bound.ip().isUnspecified()
+        ? AdvertisedAddresses.find(bound.ip().isV6())
+            .map(ip -> new Endpoint(ip, bound.port()))
+            .orElse(bound)
+        : bound;
   }
 
   /**
    * Listens for other nodes; who comes is refused until {@link #accept}.
    *
    * @param loop one of {@code loops}, on which all is done
-   * @param advertised what others are told, with port 0: the bound one; empty: the bound address
+   * @param advertised what others are told, with port 0: the bound one; empty: the bound address,
+   *     or for an unspecified one that of this host
    * @throws IOException if the address cannot be bound
    */
   public static GrpcMeshNetwork listen(

@@ -78,6 +78,10 @@ final class Binding {
   List<BoundListener> open() throws ListenException {
     var bound = new ArrayList<BoundListener>();
     var problems = new ArrayList<String>();
+    if (settings.shareAddress() && loops.io() != NettyLoops.Io.EPOLL) {
+      throw new ListenException(
+          List.of("cannot share an address with other nodes: only Linux's epoll can"));
+    }
     for (Listener listener : settings.listeners()) {
       try {
         bound.add(
@@ -196,7 +200,7 @@ final class Binding {
     }
   }
 
-  private static Channel bind(AbstractBootstrap<?, ?> bootstrap, Endpoint at) throws IOException {
+  private Channel bind(AbstractBootstrap<?, ?> bootstrap, Endpoint at) throws IOException {
     ChannelFuture future = bootstrap.bind(NettyLoops.socketAddress(at));
     if (!future.awaitUninterruptibly(BIND_TIME.toMillis())) {
       future.channel().close();
@@ -214,11 +218,12 @@ final class Binding {
   }
 
   /** In the words of an operator, with what can be done. */
-  private static String reason(Throwable cause, Endpoint at) {
+  private String reason(Throwable cause, Endpoint at) {
     String text = String.valueOf(cause.getMessage());
     String lower = text.toLowerCase(Locale.ROOT);
     if (lower.contains("address already in use")) {
-      return "address already in use: another process has it";
+      return "address already in use: another process has it"
+          + (settings.shareAddress() ? ", and does not share it, or is another user's" : "");
     }
     if (lower.contains("cannot assign requested address")) {
       return "cannot assign requested address: this host has no " + at.ip();

@@ -9,6 +9,7 @@ import io.sippbx.control.sip.transport.TransportCounters.Drop;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,7 @@ final class Inbound {
 
   private final Set<Endpoint> ours;
   private final TransportCounters counters;
+  private volatile Set<Endpoint> ofOthers = Collections.emptySet();
   private volatile @Nullable SipReceiver receiver;
   private volatile @Nullable MessageTracer tracer;
 
@@ -31,6 +33,11 @@ final class Inbound {
 
   void deliverTo(@Nullable SipReceiver newReceiver) {
     receiver = newReceiver;
+  }
+
+  /** Takes responses to these addresses too. */
+  void takeFor(Set<Endpoint> others) {
+    ofOthers = others;
   }
 
   void traceTo(@Nullable MessageTracer newTracer) {
@@ -94,7 +101,11 @@ final class Inbound {
 
   private boolean isOurs(Via top) {
     Optional<IpAddress> ip = top.hostIp();
-    return ip.isPresent() && ours.contains(new Endpoint(ip.get(), top.effectivePort()));
+    if (ip.isEmpty()) {
+      return false;
+    }
+    var sentBy = new Endpoint(ip.get(), top.effectivePort());
+    return ours.contains(sentBy) || ofOthers.contains(sentBy);
   }
 
   static boolean isStun(byte[] octets) {

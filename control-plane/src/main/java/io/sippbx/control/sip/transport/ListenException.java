@@ -10,7 +10,8 @@ public final class ListenException extends IOException {
 
   private final transient List<String> problems;
 
-  ListenException(List<String> problems) {
+  /** One line for each problem. */
+  public ListenException(List<String> problems) {
     super(String.join("; ", problems));
     this.problems = List.copyOf(problems);
   }

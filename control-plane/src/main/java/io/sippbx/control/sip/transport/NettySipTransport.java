@@ -112,6 +112,14 @@ public final class NettySipTransport implements SipTransport, AutoCloseable {
     }
   }
 
+  /**
+   * Takes responses whose Via names one of these addresses too: another node of the cluster has
+   * sent the request by a connection of this one.
+   */
+  public void takeResponsesFor(List<Endpoint> others) {
+    inbound.takeFor(new LinkedHashSet<>(others));
+  }
+
   /** Shows all messages from now on to {@code tracer}; null ends that. */
   public void trace(@Nullable MessageTracer tracer) {
     inbound.traceTo(tracer);

@@ -108,17 +108,15 @@ final class RedisClusterStore implements ClusterStore {
     if (mesh.isEmpty() && sip.isEmpty()) {
       return Announced.NOTHING;
     }
-    try {
-      return new Announced(mesh.isEmpty() ? Optional.empty() : Optional.of(endpoint(mesh)), sip);
-    } catch (IllegalArgumentException e) {
-      throw new Bytes.UnexpectedReplyException("what a node tells of itself", mesh, e);
+    if (mesh.isEmpty()) {
+      return new Announced(Optional.empty(), sip);
     }
-  }
-
-  private static Endpoint endpoint(String text) {
-    int colon = text.lastIndexOf(':');
-    String ip = text.substring(0, Math.max(0, colon)).replaceAll("[\\[\\]]", "");
-    return Endpoint.of(ip, Integer.parseInt(text.substring(colon + 1)));
+    return new Announced(
+        Optional.of(
+            Endpoint.parse(mesh)
+                .orElseThrow(
+                    () -> new Bytes.UnexpectedReplyException("an address of the mesh", mesh))),
+        sip);
   }
 
   @Override

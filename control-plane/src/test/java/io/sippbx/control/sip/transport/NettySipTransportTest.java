@@ -287,6 +287,17 @@ class NettySipTransportTest {
     }
 
     @Test
+    void takesResponsesToRequestsOfOtherNodes() throws IOException {
+      var transport = started();
+      var peer = using(new Udp(v6));
+      Endpoint us = udpAddress(transport);
+      Endpoint other = us.withPort(us.port() ^ 1);
+      transport.takeResponsesFor(List.of(other));
+      peer.send(ok(Peers.parse(options(over("UDP", other), "1"))).toBytes(), us);
+      assertThat(branchOf(Peers.next(received.messages))).isEqualTo("z9hG4bK1");
+    }
+
+    @Test
     void passesUpWhatIsMalformedWithTheSourceInIt() throws IOException {
       var transport = started();
       var phone = using(new Udp(v6));
