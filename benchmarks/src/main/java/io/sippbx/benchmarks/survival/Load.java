@@ -156,13 +156,45 @@ public final class Load implements AutoCloseable {
   }
 
   /** Those that were held. */
-  public List<ScriptedCall> calls() {
+  List<ScriptedCall> calls() {
     return List.copyOf(calls);
   }
 
   /** Those that did not come as far as their phase. */
-  public List<ScriptedCall> notSetUp() {
+  List<ScriptedCall> notSetUp() {
     return List.copyOf(lostBefore);
+  }
+
+  /** Calls that were held and not kept, with the reason and what their phones saw. */
+  public List<String> losses() {
+    return loop.ask(
+        () ->
+            calls.stream()
+                .filter(call -> !call.isKept())
+                .map(
+                    call ->
+                        call.phase().title()
+                            + (call.overTcp() ? " over TCP: " : " over UDP: ")
+                            + call.loss()
+                            + "\n"
+                            + String.join("\n", call.journal()))
+                .toList());
+  }
+
+  /** The longest silence of any call whose silence means something, in milliseconds. */
+  public long longestSilenceMs() {
+    return loop.ask(
+        () ->
+            calls.stream()
+                .filter(call -> call.phase().hasMedia())
+                .mapToLong(call -> Duration.ofNanos(call.silenceNs()).toMillis())
+                .max()
+                .orElse(0));
+  }
+
+  /** The callers' Call-IDs. */
+  public List<String> callIds() {
+    return loop.ask(() -> calls.stream().map(ScriptedCall::callId).toList());
   }
 
   /** What is wrong with the driver itself. */

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * proper end: answered where it rang, both hearing each other, and hung up by one with the other
  * told; or cancelled, with the callee's 487 acknowledged. Loop only, but for what says otherwise.
  */
-public final class ScriptedCall implements Phone.Owner {
+final class ScriptedCall implements Phone.Owner {
 
   private static final Duration ANSWERS_AFTER = Duration.ofMillis(50);
   private static final Duration POLL = Duration.ofMillis(20);
