@@ -238,6 +238,7 @@ final class Node implements AutoCloseable {
     trace(started);
     adminServices = admin(started, opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
+    started.mesh().ifPresent(mesh -> MeshMetricsBinding.bind(metrics, mesh));
     StateMetricsBinding.bind(metrics, opened, events);
     own.ifPresent(process -> metrics.counter(ControlMetric.REDIS_RESTARTS, process::restarts));
     for (Listener listener : started.listeners()) {

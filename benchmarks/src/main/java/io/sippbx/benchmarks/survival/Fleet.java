@@ -147,6 +147,7 @@ public final class Fleet implements AutoCloseable {
             sip:
               listen_ip: %1$s
               listen_port: %2$d
+              address_mode: shared
               max_concurrent_calls: 10000
               users: [%9$s]
             media: {nodes: [%3$s]}

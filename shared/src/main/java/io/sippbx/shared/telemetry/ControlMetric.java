@@ -45,6 +45,47 @@ public enum ControlMetric implements Metric {
           "leases",
           "Leases of sip.max_cluster_calls that could not be given back as Redis did not answer,"
               + " and end by themselves, within four hours.")),
+  MESH_PEERS(
+      gauge(
+          "sip_mesh_peers",
+          "nodes",
+          "Other control nodes to which this one has a stream of the mesh now.")),
+  MESH_MESSAGES(
+      counter(
+          "sip_mesh_messages_total",
+          "messages",
+          "SIP messages for other control nodes: what they took, what they refused, and what did not"
+              + " reach them or had no answer, and why.",
+          Label.of(
+              "outcome",
+              "taken",
+              "refused",
+              "unreachable",
+              "no_answer",
+              "over_limit",
+              "in_circles"))),
+  MESH_RECEIVED(
+      counter(
+          "sip_mesh_received_total",
+          "messages",
+          "SIP messages that other control nodes gave to this one, and that it took.")),
+  MESH_WAITING(
+      gauge(
+          "sip_mesh_waiting",
+          "messages",
+          "Messages that wait for other control nodes to take them.")),
+  MESH_STREAMS(
+      counter(
+          "sip_mesh_streams_total",
+          "streams",
+          "Streams of the mesh that came up, that were up and broke, and that were ended as the other"
+              + " did not prove to know cluster.secret.",
+          Label.of("event", "opened", "lost", "unproved"))),
+  MESH_UNREADABLE(
+      counter(
+          "sip_mesh_unreadable_total",
+          "messages",
+          "What other control nodes sent and this one could not read.")),
   CALL_DURATION(
       histogram(
           "sip_call_duration_seconds",
