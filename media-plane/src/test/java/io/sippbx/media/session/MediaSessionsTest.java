@@ -563,6 +563,21 @@ class MediaSessionsTest {
     }
 
     @Test
+    void endsNothingWhileControlIsSilentForThreeMinutes() {
+      sessions.connected(CONTROL);
+      apply(timedOut(spec(CALL, 1, audio(0)), Duration.ofSeconds(60)));
+      apply(spec(call(2), 1, audio(0)));
+      sessions.disconnected(CONTROL);
+      sessions.mediaTimeout(CALL);
+      pass(Duration.ofMinutes(3));
+      assertThat(sessions.size()).isEqualTo(2);
+      sessions.connected(CONTROL);
+      assertThat(done(release(CALL, 1)).call()).isEqualTo(CALL);
+      assertThat(done(release(call(2), 1)).call()).isEqualTo(call(2));
+      assertThat(sessions.size()).isZero();
+    }
+
+    @Test
     void keepsASessionThatAnotherControlNodeClaims() {
       sessions.connected(CONTROL);
       apply(spec(CALL, 1, audio(0)));
