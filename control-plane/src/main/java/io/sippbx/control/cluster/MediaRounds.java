@@ -36,7 +36,9 @@ import org.slf4j.LoggerFactory;
  *   <li>calls on a node that is lost, or is to be emptied, are told to leave it, at a rate that is
  *       bounded for the whole cluster, and again until the records name it no more;
  *   <li>what a node holds is compared with the records: a session that none names in two
- *       comparisons is released, and a call without its session in two is told that it is lost.
+ *       comparisons is released, and a call without its session in two is told that it is lost. In
+ *       the first comparison with a start of a node it is told at once: the node may have started
+ *       while nobody was there to bring its calls back.
  * </ul>
  *
  * What is told is a level: it does no harm when it comes twice, or to a call that has ended. Lives
@@ -442,8 +444,13 @@ public final class MediaRounds implements MediaRestorer {
     private TreeSet<CallKey> unnamed = new TreeSet<>();
     private TreeSet<CallKey> absent = new TreeSet<>();
     private TreeSet<Partition> kept = new TreeSet<>();
+    private final Deque<CallKey> lost = new ArrayDeque<>();
     private Optional<MediaLedger> last = Optional.empty();
     private boolean running;
+
+    /** Whether the node was listed a second time, after the records were read. */
+    private boolean listedAgain;
+
     private long nextNs;
 
     private Comparison(MediaNodeSeen seen) {
@@ -457,10 +464,15 @@ public final class MediaRounds implements MediaRestorer {
     }
 
     private void goOnIfDue() {
+      while (!lost.isEmpty() && restores.take(1, loop.nowNs()) == 1) {
+        restored.increment();
+        ports.calls().accept(new MediaEvent.SessionLost(lost.remove(), node));
+      }
       if (!running && loop.nowNs() - nextNs >= 0) {
         kept = new TreeSet<>(ports.kept().get());
         if (!kept.isEmpty()) {
           running = true;
+          listedAgain = false;
           held = new TreeMap<>();
           recorded = new TreeSet<>();
           // The node first: what is opened meanwhile is in the record, and not the other way.
@@ -488,6 +500,8 @@ public final class MediaRounds implements MediaRestorer {
               rest.isPresent() && (after.isEmpty() || rest.get().compareTo(after.get()) > 0);
           if (forward) {
             list(rest);
+          } else if (listedAgain) {
+            compare();
           } else {
             read(new ArrayDeque<>(kept), Optional.empty());
           }
@@ -539,6 +553,12 @@ public final class MediaRounds implements MediaRestorer {
     }
 
     private void compare() {
+      if (last.isEmpty() && !listedAgain && !held.keySet().containsAll(recorded)) {
+        // What was opened since the node was listed is not lost.
+        listedAgain = true;
+        list(Optional.empty());
+        return;
+      }
       running = false;
       nextNs = in(settings.compareEvery());
       var nobodys = new TreeSet<CallKey>();
@@ -555,7 +575,9 @@ public final class MediaRounds implements MediaRestorer {
       var orphans = new TreeSet<>(nobodys);
       orphans.retainAll(unnamed);
       var missing = new TreeSet<>(nowhere);
-      missing.retainAll(absent);
+      if (last.isPresent()) {
+        missing.retainAll(absent);
+      }
       unnamed = nobodys;
       absent = nowhere;
       for (CallKey orphan : orphans) {
@@ -569,10 +591,8 @@ public final class MediaRounds implements MediaRestorer {
           ports.media().release(node, orphan, session.revision(), answer -> {});
         }
       }
-      for (CallKey call : missing) {
-        restored.increment();
-        ports.calls().accept(new MediaEvent.SessionLost(call, node));
-      }
+      lost.clear();
+      lost.addAll(missing);
       int sum = pairs;
       last =
           seen(node)
