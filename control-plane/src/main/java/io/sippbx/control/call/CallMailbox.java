@@ -7,6 +7,8 @@ import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.store.CallCommit;
@@ -48,6 +50,9 @@ final class CallMailbox {
   /** Between two looks at what waits while the store or the lease is away. */
   private static final Duration TICK = Duration.ofMillis(500);
 
+  /** After this the outcome of a commit is found out by the next one. */
+  private static final Duration UNDECIDED = Duration.ofMinutes(30);
+
   private final CallKey key;
   private final CallRuntime runtime;
   private final Deque<Waiting> inputs = new ArrayDeque<>();
@@ -68,6 +73,10 @@ final class CallMailbox {
 
   private @Nullable Claim claim;
   private @Nullable Waiting doneAhead;
+
+  /** The commit under way, once its answer has been waited for too long. */
+  private @Nullable Pending overdue;
+
   private Loop.@Nullable Timer tick;
   private int conflicts;
   private boolean busy;
@@ -76,6 +85,27 @@ final class CallMailbox {
   private boolean defective;
 
   private record Scheduled(Instant deadline, Loop.Timer timer) {}
+
+  /** A commit under way. */
+  private static final class Pending {
+    private final CallCommit<Call> commit;
+    private final Waiting waiting;
+    private final Decision decision;
+    private final long sinceNs;
+
+    /** What only ends of the decision was done before the commit. */
+    private boolean doneAhead;
+
+    /** Who asked was told to ask again. */
+    private boolean refused;
+
+    Pending(CallCommit<Call> commit, Waiting waiting, Decision decision, long sinceNs) {
+      this.commit = commit;
+      this.waiting = waiting;
+      this.decision = decision;
+      this.sinceNs = sinceNs;
+    }
+  }
 
   /**
    * A keeper has found the call among those of a dead member.
@@ -308,6 +338,9 @@ final class CallMailbox {
       return;
     }
     inputs.add(waiting);
+    if (overdue != null) {
+      attendWaiting();
+    }
     drain();
   }
 
@@ -474,35 +507,37 @@ final class CallMailbox {
             claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch()));
     busy = true;
     carryOut(decision.beside());
-    send(commit, waiting, decision, 1);
+    send(new Pending(commit, waiting, decision, runtime.loop().nowNs()));
   }
 
-  private void send(CallCommit<Call> commit, Waiting waiting, Decision decision, int sending) {
-    long asked = runtime.fence().term();
-    runtime
-        .store()
-        .commit(commit, answer -> answered(commit, waiting, decision, sending, asked, answer));
-  }
-
-  private void answered(
-      CallCommit<Call> commit,
-      Waiting waiting,
-      Decision decision,
-      int sending,
-      long asked,
-      CommitAnswer<Call> answer) {
+  private void send(Pending pending) {
     if (closed) {
       return;
     }
+    long asked = runtime.fence().term();
+    runtime.store().commit(pending.commit, answer -> answered(pending, asked, answer));
+  }
+
+  private void answered(Pending pending, long asked, CommitAnswer<Call> answer) {
+    if (closed) {
+      return;
+    }
+    if (answer instanceof CommitAnswer.Unknown<Call>) {
+      unanswered(pending);
+      return;
+    }
+    overdue = null;
+    Waiting waiting = pending.waiting;
     switch (answer) {
-      case CommitAnswer.Applied<Call> applied ->
-          committed(waiting, decision, commit, applied.version(), asked);
+      case CommitAnswer.Applied<Call> applied -> committed(pending, applied.version(), asked);
       case CommitAnswer.AlreadyApplied<Call> already ->
-          committed(waiting, decision, commit, already.version(), asked);
+          committed(pending, already.version(), asked);
       case CommitAnswer.Conflict<Call> conflict -> {
         busy = false;
         conflicts++;
-        if (conflicts < runtime.limits().commitAttempts()) {
+        if (pending.refused) {
+          conflicts = 0;
+        } else if (conflicts < runtime.limits().commitAttempts()) {
           inputs.addFirst(waiting);
         } else {
           conflicts = 0;
@@ -513,7 +548,9 @@ final class CallMailbox {
       }
       case CommitAnswer.Gone<Call> gone -> {
         busy = false;
-        inputs.addFirst(waiting);
+        if (!pending.refused) {
+          inputs.addFirst(waiting);
+        }
         gone();
       }
       case CommitAnswer.Fenced<Call> fenced -> {
@@ -524,46 +561,114 @@ final class CallMailbox {
       case CommitAnswer.Full<Call> full -> {
         runtime.observer().dropped(key, CallObserver.Drop.OUTBOX_FULL);
         if (call == null) {
-          undo(waiting.input(), decision);
+          undo(waiting.input(), pending.decision);
         }
-        putOff(waiting);
+        putOff(pending);
       }
-      case CommitAnswer.Unknown<Call> unknown -> {
-        if (sending < runtime.limits().commitAttempts()) {
-          runtime
-              .loop()
-              .schedule(
-                  runtime.limits().commitRetry(),
-                  () -> send(commit, waiting, decision, sending + 1));
-        } else {
-          unavailable(waiting);
-        }
-      }
+      case CommitAnswer.Unknown<Call> unknown -> {}
     }
     if (releasing && !busy && !closed) {
       releaseOrCommit();
     }
   }
 
-  private void unavailable(Waiting waiting) {
-    runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
-    putOff(waiting);
+  /**
+   * Whether the commit stands is not known, and must be before anything else is committed: it is
+   * sent again until there is an answer. Meanwhile what only ends goes ahead, and who may ask again
+   * is told so.
+   */
+  private void unanswered(Pending pending) {
+    CallLimits limits = runtime.limits();
+    if (pending.waiting.onlyEnds() && !pending.doneAhead && call != null) {
+      pending.doneAhead = true;
+      carryOut(pending.decision.effects().stream().filter(CallMailbox::onlyEnds).toList());
+    }
+    Duration passed = Duration.ofNanos(runtime.loop().nowNs() - pending.sinceNs);
+    Duration soon = passed.plus(limits.commitRetry());
+    if (soon.compareTo(limits.commitRetry().multipliedBy(limits.commitAttempts())) < 0) {
+      runtime.loop().schedule(limits.commitRetry(), () -> send(pending));
+    } else if (passed.compareTo(UNDECIDED) > 0) {
+      overdue = null;
+      putOff(pending);
+    } else {
+      overdue(pending);
+      runtime.loop().schedule(TICK, () -> send(pending));
+    }
+  }
+
+  private void overdue(Pending pending) {
+    if (overdue == null) {
+      overdue = pending;
+      runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
+      if (pending.waiting.mayBeRefused()) {
+        pending.refused = true;
+        refuse(pending.waiting);
+      }
+    }
+    attendWaiting();
+  }
+
+  /** The store is away: nothing that waits need wait for it where it may be done or refused. */
+  private void attendWaiting() {
+    goAhead();
+    var refused = new ArrayList<Waiting>();
+    inputs.removeIf(each -> each.mayBeRefused() && refused.add(each));
+    refused.forEach(this::refuse);
+  }
+
+  private void refuse(Waiting waiting) {
+    runtime.refuse(waiting.input(), call == null ? 503 : 500);
   }
 
   /** It cannot be committed: who may ask again is told so, what must be done waits. */
-  private void putOff(Waiting waiting) {
+  private void putOff(Pending pending) {
+    Waiting waiting = pending.waiting;
     busy = false;
     if (call == null) {
-      inputs.addFirst(waiting);
-      letGo().forEach(each -> runtime.refuse(each.input(), 503));
+      if (!pending.refused) {
+        inputs.addFirst(waiting);
+      }
+      letGo().forEach(this::refuse);
     } else if (waiting.mayBeRefused()) {
-      runtime.refuse(waiting.input(), 500);
+      if (!pending.refused) {
+        refuse(waiting);
+      }
       drain();
     } else {
       inputs.addFirst(waiting);
       goAhead();
       startTicking();
     }
+  }
+
+  /** What ends that a request stands in the record which was refused because nobody knew. */
+  private static Optional<Input> takeBack(Waiting refused, Call standing) {
+    if (!(refused.input() instanceof Input.RequestArrived in)) {
+      return Optional.of(new Input.HangUp(Reason.STORE_UNAVAILABLE));
+    }
+    Optional<Reinvite> reinvite =
+        standing.reinvite().filter(each -> each.transaction().equals(in.transaction()));
+    if (reinvite.isPresent() && reinvite.get().sent().isEmpty()) {
+      SipRequest cancel = Messages.cancel(in.request());
+      return Optional.of(
+          new Input.RequestArrived(ServerTransactionId.of(cancel), cancel, in.flow(), in.hop()));
+    }
+    // Nobody was sent it: that is as if who should have been had refused it.
+    return reinvite
+        .flatMap(Reinvite::sent)
+        .or(
+            () ->
+                standing.relayed().stream()
+                    .filter(each -> each.transaction().equals(in.transaction()))
+                    .map(Call.Relayed::sent)
+                    .findFirst())
+        .map(
+            sent ->
+                new Input.ResponseArrived(
+                    sent.topVia().branch().orElseThrow(),
+                    SipResponse.to(sent, 500).build(),
+                    in.hop(),
+                    List.of()));
   }
 
   /** The call never was: what was taken for it in advance is given back at once. */
@@ -578,8 +683,14 @@ final class CallMailbox {
     }
   }
 
-  private void committed(
-      Waiting waiting, Decision decision, CallCommit<Call> commit, long version, long asked) {
+  private void committed(Pending pending, long version, long asked) {
+    CallCommit<Call> commit = pending.commit;
+    Waiting waiting = pending.waiting;
+    Decision decision = pending.decision;
+    List<Effect> effects =
+        pending.doneAhead
+            ? decision.effects().stream().filter(each -> !onlyEnds(each)).toList()
+            : decision.effects();
     stored =
         commit
             .record()
@@ -599,13 +710,18 @@ final class CallMailbox {
       runtime.observer().happened(key, happening);
     }
     runtime.noteState(this, call);
+    if (pending.refused && call != null) {
+      // It was told that it was not done, and so it is not.
+      effects = List.of();
+      takeBack(waiting, call).ifPresent(each -> inputs.addFirst(runtime.own(each)));
+    }
     if (call != null && !maySend()) {
       // It stands in the record, and may have been taken over from there.
-      withheld.addAll(decision.effects());
+      withheld.addAll(effects);
       freeze();
       return;
     }
-    carryOut(decision.effects());
+    carryOut(effects);
     if (call == null) {
       close();
     } else {

@@ -62,6 +62,8 @@ public record Termination(Result result, Reason reason, int sipStatus) {
     DIALOG_LOST("dialog_lost"),
     /** An administrator ended it. */
     ADMINISTRATOR("administrator"),
+    /** The store did not answer, and who called was told so. */
+    STORE_UNAVAILABLE("store_unavailable"),
     /** This node shut down. */
     SHUTDOWN("shutdown"),
     /** A defect of ours: counted, and the call was ended. */

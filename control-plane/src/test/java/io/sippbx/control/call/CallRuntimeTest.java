@@ -78,6 +78,7 @@ class CallRuntimeTest {
   private final VirtualLoops clock = VirtualLoops.inOrder();
   private final VirtualLoop loop = clock.loop("node");
   private final InMemoryCallStore<Call> memory = new InMemoryCallStore<>(new Loops(List.of(loop)));
+  private boolean away;
   private final Deque<Fate> fates = new ArrayDeque<>();
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
@@ -97,7 +98,7 @@ class CallRuntimeTest {
         @Override
         public void commit(CallCommit<Call> commit, Consumer<CommitAnswer<Call>> answer) {
           commits.add(commit.id());
-          Fate fate = fates.isEmpty() ? Fate.APPLY : fates.remove();
+          Fate fate = !fates.isEmpty() ? fates.remove() : away ? Fate.LOSE : Fate.APPLY;
           switch (fate) {
             case APPLY -> memory.commit(commit, answer);
             case LOSE_ANSWER ->
@@ -733,15 +734,154 @@ class CallRuntimeTest {
 
   @Test
   void aStoreThatNeverAnswersGets503WithinHalfASecond() {
-    for (int i = 0; i < CallLimits.DEFAULT.commitAttempts(); i++) {
-      fates.add(Fate.LOSE);
-    }
-    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    begin(CallLimits.DEFAULT);
     clock.advance(Duration.ofMillis(500));
     assertThat(done).containsExactly("apply 1", "503 INVITE");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE");
+  }
+
+  @Test
+  @DisplayName("a call that was refused as nobody knew, and stands in the store, is ended there")
+  void aCallThatWasRefusedAndStandsIsEnded() {
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofSeconds(30));
+    assertThat(done).containsExactly("apply 1", "503 INVITE");
+    assertThat(memory.size()).isEqualTo(1);
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done)
+        .as("nobody is called")
+        .containsExactly("apply 1", "503 INVITE", "503 INVITE", "release");
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "1 STARTED", "2 ENDED");
+    clock.advance(Duration.ofMinutes(1));
     assertThat(runtime.size()).isZero();
+    assertThat(memory.size()).isZero();
     assertThat(active.size()).isZero();
+  }
+
+  /** A call that is up and quiet, of which the scene has the caller's part. */
+  private CallRuntime up() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    acknowledge(runtime);
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(runtime.call(key).orElseThrow().isQuiescent()).isTrue();
+    scene.up();
+    done.clear();
+    seen.clear();
+    return runtime;
+  }
+
+  @Test
+  void whileTheStoreIsAwayAByeIsAnsweredAndPassedOnAtOnceAndCommittedOnItsReturn() {
+    CallRuntime runtime = up();
+    away = true;
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).containsExactly("200 BYE", "BYE");
+    clock.advance(Duration.ofSeconds(30));
+    assertThat(done).as("once").containsExactly("200 BYE", "BYE");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 ENDED");
+  }
+
+  @Test
+  void whileTheStoreIsAwayACancelIsAnsweredAndPassedOnAtOnce() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    SipRequest invite = requests.getFirst();
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    invite.topVia().branch().orElseThrow(),
+                    Scene.answer(invite, 180, "bob", "", b -> b),
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of())));
+    clock.runReady();
+    done.clear();
+    away = true;
+    offer(runtime, cancel());
+    assertThat(done).containsExactly("200 CANCEL", "487 INVITE", "CANCEL");
+    clock.advance(Duration.ofSeconds(20));
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("200 CANCEL", "487 INVITE", "CANCEL", "release");
+    assertThat(seen.getLast()).endsWith("ENDED");
+  }
+
+  @Test
+  @DisplayName("a re-INVITE gets 500, and is as if it had never been where its commit stands")
+  void aReinviteThatWasRefusedChangesNothing() {
+    CallRuntime runtime = up();
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    offer(runtime, scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+    clock.advance(Duration.ofMillis(500));
+    assertThat(done.stream().filter(each -> !each.startsWith("apply")))
+        .containsExactly("500 INVITE");
+    // Whoever asks later is told at once, and whoever ends is served at once.
+    offer(runtime, scene.callerRequest(Method.INFO, 3, ""));
+    assertThat(done).endsWith("500 INFO");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).doesNotContain("INVITE", "BYE");
+    clock.advance(Duration.ofMinutes(2));
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE");
+    Call call = runtime.call(key).orElseThrow();
+    assertThat(call.isUp()).isTrue();
+    assertThat(call.isQuiescent()).isTrue();
+    assertThat(done).doesNotContain("INVITE", "BYE");
+  }
+
+  @Test
+  void aRequestWithinTheDialogThatWasRefusedIsNotPassedOn() {
+    CallRuntime runtime = up();
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    offer(runtime, scene.callerRequest(Method.INFO, 2, ""));
+    clock.advance(Duration.ofMillis(500));
+    assertThat(done).containsExactly("500 INFO");
+    away = false;
+    clock.advance(Duration.ofMinutes(2));
+    assertThat(runtime.call(key).orElseThrow().isQuiescent()).isTrue();
+    assertThat(done).doesNotContain("INFO", "BYE");
+  }
+
+  @Test
+  void whileTheStoreIsAwayAnAnswerIsNotPassedOnAndGoesThroughOnItsReturn() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    done.clear();
+    away = true;
+    answer(runtime);
+    clock.advance(Duration.ofSeconds(20));
+    assertThat(done).doesNotContain("200 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).contains("200 INVITE");
+    assertThat(runtime.call(key).orElseThrow().isUp()).isTrue();
+  }
+
+  @Test
+  void aByeThatComesWhileAnotherCommitIsUnknownIsNotKeptWaiting() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    acknowledge(runtime);
+    scene.up();
+    away = true;
+    // The commit that writes the ACK down finds the store away.
+    clock.advance(Duration.ofSeconds(4));
+    done.clear();
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).containsExactly("200 BYE", "BYE");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).endsWith("release");
+    assertThat(seen.getLast()).endsWith("ENDED");
   }
 
   @Test
@@ -749,7 +889,7 @@ class CallRuntimeTest {
     fates.add(Fate.FULL);
     CallRuntime runtime = begin(CallLimits.DEFAULT);
     clock.advance(Duration.ofSeconds(1));
-    assertThat(done).containsExactly("apply 1", "503 INVITE", "release");
+    assertThat(done).containsExactly("apply 1", "release", "503 INVITE");
     assertThat(seen).containsExactly("dropped OUTBOX_FULL");
     assertThat(commits).hasSize(1);
     assertThat(runtime.size()).isZero();
