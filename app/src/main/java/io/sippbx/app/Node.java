@@ -17,16 +17,19 @@ import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.redis.RedisStore;
 import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.media.MediaNode;
 import io.sippbx.media.MediaNodeSettings;
 import io.sippbx.media.relay.start.Relays;
+import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.ClusterConfig;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.SipConfig;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
@@ -86,7 +89,7 @@ final class Node implements AutoCloseable {
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
   private final List<String> addresses = new ArrayList<>();
   private @Nullable MediaNode media;
-  private @Nullable ControlPlane control;
+  private volatile @Nullable ControlPlane control;
   private @Nullable CallTelemetry telemetry;
   private @Nullable OperationsServer operations;
   private @Nullable NodeStats stats;
@@ -292,8 +295,10 @@ final class Node implements AutoCloseable {
             opened.stores().partitions(),
             loops.loops(),
             cdr.<EventConsumer>map(CdrConsumer::new).orElse(CdrConsumer.NONE),
-            // Where other nodes use the same Redis, each writes down what it has committed.
-            event -> opened.isOnlyOurs() || event.getNodeId().equals(node.text()));
+            // Where other nodes use the same Redis, each writes down what it has committed, and
+            // what a node has left that is gone falls to who keeps the partition.
+            event ->
+                opened.isOnlyOurs() || event.getNodeId().equals(node.text()) || inherits(event));
     open.push(
         () -> {
           var flushed = new CountDownLatch(1);
@@ -305,6 +310,19 @@ final class Node implements AutoCloseable {
         });
     relay.start();
     return relay;
+  }
+
+  private boolean inherits(CallEvent event) {
+    ControlPlane here = control;
+    return here != null
+        && !event.getNodeId().isEmpty()
+        && CallKey.prefixOf(event.getCallKey())
+            .filter(
+                call ->
+                    here.node()
+                        .cluster()
+                        .inherits(Partition.of(call), new NodeId(event.getNodeId())))
+            .isPresent();
   }
 
   private Optional<CdrWriter> startCdr() throws IOException {

@@ -158,6 +158,16 @@ public final class Participation {
     return List.copyOf(keeperships.kept().keySet());
   }
 
+  /**
+   * Whether what {@code node} has left undone in a partition is for this node: it keeps the
+   * partition, and no start of that node is there. Any thread.
+   */
+  public boolean inherits(Partition partition, NodeId node) {
+    return isServing()
+        && roster.keeper(partition).filter(self::equals).isPresent()
+        && roster.isGone(node);
+  }
+
   /** What this node has done as a keeper. */
   public KeeperCounts counts() {
     return rounds.counts();

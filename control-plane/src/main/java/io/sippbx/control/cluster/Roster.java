@@ -87,6 +87,20 @@ public final class Roster {
     return unheard(member, now);
   }
 
+  /**
+   * Whether no start of this node is there, nor may be: what it has left undone is for its keepers.
+   */
+  public boolean isGone(NodeId node) {
+    Seen now = seen;
+    return now.looking()
+        && now.looks() >= LOOKS
+        && !node.equals(self.node())
+        && !now.beating().containsKey(node)
+        && now.verdict().filter(said -> said.living().contains(node)).isEmpty()
+        && now.silent().stream()
+            .noneMatch(each -> each.node().equals(node) && !now.gone().contains(each));
+  }
+
   private Standing unheard(Member member, Seen now) {
     synchronized (unheard) {
       if (unheard.size() >= MAX_UNHEARD) {

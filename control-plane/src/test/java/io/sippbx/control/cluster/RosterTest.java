@@ -83,6 +83,22 @@ class RosterTest {
   }
 
   @Test
+  void aNodeIsGoneOnceNoStartOfItIsThereOrMayBe() {
+    looks(List.of(SELF, B), List.of(), List.of());
+    assertThat(roster.isGone(C.node())).as("too few looks").isFalse();
+    looks(List.of(SELF, B), List.of(C), List.of());
+    looks(List.of(SELF, B), List.of(C), List.of());
+    assertThat(roster.isGone(C.node())).as("only late").isFalse();
+    assertThat(roster.isGone(B.node())).isFalse();
+    assertThat(roster.isGone(SELF.node())).isFalse();
+    assertThat(roster.isGone(new NodeId("nobody-knows-it"))).isTrue();
+    looks(List.of(SELF, B), List.of(C), List.of(C));
+    assertThat(roster.isGone(C.node())).isTrue();
+    looks(List.of(SELF, B, member("c", 2)), List.of(), List.of());
+    assertThat(roster.isGone(C.node())).as("another start of it").isFalse();
+  }
+
+  @Test
   void whoDoesNotLookHoldsNobodyForGone() {
     for (int i = 0; i < 9; i++) {
       assertThat(roster.of(B)).isEqualTo(Standing.UNKNOWN);
