@@ -73,7 +73,7 @@ final class ControlSettings {
                 config.media().sessions().movesPerSecond(),
                 CallLimits.DEFAULT,
                 transactions(sip, loops),
-                RegistrarLimits.DEFAULT));
+                RegistrarLimits.DEFAULT.withFlowWait(sip.registrar().flowWait())));
     return new ControlPlaneSettings(
         node, transport(sip, new Member(config.cluster().nodeId(), incarnation)), Optional.empty());
   }

@@ -32,6 +32,7 @@ import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.registrar.RegistrarService;
 import io.sippbx.control.registrar.RequestAuthenticator;
 import io.sippbx.control.registrar.binding.Registrar;
+import io.sippbx.control.routing.CurrentFlows;
 import io.sippbx.control.routing.NextHops;
 import io.sippbx.control.routing.UserRouter;
 import io.sippbx.control.sip.auth.AccessPolicy;
@@ -139,7 +140,13 @@ public final class ControlNode {
               user ->
                   new TransactionLayer(
                       loop,
-                      world.transport(),
+                      new CurrentFlows(
+                          loop,
+                          world.transport(),
+                          services.registrar(),
+                          settings.access().domains(),
+                          settings.limits().registrar().flowWait(),
+                          () -> cluster.lease().term(loop.nowNs(), loop.now())),
                       user,
                       settings.calls().timers(),
                       settings.limits().transactions()),

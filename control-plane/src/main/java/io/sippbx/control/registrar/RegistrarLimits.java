@@ -10,12 +10,14 @@ import java.time.Duration;
  *     faster
  * @param maxSends of one commit whose outcome is unknown
  * @param retryAfter in a 503
+ * @param flowWait how long a request within a dialog waits for a phone whose connection is gone
  */
-public record RegistrarLimits(int maxPending, int maxAttempts, int maxSends, Duration retryAfter) {
+public record RegistrarLimits(
+    int maxPending, int maxAttempts, int maxSends, Duration retryAfter, Duration flowWait) {
 
   /** 10,000 pending, 8 attempts, each sent 3 times at most, 5 s. */
   public static final RegistrarLimits DEFAULT =
-      new RegistrarLimits(10_000, 8, 3, Duration.ofSeconds(5));
+      new RegistrarLimits(10_000, 8, 3, Duration.ofSeconds(5), Duration.ofSeconds(10));
 
   /** Refuses what cannot work. */
   public RegistrarLimits {
@@ -29,9 +31,17 @@ public record RegistrarLimits(int maxPending, int maxAttempts, int maxSends, Dur
               + maxSends
               + " sends");
     }
+    if (flowWait.isNegative()) {
+      throw new IllegalArgumentException("Expected a wait of 0 or more, but got " + flowWait);
+    }
     if (retryAfter.toSeconds() < 1) {
       throw new IllegalArgumentException(
           "Expected Retry-After of 1 s or more, but got " + retryAfter);
     }
+  }
+
+  /** The same with another time for phones to return. */
+  public RegistrarLimits withFlowWait(Duration other) {
+    return new RegistrarLimits(maxPending, maxAttempts, maxSends, retryAfter, other);
   }
 }

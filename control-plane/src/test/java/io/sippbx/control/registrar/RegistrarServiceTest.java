@@ -566,7 +566,7 @@ class RegistrarServiceTest {
       RegistrarService narrow =
           service(
               new ConfiguredUsers("pbx.example", List.of()),
-              new RegistrarLimits(2, 8, 3, Duration.ofSeconds(7)));
+              new RegistrarLimits(2, 8, 3, Duration.ofSeconds(7), Duration.ZERO));
       store.holdReads = true;
       var answers = new ArrayList<SipResponse>();
       loop.execute(
@@ -833,7 +833,7 @@ class RegistrarServiceTest {
                   DOMAINS::own),
               DOMAINS,
               new Registrar(RegistrarSettings.DEFAULT),
-              new RegistrarLimits(100, 50, 10, Duration.ofSeconds(5)),
+              new RegistrarLimits(100, 50, 10, Duration.ofSeconds(5), Duration.ZERO),
               random::nextLong,
               heard));
     }

@@ -353,7 +353,8 @@ final class Mapping {
             reader.seconds("sip.registrar.default_expires", 1, 604_800),
             reader.seconds("sip.registrar.max_expires", 1, 604_800),
             reader.integer("sip.registrar.max_bindings", 1, 100),
-            reader.integer("sip.registrar.max_addresses", 1, 10_000_000));
+            reader.integer("sip.registrar.max_addresses", 1, 10_000_000),
+            reader.seconds("sip.registrar.flow_wait", 0, 30));
     if (registrar.minExpires().compareTo(registrar.defaultExpires()) > 0) {
       reader.refuse("sip.registrar.default_expires", "expected at least min_expires");
     }

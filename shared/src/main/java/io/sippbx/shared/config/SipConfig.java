@@ -176,13 +176,16 @@ public record SipConfig(
    * @param maxExpires longer is shortened
    * @param maxBindings of one address-of-record
    * @param maxAddresses addresses-of-record with bindings
+   * @param flowWait for which a request within a dialog waits for a phone that has lost its
+   *     connection
    */
   public record Registrar(
       Duration minExpires,
       Duration defaultExpires,
       Duration maxExpires,
       int maxBindings,
-      int maxAddresses) {}
+      int maxAddresses,
+      Duration flowWait) {}
 
   /**
    * A file of all SIP messages.
