@@ -1,8 +1,10 @@
 package io.sippbx.app;
 
 import io.sippbx.control.ControlPlane;
+import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.cluster.MediaLedger;
 import io.sippbx.control.cluster.MediaRounds;
+import io.sippbx.control.cluster.Participation;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.sip.message.TransportProtocol;
@@ -50,6 +52,7 @@ final class ControlPlaneMetricsBinding {
         ControlMetric.CONNECTIONS,
         () -> transport.acceptedConnections() + transport.openedConnections());
     transactions(metrics, control);
+    cluster(metrics, control);
     metrics.gauge(ControlMetric.REGISTERED_ADDRESSES, control::registeredAddresses);
     metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().healthy(), "healthy");
     metrics.gauge(ControlMetric.MEDIA_NODES, () -> media.stats().suspected(), "suspected");
@@ -73,6 +76,42 @@ final class ControlPlaneMetricsBinding {
       Metrics metrics, MediaRounds rounds, String kind, ToLongFunction<MediaLedger> figure) {
     metrics.gauge(
         ControlMetric.MEDIA_LEDGER, () -> rounds.ledger().stream().mapToLong(figure).sum(), kind);
+  }
+
+  private static void cluster(Metrics metrics, ControlPlane control) {
+    RoutingCounters routing = control.node().routing();
+    metrics.gauge(ControlMetric.CLUSTER_NODES, () -> figures(control).living());
+    metrics.gauge(ControlMetric.CLUSTER_DEAD, () -> figures(control).dead());
+    metrics.gauge(ControlMetric.CLUSTER_PARTITIONS, () -> figures(control).kept());
+    metrics.gauge(ControlMetric.CLUSTER_ALARM, () -> figures(control).alarm() ? 1 : 0);
+    metrics.counter(ControlMetric.CLUSTER_CALLS_TAKEN, routing.takenOver::sum, "taken_over");
+    metrics.counter(ControlMetric.CLUSTER_CALLS_TAKEN, routing.letGo::sum, "let_go");
+    metrics.counter(ControlMetric.CLUSTER_CALLS_TAKEN, routing.frozen::sum, "frozen");
+    metrics.counter(ControlMetric.CLUSTER_CALLS_TAKEN, routing.released::sum, "released");
+    metrics.counter(ControlMetric.CLUSTER_MESSAGES, routing.handedOver::sum, "handed_over");
+    metrics.counter(ControlMetric.CLUSTER_MESSAGES, routing.held::sum, "held");
+    metrics.counter(ControlMetric.CLUSTER_MESSAGES, routing.heldInVain::sum, "held_in_vain");
+    metrics.counter(ControlMetric.CLUSTER_MESSAGES, routing.inCircles::sum, "in_circles");
+    metrics.gauge(ControlMetric.CLUSTER_MESSAGES_WAITING, routing.waiting::sum);
+    metrics.counter(ControlMetric.CLUSTER_WITHHELD, () -> withheld(control));
+    metrics.counter(
+        ControlMetric.CLUSTER_TIMERS, () -> control.node().cluster().counts().claimedTimers());
+    metrics.counter(
+        ControlMetric.CLUSTER_TAKE_OVERS_FAILED, () -> control.node().cluster().counts().failed());
+    metrics.counter(
+        ControlMetric.CLUSTER_EPOCHS_LOST, () -> control.node().cluster().counts().epochsLost());
+  }
+
+  private static Participation.Figures figures(ControlPlane control) {
+    return control.node().cluster().figures();
+  }
+
+  private static long withheld(ControlPlane control) {
+    long sum = 0;
+    for (Edge edge : control.edges()) {
+      sum += edge.calls().sending().withheld();
+    }
+    return sum;
   }
 
   private static void transactions(Metrics metrics, ControlPlane control) {

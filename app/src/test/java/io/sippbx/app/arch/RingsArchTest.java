@@ -32,6 +32,7 @@ class RingsArchTest {
     "io.sippbx.control.call.CallShared",
     "io.sippbx.control.call.Forwarder",
     "io.sippbx.control.call.Ownership",
+    "io.sippbx.control.call.QuietCalls",
     "io.sippbx.control.call.RoutingCounters",
     "io.sippbx.control.call.SuccessRepeater",
     "io.sippbx.control.call.ActiveCalls",

@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param patience how long a request waits for a store or a lease that is away before it is refused
  * @param heldMessages messages of one loop that wait until their call's owner can be given them
  * @param heldFor how long each of them may wait: longer than it takes until an owner may be claimed
+ * @param quietCalls calls of one loop that nobody owns and that stay in memory for a while
  */
 public record CallLimits(
     int mailboxInputs,
@@ -18,7 +19,8 @@ public record CallLimits(
     Duration commitRetry,
     Duration patience,
     int heldMessages,
-    Duration heldFor) {
+    Duration heldFor,
+    int quietCalls) {
 
   /**
    * 256 inputs; 5 attempts, 100 ms apart: with the first that is law 2's 500 ms; 1,000 messages for
@@ -28,15 +30,17 @@ public record CallLimits(
 
   /** Refuses limits below 1. */
   public CallLimits {
-    if (mailboxInputs < 1 || commitAttempts < 1 || heldMessages < 1) {
+    if (mailboxInputs < 1 || commitAttempts < 1 || heldMessages < 1 || quietCalls < 1) {
       throw new IllegalArgumentException(
           "Expected limits of 1 or more, but got "
               + mailboxInputs
               + " inputs, "
               + commitAttempts
-              + " attempts and "
+              + " attempts, "
               + heldMessages
-              + " messages");
+              + " messages and "
+              + quietCalls
+              + " quiet calls");
     }
     if (!patience.isPositive() || !heldFor.isPositive()) {
       throw new IllegalArgumentException(
@@ -52,6 +56,7 @@ public record CallLimits(
         commitRetry,
         Duration.ofSeconds(2),
         1_000,
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(10),
+        1_000);
   }
 }

@@ -235,7 +235,9 @@ final class CallMailbox {
       return;
     }
     open(current, asked);
-    if (!record.isQuiescent() && !record.isTombstone()) {
+    if (record.isQuiescent()) {
+      runtime.quiet().settled(key);
+    } else if (!record.isTombstone()) {
       inputs.addFirst(runtime.own(new Input.TakenOver()));
     }
     syncTimers();
@@ -715,6 +717,9 @@ final class CallMailbox {
       effects = List.of();
       takeBack(waiting, call).ifPresent(each -> inputs.addFirst(runtime.own(each)));
     }
+    if (isIdle()) {
+      runtime.quiet().settled(key);
+    }
     if (call != null && !maySend()) {
       // It stands in the record, and may have been taken over from there.
       withheld.addAll(effects);
@@ -883,6 +888,27 @@ final class CallMailbox {
     }
     tell(TakeOver.Outcome.FAILED);
     runtime.closed(key, this);
+  }
+
+  /** Whether the call is up, nobody owns it, and all that is known of it is in its record. */
+  boolean isIdle() {
+    return call != null
+        && !busy
+        && inputs.isEmpty()
+        && call.isQuiescent()
+        && stored
+            .filter(known -> known.owner().isEmpty() && known.record().equals(call))
+            .isPresent();
+  }
+
+  /** Leaves the memory; the call goes on in the store. */
+  void evict() {
+    closed = true;
+    stopTimers();
+    if (tick != null) {
+      tick.cancel();
+      tick = null;
+    }
   }
 
   CallKey key() {

@@ -13,6 +13,8 @@ import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.Versioned;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.util.LinkedHashMap;
@@ -34,6 +36,7 @@ public final class CallRuntime {
   private final CallShared shared;
   private final Fence fence;
   private final Forwarder forwarder;
+  private final QuietCalls quiet;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
   private boolean withdrawn;
   private boolean gone;
@@ -46,6 +49,7 @@ public final class CallRuntime {
     this.shared = shared;
     this.fence = new Fence(loop, shared.ownership().lease(), this::reopened);
     this.forwarder = new Forwarder(this);
+    this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
   }
 
   /** What this loop did not send because it may have been another's to send. */
@@ -317,7 +321,48 @@ public final class CallRuntime {
     shared.active().note(mailbox.key(), isActive);
   }
 
+  QuietCalls quiet() {
+    return quiet;
+  }
+
+  private void evict(CallKey call) {
+    CallMailbox mailbox = mailboxes.get(call);
+    if (mailbox != null && mailbox.isIdle()) {
+      mailbox.evict();
+      mailboxes.remove(call);
+      quiet.isAway(call);
+    }
+  }
+
+  /** A call that is counted here may have been ended elsewhere. */
+  private void look(CallKey call) {
+    if (mailboxes.containsKey(call)) {
+      return;
+    }
+    store.read(
+        call,
+        answer -> {
+          boolean goesOn =
+              switch (answer) {
+                case ReadAnswer.Found<Call>(Versioned<Call> found) ->
+                    found.owner().isEmpty() && found.record().termination().isEmpty();
+                case ReadAnswer.Absent<Call> none -> false;
+                case ReadAnswer.Unavailable<Call> unavailable -> true;
+              };
+          if (mailboxes.containsKey(call)) {
+            return;
+          }
+          if (goesOn) {
+            quiet.isAway(call);
+          } else {
+            // Ended, or counted by who owns it now.
+            shared.active().note(call, false);
+          }
+        });
+  }
+
   void closed(CallKey call, CallMailbox mailbox) {
+    quiet.forget(call);
     shared.active().note(call, false);
     mailboxes.remove(call, mailbox);
   }

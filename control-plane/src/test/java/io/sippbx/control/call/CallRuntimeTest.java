@@ -217,7 +217,7 @@ class CallRuntimeTest {
         }
       };
 
-  private final ActiveCalls active = new ActiveCalls(10);
+  private ActiveCalls active = new ActiveCalls(10);
   private final RoutingCounters counters = new RoutingCounters();
 
   private static final Member SELF = new Member(new NodeId("edge-1"), new Incarnation(1));
@@ -471,7 +471,7 @@ class CallRuntimeTest {
     meshIsUp = false;
     CallLimits one =
         new CallLimits(
-            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10));
+            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10), 9);
     var roster = new Roster(OTHER);
     sees(roster, List.of(SELF, OTHER), List.of());
     CallRuntime other = runtime(OTHER, roster, one);
@@ -666,6 +666,53 @@ class CallRuntimeTest {
     Versioned<Call> left = ((ReadAnswer.Found<Call>) answers.getFirst()).current();
     assertThat(left.record().isQuiescent()).isTrue();
     assertThat(left.owner()).isEmpty();
+  }
+
+  @Test
+  @DisplayName(
+      "law 5: a quiet call leaves the memory, is counted still, and is read when it is due")
+  void aQuietCallLivesInTheStoreOnly() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    answer(owner);
+    acknowledge(owner);
+    clock.advance(Duration.ofSeconds(40));
+    assertThat(owner.size()).as("kept for a while").isEqualTo(1);
+    clock.advance(Duration.ofSeconds(30));
+    assertThat(owner.size()).isZero();
+    assertThat(active.size()).isEqualTo(1);
+    done.clear();
+    scene.up();
+    offer(owner, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+    assertThat(active.size()).isZero();
+  }
+
+  @Test
+  void aCallThatWasEndedElsewhereIsCountedNoMore() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    answer(owner);
+    acknowledge(owner);
+    clock.advance(Duration.ofSeconds(70));
+    ActiveCalls ours = active;
+    active = new ActiveCalls(10);
+    CallRuntime other = survivor(false);
+    scene.up();
+    offer(other, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(active.size()).as("by who has ended it").isZero();
+    assertThat(ours.size()).as("nobody has told us").isEqualTo(1);
+    clock.advance(Duration.ofSeconds(70));
+    assertThat(ours.size()).isZero();
+    assertThat(owner.size()).isZero();
+  }
+
+  @Test
+  void noMoreQuietCallsStayInMemoryThanTheLimitAllows() {
+    var evicted = new ArrayList<CallKey>();
+    var quiet = new QuietCalls(loop, 1, evicted::add, call -> {});
+    CallKey other = CallKey.ofBytes(new byte[16]);
+    quiet.settled(key);
+    quiet.settled(other);
+    assertThat(evicted).containsExactly(key);
   }
 
   @Test

@@ -86,6 +86,63 @@ public enum ControlMetric implements Metric {
           "sip_mesh_unreadable_total",
           "messages",
           "What other control nodes sent and this one could not read.")),
+  CLUSTER_NODES(
+      gauge(
+          "sip_cluster_nodes",
+          "nodes",
+          "Control nodes that live, as this one sees it; itself among them.")),
+  CLUSTER_DEAD(
+      gauge(
+          "sip_cluster_dead_members",
+          "members",
+          "Starts of control nodes that are gone and may yet have calls to be taken over.")),
+  CLUSTER_PARTITIONS(
+      gauge(
+          "sip_cluster_partitions_kept",
+          "partitions",
+          "Partitions of 64 whose timers and lost calls this node looks after.")),
+  CLUSTER_ALARM(
+      gauge(
+          "sip_cluster_alarm",
+          "1",
+          "1 while more than half of the nodes seem dead at once, so that none is taken over.")),
+  CLUSTER_CALLS_TAKEN(
+      counter(
+          "sip_cluster_calls_total",
+          "calls",
+          "Calls that changed hands: taken over from a node that is gone, let go to another that has them, frozen until read again, released at the end of this node.",
+          Label.of("what", "taken_over", "let_go", "frozen", "released"))),
+  CLUSTER_MESSAGES(
+      counter(
+          "sip_cluster_messages_total",
+          "messages",
+          "Messages of calls that another node has: handed over to it, held because it could not be reached, given up, gone in circles.",
+          Label.of("what", "handed_over", "held", "held_in_vain", "in_circles"))),
+  CLUSTER_MESSAGES_WAITING(
+      gauge(
+          "sip_cluster_messages_waiting",
+          "messages",
+          "Messages that wait until the owner of their call can be given them.")),
+  CLUSTER_WITHHELD(
+      counter(
+          "sip_cluster_withheld_total",
+          "messages",
+          "What was not sent because this node could not know whether the call was still its own.")),
+  CLUSTER_TIMERS(
+      counter(
+          "sip_cluster_timers_total",
+          "timers",
+          "Long timers that this node claimed for its partitions.")),
+  CLUSTER_TAKE_OVERS_FAILED(
+      counter(
+          "sip_cluster_take_overs_failed_total",
+          "calls",
+          "Calls of dead nodes that could not be taken over at once; they come again.")),
+  CLUSTER_EPOCHS_LOST(
+      counter(
+          "sip_cluster_epochs_lost_total",
+          "partitions",
+          "Partitions that had another keeper by the time this node asked for them.")),
   CALL_DURATION(
       histogram(
           "sip_call_duration_seconds",
