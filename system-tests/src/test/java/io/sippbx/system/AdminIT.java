@@ -23,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 class AdminIT {
 
   private static final Duration COMMAND_WITHIN = Duration.ofSeconds(60);
+  // Each command that is run meanwhile starts a virtual machine.
+  private static final int LOOKED_AT_S = 240;
   private static final Pattern EXAMPLE = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL);
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -77,7 +79,8 @@ class AdminIT {
 
   private static void whileUp(Looking looking) throws IOException {
     String bob = "bob-admin";
-    try (Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder)) {
+    try (Sipp callee =
+        Sipp.scenario("callee").within(LOOKED_AT_S).option("-d", "50").listen(folder)) {
       Phones.register(edge, folder, Transport.UDP, bob, "127.0.0.1", callee);
       try (Sipp caller =
           Sipp.scenario("caller-stays")

@@ -296,6 +296,11 @@ public final class Fleet implements AutoCloseable {
     return new InetSocketAddress(hosts.shared(), sipPort);
   }
 
+  /** Where a control node, from 1, answers over HTTP: host:port. */
+  public String operations(int control) {
+    return controls.get(control - 1).addresses().getOrDefault("http", "");
+  }
+
   /** Where phones are to be. */
   public String phones() {
     return hosts.phones();

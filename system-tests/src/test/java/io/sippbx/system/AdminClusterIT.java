@@ -1,0 +1,135 @@
+package io.sippbx.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.benchmarks.survival.Fleet;
+import io.sippbx.benchmarks.survival.Load;
+import io.sippbx.benchmarks.survival.Phase;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Several control nodes on one Redis: each answers for all. */
+class AdminClusterIT {
+
+  private static final int NODES = 2;
+  private static final int CALLS = 4;
+  private static final Duration WITHIN = Duration.ofSeconds(30);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @TempDir Path folder = Path.of("");
+  private final HttpClient http = HttpClient.newHttpClient();
+
+  @AfterEach
+  void close() {
+    http.close();
+  }
+
+  private JsonNode send(HttpRequest.Builder request) throws IOException {
+    try {
+      HttpResponse<String> response =
+          http.send(
+              request.timeout(Duration.ofSeconds(10)).build(),
+              HttpResponse.BodyHandlers.ofString());
+      return JSON.readTree(response.body());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  private JsonNode get(Fleet fleet, int node, String path) throws IOException {
+    return send(
+        HttpRequest.newBuilder(URI.create("http://" + fleet.operations(node) + "/api/v1/" + path)));
+  }
+
+  private JsonNode post(Fleet fleet, int node, String path) throws IOException {
+    return send(
+        HttpRequest.newBuilder(URI.create("http://" + fleet.operations(node) + "/api/v1/" + path))
+            .header("Content-Type", "application/json")
+            .POST(HttpRequest.BodyPublishers.ofString("{}")));
+  }
+
+  private JsonNode calls(Fleet fleet, int node) throws IOException {
+    return get(fleet, node, "calls").path("calls");
+  }
+
+  /** Up, and written down so that no node has it in hand. */
+  private static boolean isQuiet(JsonNode call) {
+    return call.path("state").asText().equals("CALL_STATE_UP")
+        && !call.path("in_flight").asBoolean(true);
+  }
+
+  @Test
+  void anyNodeListsAndHangsUpTheCallsOfAll() throws IOException {
+    try (Fleet fleet =
+            Fleet.start(
+                new Fleet.Plan(
+                    Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath(),
+                    folder,
+                    NODES,
+                    1,
+                    false,
+                    ""));
+        var load = new Load(fleet, 7)) {
+      load.begin(List.of(Phase.UP), false, CALLS);
+      for (int node = 1; node <= NODES; node++) {
+        int asked = node;
+        Await.until(
+            "node " + node + " lists all calls, quiet",
+            WITHIN,
+            () -> calls(fleet, asked),
+            found -> found.size() == CALLS && allQuiet(found));
+        Await.until(
+            "node " + node + " knows all nodes",
+            WITHIN,
+            () -> get(fleet, asked, "control-nodes").path("nodes").findValuesAsText("state"),
+            states ->
+                states.size() == NODES
+                    && states.stream().allMatch("CONTROL_NODE_STATE_UP"::equals));
+        JsonNode ledger = get(fleet, node, "ledger");
+        assertThat(ledger.path("balanced").asBoolean()).as("%s", ledger).isTrue();
+        assertThat(ledger.path("lines").path(0).path("in_store").asInt()).isEqualTo(CALLS);
+      }
+      var keys = new ArrayList<String>();
+      calls(fleet, 1).forEach(call -> keys.add(call.path("call_key").asText()));
+      for (int i = 0; i < CALLS; i++) {
+        String path = "calls/" + keys.get(i) + ":hangup";
+        int asked = 1 + i % NODES;
+        JsonNode answer = post(fleet, asked, path);
+        assertThat(answer.path("call_key").asText()).as("%s", answer).isEqualTo(keys.get(i));
+      }
+      for (String key : keys) {
+        JsonNode ended =
+            Await.until(
+                "the call has ended",
+                WITHIN,
+                () -> get(fleet, 2, "calls/" + key),
+                call -> call.path("summary").path("state").asText().equals("CALL_STATE_ENDED"));
+        assertThat(ended.path("reason").asText()).isEqualTo("administrator");
+      }
+      assertThat(calls(fleet, 1)).isEmpty();
+      Await.until("no port is left", WITHIN, fleet::portsLent, left -> left == 0);
+    }
+  }
+
+  private static boolean allQuiet(JsonNode calls) {
+    for (JsonNode call : calls) {
+      if (!isQuiet(call)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}
