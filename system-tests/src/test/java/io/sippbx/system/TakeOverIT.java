@@ -47,7 +47,7 @@ class TakeOverIT {
       load.begin(List.copyOf(phases), true, 1);
       List<String> callIds = load.callIds();
       assertThat(callIds).hasSize(2 * phases.size());
-      load.mark();
+      load.mark(1);
       fleet.killControl(1);
       fleet.startControl(1);
       load.release(phase -> true, SPREAD);

@@ -152,7 +152,7 @@ public final class Fleet implements AutoCloseable {
               users: [%9$s]
             media: {nodes: [%3$s]}
             redis: {uri: "%4$s"}
-            cluster: {node_id: %5$s, secret: "the survival table, 0123456789"}
+            cluster: {node_id: %5$s, secret: "the survival table, 0123456789", mesh_listen: "%8$s:0"}
             cdr: {output_dir: "%6$s"}
             standalone: {data_dir: "%7$s"}
             monitoring: {bind_ip: %8$s, prometheus_port: 0, health_check_port: 0}

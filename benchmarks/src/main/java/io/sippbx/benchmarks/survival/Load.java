@@ -121,11 +121,18 @@ public final class Load implements AutoCloseable {
     return found;
   }
 
-  /** The victim is about to die. */
-  public void mark() {
+  /**
+   * The victim is about to die.
+   *
+   * @param control the control node that it is; 0 if it is something else
+   */
+  public void mark(int control) {
     loop.ask(
         () -> {
-          calls.forEach(ScriptedCall::mark);
+          for (ScriptedCall call : calls) {
+            call.mark(
+                call.lastBranch().map(fleet::controlOf).filter(at -> at == control).isPresent());
+          }
           return 0;
         });
   }

@@ -38,7 +38,6 @@ final class Round {
   private final Path folder;
   private final PrintStream out;
   private final List<String> notes = new ArrayList<>();
-  private final Set<Integer> victims = new java.util.TreeSet<>();
 
   Round(Victim victim, Wanted wanted, Path folder, PrintStream out) {
     this.victim = victim;
@@ -68,10 +67,9 @@ final class Round {
     begin(load, phase -> true);
     Waiting.pass(SETTLES_IN);
     int number = load.busiest(LASTING.negate());
-    victims.add(number);
     die(
         load,
-        "control-" + number,
+        number,
         () -> {
           fleet.killControl(number);
           if (victim == Victim.RESTART) {
@@ -85,7 +83,7 @@ final class Round {
   private void atOnce(Load load, Death death) throws IOException {
     begin(load, phase -> true);
     Waiting.pass(SETTLES_IN);
-    die(load, victim.option(), death);
+    die(load, 0, death);
     load.release(phase -> true, wanted.spread());
     load.awaitEnds(phase -> true, wanted.spread().plus(ENDS_WITHIN));
   }
@@ -97,10 +95,9 @@ final class Round {
     for (int i = 1; i <= fleet.controls(); i++) {
       int number = i;
       begin(load, LASTING.negate());
-      victims.add(number);
       die(
           load,
-          "control-" + number,
+          number,
           () -> {
             if (victim == Victim.ROLLING) {
               Duration took = fleet.stopControl(number);
@@ -130,7 +127,7 @@ final class Round {
     }
   }
 
-  private void die(Load load, String who, Death death) throws IOException {
+  private void die(Load load, int control, Death death) throws IOException {
     out.println(
         victim.option()
             + ": "
@@ -138,9 +135,9 @@ final class Round {
             + " calls held, "
             + load.notSetUp().size()
             + " not set up; "
-            + who
+            + (control > 0 ? "control-" + control : victim.option())
             + " dies");
-    load.mark();
+    load.mark(control);
     death.come();
   }
 
@@ -149,7 +146,7 @@ final class Round {
     var callIds = new ArrayList<String>();
     int foreign = 0;
     for (ScriptedCall call : load.calls()) {
-      results.add(result(fleet, call));
+      results.add(result(call));
       callIds.add(call.callId());
       foreign += call.foreign();
     }
@@ -181,19 +178,17 @@ final class Round {
         notes);
   }
 
-  private Row.Result result(Fleet fleet, ScriptedCall call) {
+  private static Row.Result result(ScriptedCall call) {
     String transport =
         !call.overTcp()
             ? Transports.UDP
             : call.wasOpenOnDeadConnection() ? Transports.TCP_OPEN : Transports.TCP;
-    boolean atVictim =
-        !call.branches().isEmpty() && victims.contains(fleet.controlOf(call.branches().getLast()));
     return new Row.Result(
         call.phase(),
         transport,
         call.isKept(),
         call.loss(),
-        atVictim,
+        call.wasAtVictim(),
         Duration.ofNanos(call.silenceNs()),
         Duration.ofNanos(call.usualSilenceNs()),
         call.firstAnswer(),

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -24,6 +25,7 @@ final class ScriptedCall implements Phone.Owner {
   private static final Duration HEARS_WITHIN = Duration.ofSeconds(10);
   private static final int PACKETS_THAT_COUNT = 10;
   private static final int RETRIES = 5;
+  private static final int JOURNAL_TIME = 9;
 
   /** Where the script is. */
   enum State {
@@ -75,7 +77,7 @@ final class ScriptedCall implements Phone.Owner {
   private long usualSilenceNs;
   private int breaksAtMark;
   private boolean openAtMark;
-  private List<String> branchesAtMark = List.of();
+  private boolean atVictim;
 
   /**
    * Opens the sockets of both phones.
@@ -431,19 +433,21 @@ final class ScriptedCall implements Phone.Owner {
     return caller.packetsHeard() >= packets && callee.packetsHeard() >= packets;
   }
 
-  /** The victim dies now: what is measured begins here. Only the first counts. */
-  void mark() {
+  /**
+   * The victim dies now: what is measured begins here. Only the first counts.
+   *
+   * @param inHand whether the victim had the call in hand
+   */
+  void mark(boolean inHand) {
     if (marked) {
       return;
     }
     marked = true;
     markNs = System.nanoTime();
+    atVictim = inHand;
     usualSilenceNs = Math.max(caller.longestGapNs(), callee.longestGapNs());
     breaksAtMark = breaks();
     openAtMark = caller.hasOpenTransaction() || callee.hasOpenTransaction();
-    var branches = new ArrayList<>(caller.branches());
-    branches.addAll(callee.branches());
-    branchesAtMark = branches;
     caller.mark();
     callee.mark();
   }
@@ -604,9 +608,9 @@ final class ScriptedCall implements Phone.Owner {
     return caller.callId();
   }
 
-  /** The edge's own branches when the victim died. */
-  List<String> branches() {
-    return marked ? branchesAtMark : List.of();
+  /** Whether the victim had it in hand. */
+  boolean wasAtVictim() {
+    return atVictim;
   }
 
   /** The last branch of the edge so far. */
@@ -667,7 +671,8 @@ final class ScriptedCall implements Phone.Owner {
   List<String> journal() {
     var lines = new ArrayList<>(caller.journal());
     lines.addAll(callee.journal());
-    lines.sort(null);
+    // By their time; those of one phone stay in their order.
+    lines.sort(Comparator.comparing(line -> line.substring(0, JOURNAL_TIME)));
     return lines;
   }
 }
