@@ -1,0 +1,281 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.ControlNode;
+import io.sippbx.control.ControlNodeSettings;
+import io.sippbx.control.Stores;
+import io.sippbx.control.call.CallLimits;
+import io.sippbx.control.call.CallObserver;
+import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.edge.Edge;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.media.GrpcMediaPlane;
+import io.sippbx.control.media.GrpcMediaPlaneSettings;
+import io.sippbx.control.media.MediaRestorer;
+import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.registrar.RegisterResult;
+import io.sippbx.control.registrar.RegistrarLimits;
+import io.sippbx.control.registrar.RegistrarListener;
+import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.registrar.binding.RegistrarSettings;
+import io.sippbx.control.registrar.binding.RegistrationEvent;
+import io.sippbx.control.sip.auth.AccessDecision;
+import io.sippbx.control.sip.auth.AuthSettings;
+import io.sippbx.control.sip.auth.ConfiguredUsers;
+import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.sip.transaction.TransactionLimits;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SipReceiver;
+import io.sippbx.control.testkit.VirtualLoop;
+import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.shared.config.Secret;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A machine with a control node, which is the product's own from the dispatcher to the commit, its
+ * client of the media nodes included. It is killed, stands still and is started again as processes
+ * are.
+ */
+final class ControlHost {
+
+  private static final int LIMIT = 10_000;
+
+  /** What all control nodes share. */
+  record Surroundings(
+      VirtualLoops time,
+      Trace trace,
+      Network network,
+      Endpoint address,
+      Store store,
+      Locator locator,
+      List<MediaHost> media,
+      Secret<byte[]> secret,
+      int loops,
+      CallObserver observer,
+      Plants plants) {}
+
+  private final Surroundings world;
+  private final RandomGenerator random;
+  private final NodeId id;
+  private int starts;
+  private boolean paused;
+  private @Nullable Running process;
+
+  /** What lives from a start to a kill. */
+  private final class Running {
+    private final Loops loops;
+    private final Store.Client store;
+    private final GrpcMediaPlane media;
+    private final ControlNode node;
+    private final Network.Host host;
+
+    Running() {
+      String name = name();
+      loops = world.time().loops(name, world.loops());
+      store = world.store().new Client(name, loops);
+      // The process is the same whichever start it is, as long as its ways are made anew.
+      world.media().forEach(each -> each.connect(id.text()));
+      Loop first = loops.all().getFirst();
+      var incarnation = new Incarnation(starts);
+      media =
+          GrpcMediaPlane.start(
+              GrpcMediaPlaneSettings.of(
+                  world.media().stream()
+                      .map(each -> (MediaTarget) new MediaTarget.InProcess(each.wayOf(id.text())))
+                      .toList()),
+              id,
+              incarnation,
+              first,
+              random,
+              (host, answer) -> answer.accept(List.of()),
+              MediaRestorer.NOTHING);
+      var receiver = new SipReceiver[1];
+      host =
+          world
+              .network()
+              .attach(
+                  name, world.address(), (message, flow) -> receiver[0].received(message, flow));
+      node =
+          new ControlNode(
+              settings(incarnation),
+              new ControlNode.World(
+                  loops,
+                  world.plants().transports().apply(id.text(), host),
+                  world.locator(),
+                  planted(store.stores()),
+                  world.plants().media().apply(id.text(), media),
+                  events -> {},
+                  random::nextLong),
+              new ControlNode.Listeners(world.observer(), new Unheard()));
+      receiver[0] = node.receiver();
+      node.start();
+    }
+
+    private Stores planted(Stores real) {
+      return new Stores(
+          world.plants().stores().apply(id.text(), real.calls()),
+          real.registrations(),
+          real.partitions(),
+          real.limits(),
+          real.lostEvents(),
+          real.restoring());
+    }
+
+    private void each(Consumer<VirtualLoop> what) {
+      loops.all().forEach(loop -> what.accept((VirtualLoop) loop));
+    }
+  }
+
+  ControlHost(Surroundings world, RandomGenerator random, String id) {
+    this.world = world;
+    this.random = random;
+    this.id = new NodeId(id);
+  }
+
+  NodeId id() {
+    return id;
+  }
+
+  /** This start of it. */
+  String name() {
+    return id + "#" + starts;
+  }
+
+  /** The name of that start of a node. */
+  static String startOf(Member member) {
+    return member.node() + "#" + member.incarnation().value();
+  }
+
+  boolean isUp() {
+    return process != null && !paused;
+  }
+
+  private ControlNodeSettings settings(Incarnation incarnation) {
+    var calls =
+        new CallSettings(
+            id,
+            incarnation,
+            TimerSettings.RFC_3261,
+            CallKind.NO_ANSWER_AFTER,
+            CallKind.MAX_DURATION,
+            true,
+            10,
+            Duration.ofSeconds(60),
+            List.of(),
+            "sip-pbx");
+    return new ControlNodeSettings(
+        world.secret(),
+        calls,
+        new ControlNodeSettings.Access(
+            AuthSettings.of("test"),
+            new ConfiguredUsers("test", List.of()),
+            new OwnDomains(List.of(), "test")),
+        RegistrarSettings.DEFAULT,
+        new ControlNodeSettings.Limits(
+            LIMIT,
+            LIMIT,
+            LIMIT,
+            LIMIT,
+            Duration.ofSeconds(10),
+            CallLimits.DEFAULT,
+            TransactionLimits.DEFAULT,
+            RegistrarLimits.DEFAULT));
+  }
+
+  void start() {
+    if (process == null) {
+      starts++;
+      paused = false;
+      world.trace().note(name(), "starts");
+      process = new Running();
+    }
+  }
+
+  /** SIGKILL: between two of its tasks. What it had sent is on its way. */
+  void kill() {
+    Running now = process;
+    if (now != null) {
+      world.trace().note(name(), "is killed");
+      now.each(VirtualLoop::stop);
+      now.host.detach();
+      world.media().forEach(each -> each.disconnect(id.text()));
+      process = null;
+    }
+  }
+
+  /** SIGSTOP: its clock goes on, and what comes waits for it. */
+  void pause() {
+    Running now = process;
+    if (now != null && !paused) {
+      world.trace().note(name(), "stands still");
+      paused = true;
+      now.each(VirtualLoop::pause);
+    }
+  }
+
+  /** SIGCONT. */
+  void resume() {
+    Running now = process;
+    if (now != null && paused) {
+      world.trace().note(name(), "goes on");
+      paused = false;
+      now.each(VirtualLoop::resume);
+    }
+  }
+
+  /** Does not reach the store, or does again. */
+  void cutStore(boolean off) {
+    if (process != null) {
+      process.store.cut(off);
+    }
+  }
+
+  /** Calls, transactions and mailboxes that it has in memory. */
+  Optional<String> leftovers() {
+    Running now = process;
+    if (now == null) {
+      return Optional.empty();
+    }
+    int mailboxes = 0;
+    long transactions = 0;
+    for (Edge edge : now.node.edges()) {
+      mailboxes += edge.calls().size();
+      transactions += edge.transactions().counts().live().total();
+    }
+    int active = now.node.activeCalls();
+    return mailboxes + transactions + active == 0
+        ? Optional.empty()
+        : Optional.of(
+            name()
+                + " has "
+                + mailboxes
+                + " mailboxes, "
+                + transactions
+                + " transactions, "
+                + active
+                + " active calls");
+  }
+
+  /** Nobody listens to what the registrar does. */
+  private static final class Unheard implements RegistrarListener {
+    @Override
+    public void changed(RegistrationEvent event) {}
+
+    @Override
+    public void answered(RegisterResult result, Flow flow) {}
+
+    @Override
+    public void decided(Method method, AccessDecision decision, Flow flow) {}
+  }
+}

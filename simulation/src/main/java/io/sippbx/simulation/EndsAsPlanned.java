@@ -1,0 +1,51 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+
+/** A call ends for the reason that its phones gave it, whatever became of nodes meanwhile. */
+final class EndsAsPlanned extends Invariant {
+
+  EndsAsPlanned(View view) {
+    super(view);
+  }
+
+  @Override
+  String says() {
+    return "a call ends as its phones meant it to";
+  }
+
+  @Override
+  void happened(CallKey call, CallEvent event) {
+    Optional<PlannedCall> plan = view().plan(call);
+    if (!event.hasEnded() || plan.isEmpty()) {
+      return;
+    }
+    Optional<Reason> reason = reason(event.getEnded().getReason());
+    Set<Reason> allowed = allowed(plan.get());
+    if (reason.isEmpty() || !allowed.contains(reason.get())) {
+      violated(
+          plan.get() + " ended as " + event.getEnded().getReason() + " in place of " + allowed);
+    }
+  }
+
+  private Set<Reason> allowed(PlannedCall plan) {
+    Set<Reason> allowed = EnumSet.copyOf(plan.kind().ends());
+    switch (plan.kind()) {
+      // A CANCEL that is late meets an answer; one that is repeated for long meets no answer.
+      case CANCELLED_AT_ONCE, CANCELLED_SOMETIME, BYE_WHILE_RINGING ->
+          allowed.addAll(EnumSet.of(Reason.CANCELLED, Reason.NORMAL, Reason.NO_ANSWER));
+      // Who repeats its 2xx for as long as we wait for an ACK, or hears no answer to its re-INVITE,
+      // may hang up first.
+      case NO_ACK, DIALOG_LOST -> allowed.add(Reason.NORMAL);
+      // The address of nobody is tried for longer when it is tried anew.
+      case FAIL_OVER -> allowed.add(Reason.NO_ANSWER);
+      default -> {}
+    }
+    return allowed;
+  }
+}

@@ -1,0 +1,66 @@
+package io.sippbx.simulation;
+
+import java.time.Duration;
+
+/**
+ * Something that goes wrong, for a time.
+ *
+ * @param subject which node or phone, from 0, of those there are
+ * @param other the other end where it is about two
+ */
+record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
+
+  /** What may go wrong. */
+  enum Kind {
+    /** SIGKILL; started again when it is over. */
+    KILL_CONTROL,
+    /** SIGKILL of all control nodes at once. */
+    KILL_ALL_CONTROL,
+    /** SIGSTOP, and SIGCONT when it is over. */
+    PAUSE_CONTROL,
+    PAUSE_ALL_CONTROL,
+    /** Refuses every command at once. */
+    STORE_AWAY,
+    /** Takes commands and carries them out when it is over; nobody waits so long. */
+    STORE_STALLED,
+    STORE_SLOW,
+    /** Commands are carried out and their answers lost. */
+    STORE_LOSES_REPLIES,
+    /** One node does not reach the store; what it had sent may have been carried out. */
+    CUT_STORE,
+    KILL_MEDIA,
+    KILL_ALL_MEDIA,
+    PAUSE_MEDIA,
+    /** One control node and one media node do not reach each other. */
+    CUT_MEDIA,
+    /** A phone is not reached and reaches nobody. */
+    CUT_PHONE,
+    /** The whole network loses and repeats much more. */
+    STORM;
+
+    boolean isOfMedia() {
+      return switch (this) {
+        case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, CUT_MEDIA -> true;
+        default -> false;
+      };
+    }
+  }
+
+  Duration ends() {
+    return at.plus(lasts);
+  }
+
+  @Override
+  public String toString() {
+    return kind
+        + " "
+        + subject
+        + "/"
+        + other
+        + " at "
+        + at.toMillis()
+        + " ms for "
+        + lasts.toMillis()
+        + " ms";
+  }
+}

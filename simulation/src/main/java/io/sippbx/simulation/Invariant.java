@@ -1,0 +1,89 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.call.Call;
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Something that always holds. It is told what happens as it happens, and says so at once when it
+ * does not hold. For each there is a test with a planted bug that it sees.
+ */
+abstract class Invariant {
+
+  /** What invariants may look at. */
+  interface View {
+    /** Virtual time since the start. */
+    Duration now();
+
+    Scenario scenario();
+
+    /** The plan of a call; a call that a node has made up has none. */
+    Optional<PlannedCall> plan(CallKey call);
+
+    /** The start of a node that the call's record names as having it in flight. */
+    Optional<String> owner(CallKey call);
+
+    /** Does something at a time; only for looking. */
+    void at(Duration time, Runnable look);
+
+    void violated(Invariant which, String how);
+
+    /** What is not as it was before the first call; empty if nothing is. */
+    Optional<String> leftovers();
+  }
+
+  private final View view;
+
+  Invariant(View view) {
+    this.view = view;
+  }
+
+  final View view() {
+    return view;
+  }
+
+  final void violated(String how) {
+    view.violated(this, how);
+  }
+
+  /** What holds, in a few words. */
+  abstract String says();
+
+  /** A start of a control node sends a message. */
+  void sent(String node, Network.Sent sent) {}
+
+  /** A commit stands. */
+  void committed(CallCommit<Call> commit) {}
+
+  /** A committed event. */
+  void happened(CallKey call, CallEvent event) {}
+
+  /** A phone takes its call for up. */
+  void up(int call, boolean caller) {}
+
+  /** A phone takes its call for over. */
+  void over(int call, boolean caller) {}
+
+  /** A phone's 2xx was not acknowledged in 64*T1. */
+  void notAcknowledged(int call, Phone phone, long cSeq) {}
+
+  /** A node has caught a defect of its own, or dropped what it may not drop. */
+  void defect(CallKey call, String what) {}
+
+  /** Nothing is to happen any more. */
+  void atRest() {}
+
+  /** The reason with this text. */
+  static Optional<Reason> reason(String text) {
+    for (Reason each : Reason.values()) {
+      if (each.text().equals(text)) {
+        return Optional.of(each);
+      }
+    }
+    return Optional.empty();
+  }
+}

@@ -1,0 +1,36 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.call.Call;
+import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.control.store.CallStore;
+import java.util.function.BiFunction;
+
+/**
+ * What stands between a node and its world: nothing, but in the tests that plant a bug there to see
+ * that an invariant notices.
+ *
+ * @param transports given the node's name and its transport
+ * @param stores given the node's name and its store
+ * @param media given the node's name and its media plane
+ */
+record Plants(
+    BiFunction<String, SipTransport, SipTransport> transports,
+    BiFunction<String, CallStore<Call>, CallStore<Call>> stores,
+    BiFunction<String, MediaPlane, MediaPlane> media) {
+
+  static final Plants NONE =
+      new Plants((node, real) -> real, (node, real) -> real, (node, real) -> real);
+
+  static Plants inTransport(BiFunction<String, SipTransport, SipTransport> transports) {
+    return new Plants(transports, NONE.stores(), NONE.media());
+  }
+
+  static Plants inStore(BiFunction<String, CallStore<Call>, CallStore<Call>> stores) {
+    return new Plants(NONE.transports(), stores, NONE.media());
+  }
+
+  static Plants inMedia(BiFunction<String, MediaPlane, MediaPlane> media) {
+    return new Plants(NONE.transports(), NONE.stores(), media);
+  }
+}

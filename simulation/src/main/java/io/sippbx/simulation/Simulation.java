@@ -1,0 +1,556 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.call.Call;
+import io.sippbx.control.call.CallKeys;
+import io.sippbx.control.call.CallObserver;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.sip.locate.Location;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.message.Uri;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.testkit.VirtualLoop;
+import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.shared.config.Secret;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.net.IpAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+
+/**
+ * A world from a scenario: it is built, run until it has come to rest, and looked at after every
+ * event. In one thread, on virtual time; the same scenario gives the same run in any JVM.
+ */
+final class Simulation {
+
+  private static final byte[] SECRET =
+      "a secret of the simulated cluster".getBytes(StandardCharsets.US_ASCII);
+
+  static final Endpoint EDGE = Endpoint.of("127.0.0.1", 5060);
+  private static final Endpoint NOBODY = Endpoint.of("127.0.0.2", 5060);
+  private static final Endpoint DEPUTY = Endpoint.of("127.0.0.3", 5060);
+
+  /** Phones have registered by then. */
+  private static final Duration BEGIN = Duration.ofSeconds(12);
+
+  /** From the last call or fault to rest, at most. */
+  private static final Duration REST =
+      CallKind.MAX_DURATION.plus(CallKind.NO_ANSWER_AFTER).plusSeconds(240);
+
+  private static final AtomicLong RUNS = new AtomicLong();
+
+  /**
+   * Complains of channels that nobody closes: those of killed processes. Held, or it is forgotten.
+   */
+  private static final Logger GRPC = Logger.getLogger("io.grpc");
+
+  static {
+    GRPC.setLevel(Level.OFF);
+  }
+
+  private final Scenario scenario;
+  private final VirtualLoops time;
+  private final Trace trace;
+  private final Network network;
+  private final Store store;
+  private final List<ControlHost> control = new ArrayList<>();
+  private final List<MediaHost> media = new ArrayList<>();
+  private final List<Phone> callers = new ArrayList<>();
+  private final List<Phone> callees = new ArrayList<>();
+  private final Phone deputy;
+  private final VirtualLoop fate;
+  private final Map<Integer, PlannedCall> planned = new TreeMap<>();
+  private final Map<CallKey, PlannedCall> byKey = new TreeMap<>();
+  private final Map<CallKey, String> owners = new TreeMap<>();
+  private final List<Invariant> invariants = new ArrayList<>();
+  private final List<String> violations = new ArrayList<>();
+  private final Map<Fault.Kind, Integer> faults = new EnumMap<>(Fault.Kind.class);
+  private final Map<Integer, Integer> ups = new TreeMap<>();
+  private final CallKeys keys = new CallKeys(SECRET);
+  private int calls;
+  private long events;
+
+  private Simulation(Scenario scenario, Plants plants, int keepLines) {
+    this.scenario = scenario;
+    var dice = new Dice(scenario.seed());
+    time = VirtualLoops.shuffled(scenario.seed());
+    trace = new Trace(time, keepLines);
+    fate = time.loop("fate");
+    network = new Network(time.loop("wire"), dice.of("network"), trace, scenario, this::sent);
+    store = new Store(time.loop("store"), dice.of("store"), trace, this::committed);
+    String run = "simulated-" + RUNS.incrementAndGet();
+    for (int i = 0; i < scenario.mediaNodes(); i++) {
+      String id = "m" + (i + 1);
+      media.add(new MediaHost(time, trace, dice.of(id), id, i, run));
+    }
+    var phones = new Phones();
+    for (int i = 0; i < Scenario.PHONES; i++) {
+      callers.add(phone("caller" + i, Endpoint.of("127.0.1." + (i + 1), 5060), phones));
+      callees.add(phone("callee" + i, Endpoint.of("127.0.2." + (i + 1), 5060), phones));
+    }
+    deputy = phone("deputy", DEPUTY, phones);
+    var surroundings =
+        new ControlHost.Surroundings(
+            time,
+            trace,
+            network,
+            EDGE,
+            store,
+            (uri, home, answer) -> locate(uri, home, answer),
+            media,
+            new Secret<>(SECRET),
+            scenario.loops(),
+            new Observed(),
+            plants);
+    for (int i = 0; i < scenario.controlNodes(); i++) {
+      String id = "c" + (i + 1);
+      control.add(new ControlHost(surroundings, dice.of(id), id));
+    }
+    scenario.calls().forEach(call -> planned.put(call.number(), call));
+    var view = new Looked();
+    invariants.addAll(
+        List.of(
+            new OneOwner(view),
+            new OneAnswer(view),
+            new EverySuccessAcknowledged(view),
+            new NoLegAlone(view),
+            new OneEnd(view),
+            new BelievedCallsAreUp(view),
+            new EndsAsPlanned(view),
+            new NoDefects(view),
+            new NothingLeft(view)));
+  }
+
+  private Phone phone(String name, Endpoint address, Phones phones) {
+    return new Phone(name, time.loop(name), address, EDGE, network, phones, phones);
+  }
+
+  /**
+   * Runs a scenario to its rest, or to the first violation.
+   *
+   * @param keepLines of the trace
+   */
+  static Outcome run(Scenario scenario, Plants plants, int keepLines) {
+    var simulation = new Simulation(scenario, plants, keepLines);
+    try {
+      return simulation.run();
+    } finally {
+      simulation.media.forEach(MediaHost::close);
+    }
+  }
+
+  private Outcome run() {
+    control.forEach(ControlHost::start);
+    register();
+    for (PlannedCall call : scenario.calls()) {
+      at(BEGIN.plus(call.at()), () -> begin(call));
+    }
+    for (Fault fault : scenario.faults()) {
+      at(BEGIN.plus(fault.at()), () -> strike(fault));
+    }
+    Duration last =
+        scenario.calls().stream()
+            .map(PlannedCall::at)
+            .max(Duration::compareTo)
+            .orElse(Duration.ZERO);
+    Duration end = BEGIN.plus(max(last, scenario.faultsEnd())).plusSeconds(1);
+    runUntil(end);
+    Duration rest = time.elapsed().plus(REST);
+    while (violations.isEmpty() && time.elapsed().compareTo(rest) < 0 && !isAtRest()) {
+      runUntil(time.elapsed().plusSeconds(2));
+    }
+    if (violations.isEmpty()) {
+      invariants.forEach(Invariant::atRest);
+    }
+    return new Outcome(
+        scenario,
+        violations,
+        calls,
+        (int) ups.values().stream().filter(sides -> sides == 2).count(),
+        events,
+        time.elapsed(),
+        faults,
+        trace.hash(),
+        trace.lines());
+  }
+
+  private void runUntil(Duration end) {
+    at(end, () -> {});
+    while (violations.isEmpty() && time.elapsed().compareTo(end) < 0 && time.step()) {
+      events++;
+    }
+  }
+
+  private void at(Duration when, Runnable what) {
+    fate.schedule(when.minus(time.elapsed()), what);
+  }
+
+  private static Duration max(Duration a, Duration b) {
+    return a.compareTo(b) > 0 ? a : b;
+  }
+
+  private void register() {
+    for (int i = 0; i < callees.size(); i++) {
+      Phone callee = callees.get(i);
+      callee.register("callee" + i, callee.host().address().ip().uriText());
+      callee.register("far" + i, "far" + i + ".test");
+    }
+  }
+
+  // --- Calls ---
+
+  private void begin(PlannedCall call) {
+    Phone phone = callers.get(call.caller());
+    phone.loop().execute(() -> carryOut(call, phone));
+  }
+
+  private void carryOut(PlannedCall call, Phone phone) {
+    trace.note("plan", call.toString());
+    Phone.Offer offer =
+        switch (call.kind()) {
+          case DELAYED_OFFER -> Phone.Offer.NONE;
+          case NO_SESSION -> Phone.Offer.GARBAGE;
+          default -> Phone.Offer.SESSION;
+        };
+    Phone.Dialog dialog = phone.prepare(call.number(), call.kind().dials(call.callee()), offer);
+    CallKey key = keys.derive(dialog.invite);
+    byKey.put(key, call);
+    if (call.kind() == CallKind.NO_MEDIA) {
+      media.forEach(each -> each.refuse(key));
+    }
+    phone.send(dialog);
+    VirtualLoop loop = phone.loop();
+    switch (call.kind()) {
+      case CALLER_HANGS_UP, BOTH_HANG_UP, DELAYED_OFFER, EARLY_MEDIA, REDIRECTED, FORKED ->
+          phone.whenUp(dialog, call.talk(), phone::bye);
+      case FAIL_OVER, RINGS_LONG -> phone.whenUp(dialog, call.talk(), phone::bye);
+      case CANCELLED_AT_ONCE -> loop.schedule(Duration.ofMillis(1), () -> phone.cancel(dialog));
+      case CANCELLED_SOMETIME ->
+          loop.schedule(Duration.ofMillis(call.draw() % 3_000), () -> phone.cancel(dialog));
+      case BYE_WHILE_RINGING -> loop.schedule(Duration.ofSeconds(10), () -> phone.byeEarly(dialog));
+      case NO_ACK -> dialog.acknowledges = false;
+      case REINVITED, REINVITED_BY_BOTH -> {
+        phone.whenUp(dialog, call.talk().dividedBy(2), phone::reinvite);
+        phone.whenUp(dialog, call.talk().dividedBy(2).plusMillis(call.draw() % 10_000), phone::bye);
+      }
+      case DIALOG_LOST -> phone.whenUp(dialog, call.talk(), phone::reinvite);
+      case MEDIA_TIMEOUT -> silence(key, call.talk());
+      case CALLEE_HANGS_UP,
+          BUSY,
+          DECLINED,
+          NO_ANSWER,
+          DEAD_CALLEE,
+          OVERLOADED,
+          FAILS,
+          NO_MEDIA,
+          NOT_REGISTERED,
+          NO_SESSION,
+          NOBODY_HANGS_UP -> {}
+    }
+    if (call.kind() == CallKind.CANCELLED_SOMETIME) {
+      phone.whenUp(dialog, call.talk(), phone::bye);
+    }
+  }
+
+  /** Nothing comes any more: told again and again, as a level is. */
+  private void silence(CallKey key, Duration after) {
+    fate.schedule(
+        after.plusSeconds(5),
+        () -> {
+          media.forEach(each -> each.silence(key));
+          if (store.peek(key).filter(call -> call.termination().isEmpty()).isPresent()) {
+            silence(key, Duration.ZERO);
+          }
+        });
+  }
+
+  private static void locate(Uri uri, Loop home, Consumer<Location> answer) {
+    Location found =
+        uri instanceof SipUri sip
+            ? located(sip)
+            : new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names");
+    home.execute(() -> answer.accept(found));
+  }
+
+  /** Addresses are where they say; {@code farN.test} is at nobody's address and then calleeN's. */
+  private static Location located(SipUri uri) {
+    Optional<IpAddress> ip = uri.hostIp();
+    if (ip.isPresent()) {
+      return new Location.Found(List.of(udp(new Endpoint(ip.get(), 5060))));
+    }
+    String host = uri.host();
+    if (!host.startsWith("far")) {
+      return new Location.NotFound(Location.Reason.NO_SUCH_NAME, "no names");
+    }
+    int callee = host.charAt(3) - '0';
+    return new Location.Found(
+        List.of(udp(NOBODY), udp(Endpoint.of("127.0.2." + (callee + 1), 5060))));
+  }
+
+  private static Destination udp(Endpoint to) {
+    return Destination.to(TransportProtocol.UDP, to);
+  }
+
+  // --- Faults ---
+
+  private void strike(Fault fault) {
+    trace.note("fault", fault.toString());
+    faults.merge(fault.kind(), 1, Integer::sum);
+    ControlHost node = control.get(fault.subject() % control.size());
+    MediaHost relay = media.get(fault.other() % media.size());
+    switch (fault.kind()) {
+      case KILL_CONTROL -> during(fault, node::kill, node::start);
+      case KILL_ALL_CONTROL ->
+          during(
+              fault,
+              () -> control.forEach(ControlHost::kill),
+              () -> control.forEach(ControlHost::start));
+      case PAUSE_CONTROL -> during(fault, node::pause, node::resume);
+      case PAUSE_ALL_CONTROL ->
+          during(
+              fault,
+              () -> control.forEach(ControlHost::pause),
+              () -> control.forEach(ControlHost::resume));
+      case STORE_AWAY -> during(fault, () -> store.away(true), () -> store.away(false));
+      case STORE_STALLED -> during(fault, () -> store.stalled(true), () -> store.stalled(false));
+      case STORE_SLOW ->
+          during(fault, () -> store.slow(20 + fault.other() % 400), () -> store.slow(0));
+      case STORE_LOSES_REPLIES ->
+          during(fault, () -> store.losesReplies(true), () -> store.losesReplies(false));
+      case CUT_STORE -> during(fault, () -> node.cutStore(true), () -> node.cutStore(false));
+      case KILL_MEDIA -> during(fault, relay::kill, relay::start);
+      case KILL_ALL_MEDIA ->
+          during(
+              fault, () -> media.forEach(MediaHost::kill), () -> media.forEach(MediaHost::start));
+      case PAUSE_MEDIA -> during(fault, () -> relay.pause(true), () -> relay.pause(false));
+      case CUT_MEDIA ->
+          during(
+              fault,
+              () -> relay.cut(node.id().text(), true),
+              () -> relay.cut(node.id().text(), false));
+      case CUT_PHONE -> {
+        Phone phone =
+            (fault.other() % 2 == 0 ? callers : callees).get(fault.subject() % Scenario.PHONES);
+        during(fault, () -> phone.host().cut(true), () -> phone.host().cut(false));
+      }
+      case STORM -> during(fault, () -> network.storm(0.5), () -> network.storm(0));
+    }
+  }
+
+  private void during(Fault fault, Runnable begin, Runnable end) {
+    begin.run();
+    fate.schedule(
+        fault.lasts(),
+        () -> {
+          trace.note("fault", fault.kind() + " is over");
+          end.run();
+        });
+  }
+
+  // --- What is seen ---
+
+  private void sent(Network.Sent sent) {
+    if (sent.from().address().equals(EDGE)) {
+      invariants.forEach(each -> each.sent(sent.from().name(), sent));
+    }
+  }
+
+  private void committed(String by, CallCommit<Call> commit, long version) {
+    CallKey call = commit.call();
+    Optional<Call> record = commit.record();
+    Optional<String> owner = commit.index().owner().map(ControlHost::startOf);
+    if (record.isPresent() && owner.isPresent()) {
+      owners.put(call, owner.get());
+    } else {
+      owners.remove(call);
+    }
+    trace.note(
+        by,
+        "commits "
+            + call
+            + " as version "
+            + version
+            + ", in flight on "
+            + owner.orElse("none")
+            + record.flatMap(Call::termination).map(end -> ", " + end).orElse("")
+            + (commit.events().isEmpty() ? "" : ", tells " + told(commit.events())));
+    invariants.forEach(each -> each.committed(commit));
+    for (CallEvent event : commit.events()) {
+      if (event.hasStarted()) {
+        calls++;
+      }
+      invariants.forEach(each -> each.happened(call, event));
+    }
+  }
+
+  private static String told(List<CallEvent> events) {
+    return String.join(
+        " ", events.stream().map(event -> event.getSeq() + ":" + event.getEventCase()).toList());
+  }
+
+  private boolean isAtRest() {
+    return leftovers().isEmpty();
+  }
+
+  private Optional<String> leftovers() {
+    var left = new ArrayList<String>();
+    for (ControlHost host : control) {
+      host.leftovers().ifPresent(left::add);
+    }
+    for (MediaHost host : media) {
+      left.addAll(host.violations());
+      if (host.sessions() + host.boundPorts() + host.lentPairs() > 0) {
+        left.add(
+            host.id()
+                + " has "
+                + host.sessions()
+                + " sessions, "
+                + host.boundPorts()
+                + " bound ports, "
+                + host.lentPairs()
+                + " lent pairs");
+      }
+    }
+    if (store.size() > 0) {
+      left.add("the store has " + store.size() + " records");
+    }
+    if (store.leases() > 0) {
+      left.add("the store has " + store.leases() + " leases");
+    }
+    for (int number = 0; number < Partition.COUNT; number++) {
+      int indexed =
+          store.indexed(
+              new Partition(number),
+              control.stream().map(ControlHost::id).toList(),
+              media.stream().map(MediaHost::id).toList());
+      if (indexed > 0) {
+        left.add("partition " + number + " has " + indexed + " entries in its indexes");
+      }
+    }
+    var phones = new ArrayList<>(callers);
+    phones.addAll(callees);
+    phones.add(deputy);
+    for (Phone phone : phones) {
+      if (phone.open() > 0) {
+        left.add(phone.name() + " has " + phone.open() + " transactions");
+      }
+    }
+    return left.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", left));
+  }
+
+  /** What invariants look at. */
+  private final class Looked implements Invariant.View {
+    @Override
+    public Duration now() {
+      return time.elapsed();
+    }
+
+    @Override
+    public Scenario scenario() {
+      return scenario;
+    }
+
+    @Override
+    public Optional<PlannedCall> plan(CallKey call) {
+      return Optional.ofNullable(byKey.get(call));
+    }
+
+    @Override
+    public Optional<String> owner(CallKey call) {
+      return Optional.ofNullable(owners.get(call));
+    }
+
+    @Override
+    public void at(Duration when, Runnable look) {
+      Simulation.this.at(when, look);
+    }
+
+    @Override
+    public void violated(Invariant which, String how) {
+      trace.note("VIOLATED", which.says() + ": " + how);
+      violations.add(which.says() + ": " + how);
+    }
+
+    @Override
+    public Optional<String> leftovers() {
+      return Simulation.this.leftovers();
+    }
+  }
+
+  /** What phones know of plans and tell of calls. */
+  private final class Phones implements Phone.Plans, Phone.Observer {
+    @Override
+    public PlannedCall of(int number) {
+      PlannedCall plan = planned.get(number);
+      if (plan == null) {
+        throw new IllegalStateException("Expected a planned call, but got " + number);
+      }
+      return plan;
+    }
+
+    @Override
+    public Endpoint deputy() {
+      return DEPUTY;
+    }
+
+    @Override
+    public void up(int call, Phone phone, boolean caller) {
+      trace.note(phone.name(), "takes call " + call + " for up");
+      ups.merge(call, 1, Integer::sum);
+      invariants.forEach(each -> each.up(call, caller));
+    }
+
+    @Override
+    public void over(int call, Phone phone, boolean caller) {
+      trace.note(phone.name(), "takes call " + call + " for over");
+      invariants.forEach(each -> each.over(call, caller));
+    }
+
+    @Override
+    public void notAcknowledged(int call, Phone phone, long cSeq) {
+      trace.note(phone.name(), "has no ACK for its 2xx of call " + call);
+      if (of(call).kind() != CallKind.NO_ACK) {
+        invariants.forEach(each -> each.notAcknowledged(call, phone, cSeq));
+      }
+    }
+
+    @Override
+    public void answered(Phone phone, SipResponse response) {}
+  }
+
+  /** What nodes tell of their calls. */
+  private final class Observed implements CallObserver {
+    @Override
+    public void happened(CallKey call, CallHappening happening) {}
+
+    @Override
+    public void defect(CallKey call, String where, RuntimeException defect) {
+      trace.note("DEFECT", call + " in " + where + ": " + defect);
+      invariants.forEach(each -> each.defect(call, where + ": " + defect));
+    }
+
+    @Override
+    public void dropped(CallKey call, Drop why) {
+      trace.note("dropped", call + ": " + why);
+      if (why != Drop.STORE_UNAVAILABLE) {
+        invariants.forEach(each -> each.defect(call, "dropped: " + why));
+      }
+    }
+  }
+}

@@ -1,0 +1,445 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.Stores;
+import io.sippbx.control.call.Call;
+import io.sippbx.control.loop.Loop;
+import io.sippbx.control.loop.Loops;
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Registration;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallRestore;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryLimitStore;
+import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.store.LimitStore;
+import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.PartitionStore;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RegistrationStore;
+import io.sippbx.control.store.RestoringCallStore;
+import io.sippbx.control.testkit.VirtualLoop;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store of all control nodes, as they reach it: it takes its time, may be away, may stand still
+ * with commands in its hands, and may lose answers. What it holds is the product's own twin of
+ * Redis, of which the contract suites show that it does the same.
+ */
+final class Store {
+
+  /** Sees each commit at the moment at which it stands. */
+  interface Observer {
+    void committed(String by, CallCommit<Call> commit, long version);
+  }
+
+  /** How long an answer is waited for, as a node's client does. */
+  static final Duration TIME_OUT = Duration.ofMillis(500);
+
+  private static final int OUTBOX = 100_000;
+
+  /** What the limit of calls of the cluster is called. */
+  private static final String LEASES = "calls";
+
+  private static final int RECENT = 10_000;
+
+  private final VirtualLoop loop;
+  private final RandomGenerator random;
+  private final Trace trace;
+  private final Observer observer;
+  private final InMemoryCallStore<Call> calls;
+  private final InMemoryRegistrationStore registrations;
+  private final InMemoryLimitStore limits;
+  private boolean away;
+  private boolean losesReplies;
+  private int slowMs;
+
+  Store(VirtualLoop loop, RandomGenerator random, Trace trace, Observer observer) {
+    this.loop = loop;
+    this.random = random;
+    this.trace = trace;
+    this.observer = observer;
+    var atOnce = new AtOnce(loop);
+    var loops = new Loops(List.of(atOnce));
+    calls = new InMemoryCallStore<>(loops, OUTBOX);
+    limits = new InMemoryLimitStore(loops);
+    registrations = new InMemoryRegistrationStore(10_000, atOnce);
+  }
+
+  /** Refuses every command, or no more. */
+  void away(boolean isAway) {
+    away = isAway;
+  }
+
+  /** Stands still with commands in its hands, or goes on with them. */
+  void stalled(boolean isStalled) {
+    if (isStalled) {
+      loop.pause();
+    } else {
+      loop.resume();
+    }
+  }
+
+  /** Takes up to this long for a command; 0: as ever. */
+  void slow(int longestMs) {
+    slowMs = longestMs;
+  }
+
+  /** Loses half of the answers, or none any more. */
+  void losesReplies(boolean loses) {
+    losesReplies = loses;
+  }
+
+  /** Records of calls, tombstones among them. */
+  int size() {
+    return calls.size();
+  }
+
+  /** Leases of the limit of calls. */
+  int leases() {
+    return limits.held(LEASES);
+  }
+
+  /** The record as it stands, whoever can reach it. */
+  Optional<Call> peek(CallKey call) {
+    var found = new Call[1];
+    calls.read(
+        call,
+        answer -> {
+          if (answer instanceof ReadAnswer.Found<Call> there) {
+            found[0] = there.current().record();
+          }
+        });
+    return Optional.ofNullable(found[0]);
+  }
+
+  /** What is left of calls in the indexes of a partition. */
+  int indexed(Partition partition, List<NodeId> control, List<NodeId> media) {
+    var left = new int[1];
+    for (NodeId node : control) {
+      calls.inFlight(partition, node, Optional.empty(), 1, answer -> left[0] += size(answer));
+    }
+    for (NodeId node : media) {
+      calls.onMedia(partition, node, Optional.empty(), 1, answer -> left[0] += size(answer));
+    }
+    calls.claimTimers(partition, OptionalLong.empty(), 1, answer -> left[0] += size(answer));
+    return left[0];
+  }
+
+  private static int size(PartitionStore.Answer<?> answer) {
+    return answer instanceof PartitionStore.Batch<?> batch ? batch.entries().size() : 0;
+  }
+
+  /** The way of one start of one node to the store. */
+  final class Client {
+    private final String name;
+    private final Loops loops;
+    private boolean cut;
+    private long lastArrivalNs;
+    private long lastReplyNs;
+
+    /**
+     * @param name of who asks, for the trace
+     * @param loops on which it wants its answers
+     */
+    Client(String name, Loops loops) {
+      this.name = name;
+      this.loops = loops;
+    }
+
+    /** Does not reach the store, or does again. */
+    void cut(boolean off) {
+      cut = off;
+    }
+
+    Stores stores() {
+      var restoring = new RestoringCallStore<>(new Calls(), loops, RECENT);
+      return new Stores(
+          restoring,
+          Registrations::new,
+          new Partitions(),
+          new Limits(),
+          calls::outboxDrops,
+          Optional.of(restoring));
+    }
+
+    /**
+     * Carries a question there and its answer back: in the order in which they were asked, as on
+     * one connection; if none comes in time, {@code unavailable} is the answer.
+     */
+    private <A> void ask(
+        Loop home, Consumer<Consumer<A>> question, A unavailable, Consumer<A> answer) {
+      var once = new Once<>(home, answer);
+      once.timer = home.schedule(TIME_OUT, () -> once.give(unavailable));
+      if (away) {
+        home.schedule(Duration.ofMillis(1), () -> once.give(unavailable));
+        return;
+      }
+      if (cut) {
+        return;
+      }
+      lastArrivalNs = Math.max(lastArrivalNs, loop.nowNs() + delayNs());
+      loop.schedule(
+          Duration.ofNanos(lastArrivalNs - loop.nowNs()),
+          () ->
+              question.accept(
+                  reply -> {
+                    if (cut || losesReplies && random.nextBoolean()) {
+                      return;
+                    }
+                    lastReplyNs = Math.max(lastReplyNs, loop.nowNs() + delayNs());
+                    home.schedule(
+                        Duration.ofNanos(lastReplyNs - loop.nowNs()), () -> once.give(reply));
+                  }));
+    }
+
+    private long delayNs() {
+      int mostUs = slowMs == 0 ? 1_000 : slowMs * 1_000;
+      return 100_000L + random.nextInt(mostUs) * 1_000L;
+    }
+
+    private final class Calls implements CallStore<Call> {
+      @Override
+      public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
+        ask(
+            loops.of(call.hashCode()),
+            reply -> calls.read(call, reply),
+            new ReadAnswer.Unavailable<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void commit(CallCommit<Call> commit, Consumer<CommitAnswer<Call>> answer) {
+        ask(
+            loops.of(commit.call().hashCode()),
+            reply -> calls.commit(commit, said -> reply.accept(seen(commit, said))),
+            new CommitAnswer.Unknown<>("simulated"),
+            answer);
+      }
+
+      private CommitAnswer<Call> seen(CallCommit<Call> commit, CommitAnswer<Call> said) {
+        if (said instanceof CommitAnswer.Applied<Call> applied) {
+          observer.committed(name, commit, applied.version());
+        } else {
+          trace.note(name, "commit of " + commit.call() + ": " + said.getClass().getSimpleName());
+        }
+        return said;
+      }
+
+      @Override
+      public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
+        ask(
+            loops.of(restore.call().hashCode()),
+            reply -> calls.restore(restore, reply),
+            new CommitAnswer.Unknown<>("simulated"),
+            answer);
+      }
+    }
+
+    private final class Limits implements LimitStore {
+      @Override
+      public void take(
+          String name, CallKey call, int limit, Duration lease, Consumer<LeaseAnswer> answer) {
+        ask(
+            loops.of(call.hashCode()),
+            reply -> limits.take(name, call, limit, lease, reply),
+            new LimitStore.Unavailable("simulated"),
+            answer);
+      }
+
+      @Override
+      public void release(String name, CallKey call, Consumer<LeaseAnswer> answer) {
+        ask(
+            loops.of(call.hashCode()),
+            reply -> limits.release(name, call, reply),
+            new LimitStore.Unavailable("simulated"),
+            answer);
+      }
+    }
+
+    private final class Registrations implements RegistrationStore {
+      private final Loop home;
+
+      Registrations(Loop home) {
+        this.home = home;
+      }
+
+      @Override
+      public void read(Aor aor, Consumer<ReadAnswer<Registration>> answer) {
+        ask(
+            home,
+            reply -> registrations.read(aor, reply),
+            new ReadAnswer.Unavailable<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void commit(
+          Aor aor,
+          long expectedVersion,
+          CommitId commit,
+          Registration record,
+          Consumer<CommitAnswer<Registration>> answer) {
+        ask(
+            home,
+            reply -> registrations.commit(aor, expectedVersion, commit, record, reply),
+            new CommitAnswer.Unknown<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void list(Optional<Aor> after, int limit, Consumer<ListAnswer> answer) {
+        ask(
+            home,
+            reply -> registrations.list(after, limit, reply),
+            new ListAnswer.Unavailable("simulated"),
+            answer);
+      }
+
+      @Override
+      public void count(Consumer<CountAnswer> answer) {
+        ask(home, registrations::count, new CountAnswer.Unavailable("simulated"), answer);
+      }
+    }
+
+    private final class Partitions implements PartitionStore {
+      private <T> void askPartition(
+          Partition partition, Consumer<Consumer<Answer<T>>> question, Consumer<Answer<T>> answer) {
+        ask(
+            loops.of(partition.number()),
+            question,
+            new PartitionStore.Unavailable<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void claimTimers(
+          Partition partition, OptionalLong epoch, int limit, Consumer<Answer<DueTimer>> answer) {
+        askPartition(partition, reply -> calls.claimTimers(partition, epoch, limit, reply), answer);
+      }
+
+      @Override
+      public void inFlight(
+          Partition partition,
+          NodeId node,
+          Optional<CallKey> after,
+          int limit,
+          Consumer<Answer<CallKey>> answer) {
+        askPartition(
+            partition, reply -> calls.inFlight(partition, node, after, limit, reply), answer);
+      }
+
+      @Override
+      public void onMedia(
+          Partition partition,
+          NodeId node,
+          Optional<CallKey> after,
+          int limit,
+          Consumer<Answer<CallKey>> answer) {
+        askPartition(
+            partition, reply -> calls.onMedia(partition, node, after, limit, reply), answer);
+      }
+
+      @Override
+      public void outbox(
+          Partition partition,
+          Optional<OutboxId> after,
+          int limit,
+          Consumer<Answer<OutboxEntry>> answer) {
+        askPartition(partition, reply -> calls.outbox(partition, after, limit, reply), answer);
+      }
+
+      @Override
+      public void acknowledge(
+          Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer) {
+        askPartition(partition, reply -> calls.acknowledge(partition, ids, reply), answer);
+      }
+
+      @Override
+      public void calls(
+          Partition partition,
+          Optional<CallKey> after,
+          int limit,
+          Consumer<Answer<CallKey>> answer) {
+        askPartition(partition, reply -> calls.calls(partition, after, limit, reply), answer);
+      }
+
+      @Override
+      public void setAside(
+          Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer) {
+        askPartition(partition, reply -> calls.setAside(partition, ids, reply), answer);
+      }
+
+      @Override
+      public void outboxDepth(Partition partition, Consumer<Answer<Long>> answer) {
+        askPartition(partition, reply -> calls.outboxDepth(partition, reply), answer);
+      }
+    }
+  }
+
+  /** Gives the first of several answers. Lives on the asker's loop. */
+  private static final class Once<A> {
+    private final Loop home;
+    private final Consumer<A> answer;
+    private Loop.@Nullable Timer timer;
+    private boolean given;
+
+    Once(Loop home, Consumer<A> answer) {
+      this.home = home;
+      this.answer = answer;
+    }
+
+    void give(A what) {
+      if (!home.inLoop()) {
+        throw new IllegalStateException("Expected to be on the asker's loop");
+      }
+      if (!given) {
+        given = true;
+        if (timer != null) {
+          timer.cancel();
+        }
+        answer.accept(what);
+      }
+    }
+  }
+
+  /** The store's own clock, on which its answers come before the question has returned. */
+  private record AtOnce(VirtualLoop loop) implements Loop {
+    @Override
+    public void execute(Runnable task) {
+      task.run();
+    }
+
+    @Override
+    public Timer schedule(Duration delay, Runnable task) {
+      return loop.schedule(delay, task);
+    }
+
+    @Override
+    public long nowNs() {
+      return loop.nowNs();
+    }
+
+    @Override
+    public Instant now() {
+      return loop.now();
+    }
+
+    @Override
+    public boolean inLoop() {
+      return true;
+    }
+  }
+}

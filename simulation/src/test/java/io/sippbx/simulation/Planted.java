@@ -1,0 +1,151 @@
+package io.sippbx.simulation;
+
+import io.sippbx.control.call.Call;
+import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.MediaNeed;
+import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.media.SessionSpec;
+import io.sippbx.control.sip.message.SipMessage;
+import io.sippbx.control.sip.message.TransportProtocol;
+import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.control.sip.transport.SendFailure;
+import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallRestore;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
+/** Ways to plant a bug between a node and its world. */
+final class Planted {
+
+  private Planted() {}
+
+  /** Sends in place of each message those that {@code change} makes of it. */
+  static Plants sending(Function<SipMessage, List<SipMessage>> change) {
+    return Plants.inTransport(
+        (node, real) ->
+            new SipTransport() {
+              @Override
+              public void send(
+                  SipMessage message, Destination to, Consumer<SendFailure> onFailure) {
+                change.apply(message).forEach(each -> real.send(each, to, onFailure));
+              }
+
+              @Override
+              public void send(SipMessage message, Flow flow, Consumer<SendFailure> onFailure) {
+                change.apply(message).forEach(each -> real.send(each, flow, onFailure));
+              }
+
+              @Override
+              public Optional<Endpoint> advertised(TransportProtocol protocol, boolean v6) {
+                return real.advertised(protocol, v6);
+              }
+            });
+  }
+
+  /** Commits what {@code change} makes of each commit. */
+  static Plants committing(UnaryOperator<CallCommit<Call>> change) {
+    return Plants.inStore(
+        (node, real) ->
+            new CallStore<>() {
+              @Override
+              public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
+                real.read(call, answer);
+              }
+
+              @Override
+              public void commit(CallCommit<Call> commit, Consumer<CommitAnswer<Call>> answer) {
+                real.commit(change.apply(commit), answer);
+              }
+
+              @Override
+              public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
+                real.restore(restore, answer);
+              }
+            });
+  }
+
+  /** Never releases a session, but says so. */
+  static Plants releasingNothing() {
+    return Plants.inMedia(
+        (node, real) ->
+            new Media(real) {
+              @Override
+              public void release(
+                  NodeId on, CallKey call, long revision, Consumer<MediaAnswer> answer) {
+                answer.accept(new MediaAnswer.Held(revision, List.of(), List.of()));
+              }
+            });
+  }
+
+  /** Says of each call that nothing comes, once it has settled. */
+  static Plants findingSilence() {
+    var listeners = new ArrayList<Consumer<MediaEvent>>();
+    Plants hearing =
+        Plants.inMedia(
+            (node, real) ->
+                new Media(real) {
+                  @Override
+                  public void onEvent(Consumer<MediaEvent> events) {
+                    listeners.add(events);
+                    super.onEvent(events);
+                  }
+                });
+    Plants telling =
+        committing(
+            commit -> {
+              if (commit.record().isPresent() && commit.record().get().isQuiescent()) {
+                long revision = commit.record().get().media().revision();
+                listeners.forEach(
+                    each -> each.accept(new MediaEvent.MediaTimeout(commit.call(), revision)));
+              }
+              return commit;
+            });
+    return new Plants(Plants.NONE.transports(), telling.stores(), hearing.media());
+  }
+
+  private static class Media implements MediaPlane {
+    private final MediaPlane real;
+
+    Media(MediaPlane real) {
+      this.real = real;
+    }
+
+    @Override
+    public Optional<NodeId> place(MediaNeed need) {
+      return real.place(need);
+    }
+
+    @Override
+    public Optional<NodeId> place(MediaNeed need, List<NodeId> except) {
+      return real.place(need, except);
+    }
+
+    @Override
+    public void apply(NodeId on, SessionSpec spec, Consumer<MediaAnswer> answer) {
+      real.apply(on, spec, answer);
+    }
+
+    @Override
+    public void release(NodeId on, CallKey call, long revision, Consumer<MediaAnswer> answer) {
+      real.release(on, call, revision, answer);
+    }
+
+    @Override
+    public void onEvent(Consumer<MediaEvent> events) {
+      real.onEvent(events);
+    }
+  }
+}
