@@ -6,6 +6,7 @@ import io.sippbx.control.Stores;
 import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallSettings;
+import io.sippbx.control.cluster.ClusterSettings;
 import io.sippbx.control.edge.Edge;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
@@ -23,7 +24,9 @@ import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AuthSettings;
 import io.sippbx.control.sip.auth.ConfiguredUsers;
 import io.sippbx.control.sip.locate.Locator;
+import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transaction.TransactionLimits;
 import io.sippbx.control.sip.transport.Flow;
@@ -39,6 +42,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -50,6 +54,12 @@ import org.jspecify.annotations.Nullable;
 final class ControlHost {
 
   private static final int LIMIT = 10_000;
+
+  /** From one node to another. */
+  private static final Duration HOP = Duration.ofMillis(1);
+
+  /** How long another node's answer is waited for. */
+  private static final Duration ANSWER = Duration.ofSeconds(2);
 
   /** What all control nodes share. */
   record Surroundings(
@@ -63,7 +73,8 @@ final class ControlHost {
       Secret<byte[]> secret,
       int loops,
       CallObserver observer,
-      Plants plants) {}
+      Plants plants,
+      Supplier<List<ControlHost>> peers) {}
 
   private final Surroundings world;
   private final RandomGenerator random;
@@ -112,6 +123,7 @@ final class ControlHost {
               new ControlNode.World(
                   loops,
                   world.plants().transports().apply(id.text(), host),
+                  new Streams(loops.all().getFirst()),
                   world.locator(),
                   planted(store.stores()),
                   world.plants().media().apply(id.text(), media),
@@ -119,7 +131,7 @@ final class ControlHost {
                   random::nextLong),
               new ControlNode.Listeners(world.observer(), new Unheard()));
       receiver[0] = node.receiver();
-      node.start();
+      node.start(() -> world.trace().note(name, "serves"));
     }
 
     private Stores planted(Stores real) {
@@ -127,6 +139,7 @@ final class ControlHost {
           world.plants().stores().apply(id.text(), real.calls()),
           real.registrations(),
           real.partitions(),
+          real.cluster(),
           real.limits(),
           real.lostEvents(),
           real.restoring());
@@ -182,6 +195,7 @@ final class ControlHost {
             new ConfiguredUsers("test", List.of()),
             new OwnDomains(List.of(), "test")),
         RegistrarSettings.DEFAULT,
+        ClusterSettings.DEFAULT,
         new ControlNodeSettings.Limits(
             LIMIT,
             LIMIT,
@@ -265,6 +279,67 @@ final class ControlHost {
                 + " transactions, "
                 + active
                 + " active calls");
+  }
+
+  /** A message of another node has come by the mesh; false if this start of it takes none. */
+  private boolean handedOn(Member to, SipMessage message, Flow flow, int hops) {
+    Running now = process;
+    return now != null && startOf(to).equals(name()) && now.node.handedOn(message, flow, hops);
+  }
+
+  /**
+   * The ways to the other nodes: each message takes its time, and nothing is told of what was given
+   * to a node that stands still, until the time-out.
+   */
+  private final class Streams implements Mesh {
+    private final Loop home;
+
+    Streams(Loop home) {
+      this.home = home;
+    }
+
+    @Override
+    public void deliver(
+        Member to, SipMessage message, Flow flow, int hops, Consumer<Delivery> told) {
+      Optional<ControlHost> peer =
+          world.peers().get().stream().filter(each -> each.id.equals(to.node())).findFirst();
+      if (peer.isEmpty() || peer.get().process == null) {
+        home.schedule(HOP, () -> told.accept(Delivery.FAILED));
+        return;
+      }
+      var once = new boolean[1];
+      Consumer<Delivery> first =
+          what -> {
+            if (!once[0]) {
+              once[0] = true;
+              world.trace().note(name(), what + " to " + startOf(to));
+              told.accept(what);
+            }
+          };
+      home.schedule(ANSWER, () -> first.accept(Delivery.FAILED));
+      Loop there = peer.get().process.loops.all().getFirst();
+      there.schedule(
+          HOP,
+          () -> {
+            Delivery outcome =
+                peer.get().handedOn(to, message, flow, hops)
+                    ? Delivery.DELIVERED
+                    : Delivery.FAILED;
+            home.schedule(HOP, () -> first.accept(outcome));
+          });
+    }
+
+    @Override
+    public void send(Member holder, SipMessage message, Flow flow, Consumer<Delivery> told) {
+      // Datagrams belong to no node: nothing is sent for another.
+      home.execute(() -> told.accept(Delivery.FAILED));
+    }
+
+    @Override
+    public boolean isUp(Member member) {
+      return world.peers().get().stream()
+          .anyMatch(each -> each.isUp() && each.name().equals(startOf(member)));
+    }
   }
 
   /** Nobody listens to what the registrar does. */

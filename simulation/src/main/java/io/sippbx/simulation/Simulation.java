@@ -117,7 +117,8 @@ final class Simulation {
             new Secret<>(SECRET),
             scenario.loops(),
             new Observed(),
-            plants);
+            plants,
+            () -> control);
     for (int i = 0; i < scenario.controlNodes(); i++) {
       String id = "c" + (i + 1);
       control.add(new ControlHost(surroundings, dice.of(id), id));

@@ -2,6 +2,10 @@ package io.sippbx.simulation;
 
 import io.sippbx.control.Stores;
 import io.sippbx.control.call.Call;
+import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.cluster.Census;
+import io.sippbx.control.cluster.ClusterStore;
+import io.sippbx.control.cluster.InMemoryClusterStore;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.binding.Aor;
@@ -23,6 +27,7 @@ import io.sippbx.control.store.RegistrationStore;
 import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,6 +67,7 @@ final class Store {
   private final InMemoryCallStore<Call> calls;
   private final InMemoryRegistrationStore registrations;
   private final InMemoryLimitStore limits;
+  private final InMemoryClusterStore cluster;
   private boolean away;
   private boolean losesReplies;
   private int slowMs;
@@ -75,6 +81,7 @@ final class Store {
     var loops = new Loops(List.of(atOnce));
     calls = new InMemoryCallStore<>(loops, OUTBOX);
     limits = new InMemoryLimitStore(loops);
+    cluster = new InMemoryClusterStore(atOnce, calls::setEpoch);
     registrations = new InMemoryRegistrationStore(10_000, atOnce);
   }
 
@@ -143,6 +150,7 @@ final class Store {
   }
 
   /** The way of one start of one node to the store. */
+  @SuppressWarnings("SameNameButDifferent") // each port has its own Answer
   final class Client {
     private final String name;
     private final Loops loops;
@@ -170,6 +178,7 @@ final class Store {
           restoring,
           Registrations::new,
           new Partitions(),
+          Cluster::new,
           new Limits(),
           calls::outboxDrops,
           Optional.of(restoring));
@@ -244,6 +253,66 @@ final class Store {
             loops.of(restore.call().hashCode()),
             reply -> calls.restore(restore, reply),
             new CommitAnswer.Unknown<>("simulated"),
+            answer);
+      }
+    }
+
+    private final class Cluster implements ClusterStore {
+      private final Loop home;
+
+      Cluster(Loop home) {
+        this.home = home;
+      }
+
+      @Override
+      public void beat(Beat beat, Duration expiry, Consumer<Beating> answer) {
+        ask(
+            home,
+            reply -> cluster.beat(beat, expiry, reply),
+            new Beating.Unavailable("simulated"),
+            answer);
+      }
+
+      @Override
+      public void census(Consumer<Answer<Census>> answer) {
+        ask(home, cluster::census, new Answer.Unavailable<>("simulated"), answer);
+      }
+
+      @Override
+      public void leave(Member member, Consumer<Answer<Member>> answer) {
+        ask(
+            home,
+            reply -> cluster.leave(member, reply),
+            new Answer.Unavailable<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void swept(
+          Member dead, List<Partition> partitions, Consumer<Answer<Integer>> answer) {
+        ask(
+            home,
+            reply -> cluster.swept(dead, partitions, reply),
+            new Answer.Unavailable<>("simulated"),
+            answer);
+      }
+
+      @Override
+      public void keep(
+          Partition partition, Member member, List<Member> living, Consumer<Keeping> answer) {
+        ask(
+            home,
+            reply -> cluster.keep(partition, member, living, reply),
+            new Keeping.Unavailable("simulated"),
+            answer);
+      }
+
+      @Override
+      public void giveUp(Partition partition, Member member, Consumer<Keeping> answer) {
+        ask(
+            home,
+            reply -> cluster.giveUp(partition, member, reply),
+            new Keeping.Unavailable("simulated"),
             answer);
       }
     }
