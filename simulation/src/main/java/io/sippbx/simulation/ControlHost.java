@@ -12,8 +12,9 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
-import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.MediaWitness;
+import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
@@ -24,7 +25,6 @@ import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AuthSettings;
 import io.sippbx.control.sip.auth.ConfiguredUsers;
 import io.sippbx.control.sip.locate.Locator;
-import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transaction.TimerSettings;
@@ -110,7 +110,7 @@ final class ControlHost {
               first,
               random,
               (host, answer) -> answer.accept(List.of()),
-              MediaRestorer.NOTHING);
+              MediaWitness.NONE);
       var receiver = new SipReceiver[1];
       host =
           world
@@ -141,7 +141,6 @@ final class ControlHost {
           real.partitions(),
           real.cluster(),
           real.limits(),
-          real.lostEvents(),
           real.restoring());
     }
 
@@ -202,6 +201,7 @@ final class ControlHost {
             LIMIT,
             LIMIT,
             Duration.ofSeconds(10),
+            LIMIT,
             CallLimits.DEFAULT,
             TransactionLimits.DEFAULT,
             RegistrarLimits.DEFAULT));
@@ -322,9 +322,7 @@ final class ControlHost {
           HOP,
           () -> {
             Delivery outcome =
-                peer.get().handedOn(to, message, flow, hops)
-                    ? Delivery.DELIVERED
-                    : Delivery.FAILED;
+                peer.get().handedOn(to, message, flow, hops) ? Delivery.DELIVERED : Delivery.FAILED;
             home.schedule(HOP, () -> first.accept(outcome));
           });
     }

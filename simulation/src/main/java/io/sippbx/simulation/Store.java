@@ -180,7 +180,6 @@ final class Store {
           new Partitions(),
           Cluster::new,
           new Limits(),
-          calls::outboxDrops,
           Optional.of(restoring));
     }
 
@@ -288,8 +287,7 @@ final class Store {
       }
 
       @Override
-      public void swept(
-          Member dead, List<Partition> partitions, Consumer<Answer<Integer>> answer) {
+      public void swept(Member dead, List<Partition> partitions, Consumer<Answer<Integer>> answer) {
         ask(
             home,
             reply -> cluster.swept(dead, partitions, reply),

@@ -3,8 +3,11 @@ package io.sippbx.simulation;
 import io.sippbx.control.call.Call;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaEvent;
+import io.sippbx.control.media.MediaListing;
 import io.sippbx.control.media.MediaNeed;
+import io.sippbx.control.media.MediaNodeSeen;
 import io.sippbx.control.media.MediaPlane;
+import io.sippbx.control.media.MediaRestorer;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.TransportProtocol;
@@ -146,6 +149,26 @@ final class Planted {
     @Override
     public void onEvent(Consumer<MediaEvent> events) {
       real.onEvent(events);
+    }
+
+    @Override
+    public List<MediaNodeSeen> seen() {
+      return real.seen();
+    }
+
+    @Override
+    public void applied(NodeId on, Consumer<List<CallKey>> answer) {
+      real.applied(on, answer);
+    }
+
+    @Override
+    public void list(NodeId on, Optional<CallKey> after, Consumer<MediaListing> answer) {
+      real.list(on, after, answer);
+    }
+
+    @Override
+    public void onRestore(MediaRestorer restorer) {
+      real.onRestore(restorer);
     }
   }
 }
