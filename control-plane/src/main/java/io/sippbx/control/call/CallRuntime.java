@@ -199,7 +199,10 @@ public final class CallRuntime {
 
   /** Whether a message of this call should be given to {@code member}, who seems to have it. */
   public boolean isElsewhere(CallKey call, Member member) {
-    return !mailboxes.containsKey(call) && standing(member) == Roster.Standing.PRESENT;
+    CallMailbox mailbox = mailboxes.get(call);
+    // A call that was quiet when it was here last may be in another's hands by now.
+    boolean mayBeHere = mailbox != null && (mailbox.isOwned() || mailbox.current().isEmpty());
+    return !mayBeHere && standing(member) == Roster.Standing.PRESENT;
   }
 
   /**
