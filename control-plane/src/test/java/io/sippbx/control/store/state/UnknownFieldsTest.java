@@ -83,6 +83,7 @@ class UnknownFieldsTest {
                 .as(field.getFullName())
                 .isIn(
                     FieldDescriptor.JavaType.INT,
+                    FieldDescriptor.JavaType.ENUM,
                     FieldDescriptor.JavaType.LONG,
                     FieldDescriptor.JavaType.STRING);
           }
