@@ -108,7 +108,7 @@ public enum ControlMetric implements Metric {
           "1 while more than half of the nodes seem dead at once, so that none is taken over.")),
   CLUSTER_CALLS_TAKEN(
       counter(
-          "sip_cluster_calls_total",
+          "sip_cluster_handed_calls_total",
           "calls",
           "Calls that changed hands: taken over from a node that is gone, let go to another that has them, frozen until read again, released at the end of this node.",
           Label.of("what", "taken_over", "let_go", "frozen", "released"))),
