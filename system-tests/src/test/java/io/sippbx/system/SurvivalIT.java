@@ -92,6 +92,7 @@ class SurvivalIT {
 
   @Test
   void refusesADataFolderThatAnotherProcessUses() throws Exception {
+    int ports = Ports.range(8);
     try (EdgeProcess edge = EdgeProcess.standalone(folder);
         Child other =
             EdgeProcess.run(
@@ -100,7 +101,8 @@ class SurvivalIT {
                     "standalone",
                     "--port=0",
                     "--set=sip.listen_ip=127.0.0.1",
-                    "--set=media.port_pool.start=" + Ports.range(8),
+                    "--set=media.port_pool.start=" + ports,
+                    "--set=media.port_pool.end=" + (ports + 7),
                     "--set=cdr.enabled=false",
                     "--set=standalone.data_dir=" + folder.resolve("data"),
                     "--set=monitoring.prometheus_port=0",
