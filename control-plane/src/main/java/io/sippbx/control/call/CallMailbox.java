@@ -6,33 +6,17 @@ import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
-import io.sippbx.control.sip.message.Method;
-import io.sippbx.control.sip.message.SipRequest;
-import io.sippbx.control.sip.message.SipResponse;
-import io.sippbx.control.sip.transaction.SendPermit;
-import io.sippbx.control.sip.transaction.ServerTransactionId;
-import io.sippbx.control.store.CallCommit;
-import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CommitAnswer;
-import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
-import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -55,27 +39,17 @@ final class CallMailbox {
 
   private final CallKey key;
   private final CallRuntime runtime;
-  private final Deque<Waiting> inputs = new ArrayDeque<>();
-  private final Map<TimerId, Scheduled> timers = new TreeMap<>();
-  private final Map<ServerTransactionId, SuccessRepeater> repeaters = new LinkedHashMap<>();
-  private final SendPermit permit = this::maySend;
-
-  /** What was committed in a term that is over; done when the record is found to stand still. */
-  private final List<Effect> withheld = new ArrayList<>();
+  private final WaitingInputs inputs;
+  private final HeldRecord held;
+  private final CallTimers timers;
+  private final EffectRunner effects;
 
   private @Nullable Call call;
-
-  /** The record as it stands in the store, as far as this node knows. */
-  private Optional<Versioned<Call>> stored = Optional.empty();
-
-  /** The term in which that was asked for. */
-  private long term = SendLease.NONE;
-
   private @Nullable Claim claim;
   private @Nullable Waiting doneAhead;
 
   /** The commit under way, once its answer has been waited for too long. */
-  private @Nullable Pending overdue;
+  private @Nullable PendingCommit overdue;
 
   private Loop.@Nullable Timer tick;
   private int conflicts;
@@ -83,29 +57,6 @@ final class CallMailbox {
   private boolean releasing;
   private boolean closed;
   private boolean defective;
-
-  private record Scheduled(Instant deadline, Loop.Timer timer) {}
-
-  /** A commit under way. */
-  private static final class Pending {
-    private final CallCommit<Call> commit;
-    private final Waiting waiting;
-    private final Decision decision;
-    private final long sinceNs;
-
-    /** What only ends of the decision was done before the commit. */
-    private boolean doneAhead;
-
-    /** Who asked was told to ask again. */
-    private boolean refused;
-
-    Pending(CallCommit<Call> commit, Waiting waiting, Decision decision, long sinceNs) {
-      this.commit = commit;
-      this.waiting = waiting;
-      this.decision = decision;
-      this.sinceNs = sinceNs;
-    }
-  }
 
   /**
    * A keeper has found the call among those of a dead member.
@@ -117,6 +68,12 @@ final class CallMailbox {
   CallMailbox(CallKey key, CallRuntime runtime) {
     this.key = key;
     this.runtime = runtime;
+    this.inputs = new WaitingInputs(runtime.limits().mailboxInputs());
+    this.held = new HeldRecord(runtime.self(), runtime.fence());
+    this.timers =
+        new CallTimers(runtime.loop(), fired -> offer(runtime.own(new Input.TimerFired(fired))));
+    this.effects =
+        new EffectRunner(key, runtime, held::maySend, defect -> failed("effect", defect));
   }
 
   /** The keeper's part: what becomes of the call is told. Before {@link #read}. */
@@ -145,7 +102,7 @@ final class CallMailbox {
       case ReadAnswer.Found<Call> found -> take(found.current(), asked);
       case ReadAnswer.Absent<Call> none -> gone();
       case ReadAnswer.Unavailable<Call> unavailable -> {
-        if (stored.isPresent()) {
+        if (held.current().isPresent()) {
           startTicking();
         } else {
           letGo().forEach(each -> runtime.refuse(each.input(), 503));
@@ -159,7 +116,7 @@ final class CallMailbox {
     Optional<Member> owner = current.owner();
     if (claim != null && !owner.equals(Optional.of(claim.dead()))) {
       tell(TakeOver.Outcome.NOT_ITS);
-      if (stored.isEmpty() && inputs.isEmpty()) {
+      if (held.current().isEmpty() && inputs.isEmpty()) {
         close();
         return;
       }
@@ -170,7 +127,7 @@ final class CallMailbox {
     }
     switch (runtime.standing(owner.get())) {
       case Standing.SELF -> {
-        if (isOurs() && isStored(current)) {
+        if (isOwned() && held.isStill(current)) {
           goOn(asked);
         } else {
           takeOver(current, asked);
@@ -185,24 +142,14 @@ final class CallMailbox {
     }
   }
 
-  private boolean isStored(Versioned<Call> current) {
-    return stored
-        .filter(
-            known ->
-                known.version() == current.version() && known.commit().equals(current.commit()))
-        .isPresent();
-  }
-
   /** Nothing has happened meanwhile. */
   private void goOn(long asked) {
-    term = asked;
+    held.standsStill(asked);
     if (!mayAct()) {
       freeze();
       return;
     }
-    List<Effect> before = List.copyOf(withheld);
-    withheld.clear();
-    carryOut(before);
+    effects.carryOutWithheld();
     drain();
   }
 
@@ -213,7 +160,7 @@ final class CallMailbox {
       return;
     }
     open(current, asked);
-    if (inputs.isEmpty() || !(inputs.getFirst().input() instanceof Input.TakenOver)) {
+    if (inputs.first().filter(each -> each.input() instanceof Input.TakenOver).isEmpty()) {
       inputs.addFirst(runtime.own(new Input.TakenOver()));
     }
     drain();
@@ -225,7 +172,7 @@ final class CallMailbox {
       bequeath();
       return;
     }
-    if (isOurs()) {
+    if (isOwned()) {
       // Another went on with it, and is done: what this node had open of it is history.
       for (Waiting each : letGo()) {
         if (each.received().isPresent()) {
@@ -247,8 +194,7 @@ final class CallMailbox {
   private void open(Versioned<Call> current, long asked) {
     forgetOpen();
     call = current.record();
-    stored = Optional.of(current);
-    term = asked;
+    held.stands(Optional.of(current), asked);
     runtime.noteState(this, call);
   }
 
@@ -279,22 +225,22 @@ final class CallMailbox {
 
   /** This node has the call no more: nothing is sent for it, and what waited is given back. */
   private List<Waiting> letGo() {
-    if (isOurs()) {
+    if (isOwned()) {
       runtime.counters().letGo.increment();
     }
     forgetOpen();
-    List<Waiting> waiting = List.copyOf(inputs);
+    List<Waiting> waiting = inputs.takeAll();
     close();
     return waiting;
   }
 
   private void forgetOpen() {
-    if (isOurs() && call != null) {
+    if (isOwned() && call != null) {
       runtime.forget(call);
-      runtime.effects().forgetAll(permit);
+      effects.forgetTransactions();
     }
-    withheld.clear();
-    stopTimers();
+    effects.stop();
+    timers.stop();
   }
 
   /** Leaves with the node: once what is under way is committed, another goes on from the record. */
@@ -307,13 +253,13 @@ final class CallMailbox {
 
   /** What only this node has heard (an ACK) is written down first: its heir could not know it. */
   private void releaseOrCommit() {
-    if (call != null && isOurs() && mayAct() && !call.equals(stored.get().record())) {
+    if (call != null && isOwned() && mayAct() && !held.says(call)) {
       commit(
           runtime.own(new Input.TimerFired(TimerId.of(TimerId.Kind.SETTLE))),
           new Decision(Optional.of(call), Decision.Commit.NOW, List.of(), List.of(), List.of()));
       return;
     }
-    if (isOurs()) {
+    if (isOwned()) {
       runtime.counters().released.increment();
       runtime.counters().letGo.decrement();
     }
@@ -326,7 +272,7 @@ final class CallMailbox {
       // What is under way sees to it when it is answered.
       return;
     }
-    if (isOurs()) {
+    if (isOwned()) {
       runtime.counters().frozen.increment();
       read();
     } else {
@@ -335,34 +281,18 @@ final class CallMailbox {
   }
 
   void offer(Waiting waiting) {
-    if (inputs.size() >= runtime.limits().mailboxInputs()) {
+    if (!inputs.add(waiting)) {
       runtime.observer().dropped(key, CallObserver.Drop.MAILBOX_FULL);
       return;
     }
-    inputs.add(waiting);
     if (overdue != null) {
       attendWaiting();
     }
     drain();
   }
 
-  private void offer(Input input) {
-    offer(runtime.own(input));
-  }
-
-  private boolean isOurs() {
-    return stored.flatMap(Versioned::owner).filter(runtime.self()::equals).isPresent();
-  }
-
   private boolean mayAct() {
-    if (isOurs()) {
-      return runtime.fence().isOpenFor(term);
-    }
-    return call != null && call.isTombstone() || runtime.fence().term() != SendLease.NONE;
-  }
-
-  private boolean maySend() {
-    return !isOurs() || runtime.fence().allows(term);
+    return held.mayAct(call != null && call.isTombstone());
   }
 
   private void drain() {
@@ -371,12 +301,12 @@ final class CallMailbox {
         freeze();
         return;
       }
-      process(inputs.remove());
+      process(inputs.next());
     }
   }
 
   private void freeze() {
-    if (isOurs() && runtime.fence().term() != SendLease.NONE) {
+    if (isOwned() && runtime.fence().term() != SendLease.NONE) {
       read();
     } else {
       startTicking();
@@ -394,20 +324,17 @@ final class CallMailbox {
    */
   private void tick() {
     tick = null;
-    if (!busy && isOurs() && !mayAct()) {
+    if (!busy && isOwned() && !mayAct()) {
       freeze();
     } else {
       drain();
     }
-    if (closed || inputs.isEmpty() && (!isOurs() || mayAct())) {
+    if (closed || inputs.isEmpty() && (!isOwned() || mayAct())) {
       return;
     }
     goAhead();
     long oldestNs = runtime.loop().nowNs() - runtime.limits().patience().toNanos();
-    var refused = new ArrayList<Waiting>();
-    inputs.removeIf(
-        each -> each.mayBeRefused() && each.sinceNs() - oldestNs <= 0 && refused.add(each));
-    refused.forEach(each -> runtime.refuse(each.input(), call == null ? 503 : 500));
+    inputs.takeRefusable(oldestNs).forEach(this::refuse);
     startTicking();
   }
 
@@ -416,7 +343,7 @@ final class CallMailbox {
    * done to the call meanwhile, it ends. They stay where they are, to be committed.
    */
   private void goAhead() {
-    Waiting first = inputs.stream().filter(Waiting::onlyEnds).findFirst().orElse(null);
+    Waiting first = inputs.firstEnd().orElse(null);
     if (first == null || first.equals(doneAhead) || call == null || call.isTombstone()) {
       return;
     }
@@ -428,26 +355,7 @@ final class CallMailbox {
       runtime.observer().defect(key, "ahead", e);
       return;
     }
-    carryOut(decision.effects().stream().filter(CallMailbox::onlyEnds).toList());
-  }
-
-  private static boolean onlyEnds(Effect effect) {
-    return switch (effect) {
-      case Effect.Respond respond -> respond.response().isFinal();
-      case Effect.Request request ->
-          request.request().method().equals(Method.BYE)
-              || request.request().method().equals(Method.CANCEL);
-      case Effect.RespondUntilAck until -> false;
-      case Effect.StopSuccess stop -> false;
-      case Effect.ResumeServer resume -> false;
-      case Effect.ResumeClient resume -> false;
-      case Effect.Ack ack -> false;
-      case Effect.ApplyMedia apply -> false;
-      case Effect.PlaceMedia place -> false;
-      case Effect.RenewLease renew -> false;
-      case Effect.GiveLeaseBack back -> false;
-      case Effect.ReleaseMedia release -> false;
-    };
+    effects.carryOut(EndEffects.of(decision.effects()));
   }
 
   private void process(Waiting waiting) {
@@ -463,8 +371,8 @@ final class CallMailbox {
       commit(waiting, decision);
     } else {
       call = decision.call().orElse(null);
-      carryOut(decision.beside());
-      carryOut(decision.effects());
+      effects.carryOut(decision.beside());
+      effects.carryOut(decision.effects());
       syncTimers();
     }
   }
@@ -481,46 +389,21 @@ final class CallMailbox {
   }
 
   private void commit(Waiting waiting, Decision decision) {
-    CommitId id = runtime.nextCommitId();
-    List<CallHappening> happenings = decision.happenings();
-    Instant now = runtime.loop().now();
-    Optional<Call> next = decision.call();
-    List<CallEvent> events =
-        next.map(
-                each ->
-                    runtime
-                        .encoder()
-                        .encode(
-                            key,
-                            id.toString(),
-                            each.counters().events() - happenings.size() + 1,
-                            now,
-                            happenings))
-            .orElse(List.of());
-    var commit =
-        new CallCommit<>(
-            key,
-            stored,
-            id,
-            next,
-            events,
-            next.map(each -> CallPlaces.index(each, runtime.self())).orElse(CallIndex.NONE),
-            next.map(each -> CallPlaces.keep(each, now)).orElse(CallCommit.LAST_RESORT),
-            claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch()));
     busy = true;
-    carryOut(decision.beside());
-    send(new Pending(commit, waiting, decision, runtime.loop().nowNs()));
+    effects.carryOut(decision.beside());
+    OptionalLong epoch = claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch());
+    send(PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision));
   }
 
-  private void send(Pending pending) {
+  private void send(PendingCommit pending) {
     if (closed) {
       return;
     }
     long asked = runtime.fence().term();
-    runtime.store().commit(pending.commit, answer -> answered(pending, asked, answer));
+    runtime.store().commit(pending.commit(), answer -> answered(pending, asked, answer));
   }
 
-  private void answered(Pending pending, long asked, CommitAnswer<Call> answer) {
+  private void answered(PendingCommit pending, long asked, CommitAnswer<Call> answer) {
     if (closed) {
       return;
     }
@@ -529,7 +412,7 @@ final class CallMailbox {
       return;
     }
     overdue = null;
-    Waiting waiting = pending.waiting;
+    Waiting waiting = pending.waiting();
     switch (answer) {
       case CommitAnswer.Applied<Call> applied -> committed(pending, applied.version(), asked);
       case CommitAnswer.AlreadyApplied<Call> already ->
@@ -537,7 +420,7 @@ final class CallMailbox {
       case CommitAnswer.Conflict<Call> conflict -> {
         busy = false;
         conflicts++;
-        if (pending.refused) {
+        if (pending.isRefused()) {
           conflicts = 0;
         } else if (conflicts < runtime.limits().commitAttempts()) {
           inputs.addFirst(waiting);
@@ -550,7 +433,7 @@ final class CallMailbox {
       }
       case CommitAnswer.Gone<Call> gone -> {
         busy = false;
-        if (!pending.refused) {
+        if (!pending.isRefused()) {
           inputs.addFirst(waiting);
         }
         gone();
@@ -563,7 +446,7 @@ final class CallMailbox {
       case CommitAnswer.Full<Call> full -> {
         runtime.observer().dropped(key, CallObserver.Drop.OUTBOX_FULL);
         if (call == null) {
-          undo(waiting.input(), pending.decision);
+          effects.giveBack(pending);
         }
         putOff(pending);
       }
@@ -579,13 +462,12 @@ final class CallMailbox {
    * sent again until there is an answer. Meanwhile what only ends goes ahead, and who may ask again
    * is told so.
    */
-  private void unanswered(Pending pending) {
+  private void unanswered(PendingCommit pending) {
     CallLimits limits = runtime.limits();
-    if (pending.waiting.onlyEnds() && !pending.doneAhead && call != null) {
-      pending.doneAhead = true;
-      carryOut(pending.decision.effects().stream().filter(CallMailbox::onlyEnds).toList());
+    if (pending.waiting().onlyEnds() && call != null) {
+      effects.carryOut(pending.takeEnds());
     }
-    Duration passed = Duration.ofNanos(runtime.loop().nowNs() - pending.sinceNs);
+    Duration passed = pending.age(runtime.loop().nowNs());
     Duration soon = passed.plus(limits.commitRetry());
     if (soon.compareTo(limits.commitRetry().multipliedBy(limits.commitAttempts())) < 0) {
       runtime.loop().schedule(limits.commitRetry(), () -> send(pending));
@@ -598,13 +480,13 @@ final class CallMailbox {
     }
   }
 
-  private void overdue(Pending pending) {
+  private void overdue(PendingCommit pending) {
     if (overdue == null) {
       overdue = pending;
       runtime.observer().dropped(key, CallObserver.Drop.STORE_UNAVAILABLE);
-      if (pending.waiting.mayBeRefused()) {
-        pending.refused = true;
-        refuse(pending.waiting);
+      if (pending.waiting().mayBeRefused()) {
+        pending.refuse();
+        refuse(pending.waiting());
       }
     }
     attendWaiting();
@@ -613,9 +495,7 @@ final class CallMailbox {
   /** The store is away: nothing that waits need wait for it where it may be done or refused. */
   private void attendWaiting() {
     goAhead();
-    var refused = new ArrayList<Waiting>();
-    inputs.removeIf(each -> each.mayBeRefused() && refused.add(each));
-    refused.forEach(this::refuse);
+    inputs.takeRefusable(runtime.loop().nowNs()).forEach(this::refuse);
   }
 
   private void refuse(Waiting waiting) {
@@ -623,16 +503,16 @@ final class CallMailbox {
   }
 
   /** It cannot be committed: who may ask again is told so, what must be done waits. */
-  private void putOff(Pending pending) {
-    Waiting waiting = pending.waiting;
+  private void putOff(PendingCommit pending) {
+    Waiting waiting = pending.waiting();
     busy = false;
     if (call == null) {
-      if (!pending.refused) {
+      if (!pending.isRefused()) {
         inputs.addFirst(waiting);
       }
       letGo().forEach(this::refuse);
     } else if (waiting.mayBeRefused()) {
-      if (!pending.refused) {
+      if (!pending.isRefused()) {
         refuse(waiting);
       }
       drain();
@@ -643,90 +523,40 @@ final class CallMailbox {
     }
   }
 
-  /** What ends that a request stands in the record which was refused because nobody knew. */
-  private static Optional<Input> takeBack(Waiting refused, Call standing) {
-    if (!(refused.input() instanceof Input.RequestArrived in)) {
-      return Optional.of(new Input.HangUp(Reason.STORE_UNAVAILABLE));
-    }
-    Optional<Reinvite> reinvite =
-        standing.reinvite().filter(each -> each.transaction().equals(in.transaction()));
-    if (reinvite.isPresent() && reinvite.get().sent().isEmpty()) {
-      SipRequest cancel = Messages.cancel(in.request());
-      return Optional.of(
-          new Input.RequestArrived(ServerTransactionId.of(cancel), cancel, in.flow(), in.hop()));
-    }
-    // Nobody was sent it: that is as if who should have been had refused it.
-    return reinvite
-        .flatMap(Reinvite::sent)
-        .or(
-            () ->
-                standing.relayed().stream()
-                    .filter(each -> each.transaction().equals(in.transaction()))
-                    .map(Call.Relayed::sent)
-                    .findFirst())
-        .map(
-            sent ->
-                new Input.ResponseArrived(
-                    sent.topVia().branch().orElseThrow(),
-                    SipResponse.to(sent, 500).build(),
-                    in.hop(),
-                    List.of()));
-  }
-
-  /** The call never was: what was taken for it in advance is given back at once. */
-  private void undo(Input input, Decision decision) {
-    for (Effect effect : decision.beside()) {
-      if (effect instanceof Effect.ApplyMedia apply) {
-        runtime.effects().releaseMedia(apply.node(), key, apply.spec().revision(), answer -> {});
-      }
-    }
-    if (input instanceof Input.InviteArrived in && in.leased()) {
-      runtime.effects().giveLeaseBack(key, () -> {});
-    }
-  }
-
-  private void committed(Pending pending, long version, long asked) {
-    CallCommit<Call> commit = pending.commit;
-    Waiting waiting = pending.waiting;
-    Decision decision = pending.decision;
-    List<Effect> effects =
-        pending.doneAhead
-            ? decision.effects().stream().filter(each -> !onlyEnds(each)).toList()
-            : decision.effects();
-    stored =
-        commit
-            .record()
-            .map(next -> new Versioned<>(version, commit.id(), next, commit.index().owner()));
+  private void committed(PendingCommit pending, long version, long asked) {
+    Waiting waiting = pending.waiting();
+    Decision decision = pending.decision();
+    held.stands(pending.standing(version), asked);
     call = decision.call().orElse(null);
-    term = asked;
     busy = false;
     conflicts = 0;
     if (waiting.input() instanceof Input.TakenOver) {
       runtime.counters().takenOver.increment();
       tell(TakeOver.Outcome.TAKEN);
     }
-    if (!commit.events().isEmpty()) {
-      runtime.effects().publish(commit.events());
+    if (!pending.commit().events().isEmpty()) {
+      runtime.effects().publish(pending.commit().events());
     }
     for (CallHappening happening : decision.happenings()) {
       runtime.observer().happened(key, happening);
     }
     runtime.noteState(this, call);
-    if (pending.refused && call != null) {
+    List<Effect> due = pending.effects();
+    if (pending.isRefused() && call != null) {
       // It was told that it was not done, and so it is not.
-      effects = List.of();
-      takeBack(waiting, call).ifPresent(each -> inputs.addFirst(runtime.own(each)));
+      due = List.of();
+      TakeBack.of(waiting.input(), call).ifPresent(each -> inputs.addFirst(runtime.own(each)));
     }
     if (isIdle()) {
       runtime.quiet().settled(key);
     }
-    if (call != null && !maySend()) {
+    if (call != null && !held.maySend()) {
       // It stands in the record, and may have been taken over from there.
-      withheld.addAll(effects);
+      effects.withhold(due);
       freeze();
       return;
     }
-    carryOut(effects);
+    effects.carryOut(due);
     if (call == null) {
       close();
     } else {
@@ -743,115 +573,8 @@ final class CallMailbox {
     }
   }
 
-  private void carryOut(List<Effect> effects) {
-    for (Effect effect : effects) {
-      try {
-        carryOut(effect);
-      } catch (RuntimeException e) {
-        failed("effect", e);
-      }
-    }
-  }
-
-  private void carryOut(Effect effect) {
-    CallEffects world = runtime.effects();
-    switch (effect) {
-      case Effect.Respond respond ->
-          world.respond(respond.transaction(), respond.response(), permit);
-      case Effect.RespondUntilAck until -> {
-        SuccessRepeater old =
-            repeaters.put(
-                until.transaction(),
-                SuccessRepeater.start(
-                    runtime.loop(),
-                    runtime.timers(),
-                    () -> {
-                      if (maySend()) {
-                        world.respond(until.transaction(), until.response(), permit);
-                      }
-                    }));
-        if (old != null) {
-          old.stop();
-        }
-      }
-      case Effect.StopSuccess stop -> {
-        SuccessRepeater repeater = repeaters.remove(stop.transaction());
-        if (repeater != null) {
-          repeater.stop();
-        }
-      }
-      case Effect.Request request -> world.request(request.request(), request.to(), permit);
-      case Effect.ResumeServer resume ->
-          world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse(), permit);
-      case Effect.ResumeClient resume ->
-          world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
-      case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
-      case Effect.ApplyMedia apply ->
-          world.applyMedia(
-              apply.node(),
-              apply.spec(),
-              answer ->
-                  runtime.offer(key, new Input.MediaApplied(apply.spec().revision(), answer)));
-      case Effect.PlaceMedia place ->
-          world.placeMedia(
-              place.need(),
-              place.except(),
-              to -> runtime.offer(key, new Input.MediaPlaced(place.from(), place.lost(), to)));
-      case Effect.ReleaseMedia release ->
-          world.releaseMedia(
-              release.node(),
-              key,
-              release.revision(),
-              answer ->
-                  runtime.offer(
-                      key, new Input.MediaReleased(release.node(), release.revision(), answer)));
-      case Effect.RenewLease renew -> world.renewLease(key, renew.lasting());
-      case Effect.GiveLeaseBack back ->
-          world.giveLeaseBack(key, () -> runtime.offer(key, new Input.LeaseGivenBack()));
-    }
-  }
-
-  /** The loop's timers are those of the record that the store does not keep itself. */
   private void syncTimers() {
-    Map<TimerId, Instant> wanted = wanted();
-    Iterator<Map.Entry<TimerId, Scheduled>> running = timers.entrySet().iterator();
-    while (running.hasNext()) {
-      Map.Entry<TimerId, Scheduled> each = running.next();
-      if (!each.getValue().deadline().equals(wanted.get(each.getKey()))) {
-        each.getValue().timer().cancel();
-        running.remove();
-      }
-    }
-    Instant now = runtime.loop().now();
-    for (Map.Entry<TimerId, Instant> each : wanted.entrySet()) {
-      TimerId id = each.getKey();
-      if (!timers.containsKey(id)) {
-        Loop.Timer timer =
-            runtime
-                .loop()
-                .schedule(
-                    Duration.between(now, each.getValue()),
-                    () -> {
-                      timers.remove(id);
-                      offer(new Input.TimerFired(id));
-                    });
-        timers.put(id, new Scheduled(each.getValue(), timer));
-      }
-    }
-  }
-
-  private Map<TimerId, Instant> wanted() {
-    Call current = call;
-    if (current == null) {
-      return Collections.emptyMap();
-    }
-    if (stored.isEmpty() || isOurs() || current.isTombstone()) {
-      return current.timers();
-    }
-    // Nobody owns it: its timers come from the store, whoever has it in memory.
-    var own = new TreeMap<>(current.timers());
-    own.entrySet().removeAll(stored.get().record().timers().entrySet());
-    return Collections.unmodifiableSortedMap(own);
+    timers.sync(call == null ? Collections.emptyMap() : held.timers(call));
   }
 
   /** A defect of ours: the call is ended in order once, and dropped if that fails too. */
@@ -865,29 +588,23 @@ final class CallMailbox {
     }
   }
 
-  private void stopTimers() {
-    for (Scheduled each : timers.values()) {
-      each.timer().cancel();
-    }
-    timers.clear();
-    for (SuccessRepeater each : repeaters.values()) {
-      each.stop();
-    }
-    repeaters.clear();
-  }
-
   private void close() {
     closed = true;
-    inputs.clear();
+    inputs.takeAll();
     call = null;
-    stored = Optional.empty();
-    stopTimers();
+    held.forget();
+    stop();
+    tell(TakeOver.Outcome.FAILED);
+    runtime.closed(key, this);
+  }
+
+  private void stop() {
+    effects.stop();
+    timers.stop();
     if (tick != null) {
       tick.cancel();
       tick = null;
     }
-    tell(TakeOver.Outcome.FAILED);
-    runtime.closed(key, this);
   }
 
   /** Whether the call is up, nobody owns it, and all that is known of it is in its record. */
@@ -896,19 +613,14 @@ final class CallMailbox {
         && !busy
         && inputs.isEmpty()
         && call.isQuiescent()
-        && stored
-            .filter(known -> known.owner().isEmpty() && known.record().equals(call))
-            .isPresent();
+        && held.isNobodys()
+        && held.says(call);
   }
 
   /** Leaves the memory; the call goes on in the store. */
   void evict() {
     closed = true;
-    stopTimers();
-    if (tick != null) {
-      tick.cancel();
-      tick = null;
-    }
+    stop();
   }
 
   CallKey key() {
@@ -921,6 +633,6 @@ final class CallMailbox {
 
   /** Whether the record names this node. */
   boolean isOwned() {
-    return isOurs();
+    return held.isOurs();
   }
 }

@@ -1,0 +1,145 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.sip.transaction.SendPermit;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
+import io.sippbx.shared.identity.CallKey;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Carries out the effects of one call, in order; answers come back to it as inputs. Lives on the
+ * call's loop.
+ */
+final class EffectRunner {
+
+  private final CallKey key;
+  private final CallRuntime runtime;
+  private final CallEffects world;
+  private final SendPermit permit;
+  private final Consumer<RuntimeException> failed;
+  private final Map<ServerTransactionId, SuccessRepeater> repeaters = new LinkedHashMap<>();
+
+  /** What was committed in a term that is over; done when the record is found to stand still. */
+  private final List<Effect> withheld = new ArrayList<>();
+
+  /**
+   * @param permit asked before anything is sent that nobody has asked for just now
+   * @param failed is told of a defect; the other effects are still done
+   */
+  EffectRunner(
+      CallKey key, CallRuntime runtime, SendPermit permit, Consumer<RuntimeException> failed) {
+    this.key = key;
+    this.runtime = runtime;
+    this.world = runtime.effects();
+    this.permit = permit;
+    this.failed = failed;
+  }
+
+  void carryOut(List<Effect> effects) {
+    for (Effect effect : effects) {
+      try {
+        carryOut(effect);
+      } catch (RuntimeException e) {
+        failed.accept(e);
+      }
+    }
+  }
+
+  /** Keeps them for {@link #carryOutWithheld}. */
+  void withhold(List<Effect> effects) {
+    withheld.addAll(effects);
+  }
+
+  void carryOutWithheld() {
+    List<Effect> before = List.copyOf(withheld);
+    withheld.clear();
+    carryOut(before);
+  }
+
+  /** The call never was: what was taken for it in advance is given back at once. */
+  void giveBack(PendingCommit never) {
+    for (Effect effect : never.decision().beside()) {
+      if (effect instanceof Effect.ApplyMedia apply) {
+        world.releaseMedia(apply.node(), key, apply.spec().revision(), answer -> {});
+      }
+    }
+    if (never.waiting().input() instanceof Input.InviteArrived in && in.leased()) {
+      world.giveLeaseBack(key, () -> {});
+    }
+  }
+
+  /** Stops what repeats, and drops what was withheld. */
+  void stop() {
+    withheld.clear();
+    for (SuccessRepeater each : repeaters.values()) {
+      each.stop();
+    }
+    repeaters.clear();
+  }
+
+  /** Drops the transactions that were begun for this call, without a word. */
+  void forgetTransactions() {
+    world.forgetAll(permit);
+  }
+
+  private void carryOut(Effect effect) {
+    switch (effect) {
+      case Effect.Respond respond ->
+          world.respond(respond.transaction(), respond.response(), permit);
+      case Effect.RespondUntilAck until -> repeat(until);
+      case Effect.StopSuccess stop -> {
+        SuccessRepeater repeater = repeaters.remove(stop.transaction());
+        if (repeater != null) {
+          repeater.stop();
+        }
+      }
+      case Effect.Request request -> world.request(request.request(), request.to(), permit);
+      case Effect.ResumeServer resume ->
+          world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse(), permit);
+      case Effect.ResumeClient resume ->
+          world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
+      case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
+      case Effect.ApplyMedia apply ->
+          world.applyMedia(
+              apply.node(),
+              apply.spec(),
+              answer -> tell(new Input.MediaApplied(apply.spec().revision(), answer)));
+      case Effect.PlaceMedia place ->
+          world.placeMedia(
+              place.need(),
+              place.except(),
+              to -> tell(new Input.MediaPlaced(place.from(), place.lost(), to)));
+      case Effect.ReleaseMedia release ->
+          world.releaseMedia(
+              release.node(),
+              key,
+              release.revision(),
+              answer -> tell(new Input.MediaReleased(release.node(), release.revision(), answer)));
+      case Effect.RenewLease renew -> world.renewLease(key, renew.lasting());
+      case Effect.GiveLeaseBack back ->
+          world.giveLeaseBack(key, () -> tell(new Input.LeaseGivenBack()));
+    }
+  }
+
+  private void repeat(Effect.RespondUntilAck until) {
+    Runnable send =
+        () -> {
+          if (permit.maySend()) {
+            world.respond(until.transaction(), until.response(), permit);
+          }
+        };
+    SuccessRepeater old =
+        repeaters.put(
+            until.transaction(), SuccessRepeater.start(runtime.loop(), runtime.timers(), send));
+    if (old != null) {
+      old.stop();
+    }
+  }
+
+  private void tell(Input answer) {
+    runtime.offer(key, answer);
+  }
+}

@@ -1,0 +1,42 @@
+package io.sippbx.control.call;
+
+import io.sippbx.control.sip.message.Method;
+import java.util.List;
+
+/**
+ * Which effects only end something: final answers, BYE and CANCEL. Whatever else is done to the
+ * call, they stay right, so they may go ahead of a commit that cannot be made now.
+ */
+final class EndEffects {
+
+  private EndEffects() {}
+
+  /** Those of {@code effects}. */
+  static List<Effect> of(List<Effect> effects) {
+    return effects.stream().filter(EndEffects::onlyEnds).toList();
+  }
+
+  /** The others. */
+  static List<Effect> without(List<Effect> effects) {
+    return effects.stream().filter(each -> !onlyEnds(each)).toList();
+  }
+
+  private static boolean onlyEnds(Effect effect) {
+    return switch (effect) {
+      case Effect.Respond respond -> respond.response().isFinal();
+      case Effect.Request request ->
+          request.request().method().equals(Method.BYE)
+              || request.request().method().equals(Method.CANCEL);
+      case Effect.RespondUntilAck until -> false;
+      case Effect.StopSuccess stop -> false;
+      case Effect.ResumeServer resume -> false;
+      case Effect.ResumeClient resume -> false;
+      case Effect.Ack ack -> false;
+      case Effect.ApplyMedia apply -> false;
+      case Effect.PlaceMedia place -> false;
+      case Effect.RenewLease renew -> false;
+      case Effect.GiveLeaseBack back -> false;
+      case Effect.ReleaseMedia release -> false;
+    };
+  }
+}

@@ -1,0 +1,64 @@
+package io.sippbx.control.call;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** What waits for one call, in order, within a bound. Lives on the call's loop. */
+final class WaitingInputs {
+
+  private final int limit;
+  private final Deque<Waiting> inputs = new ArrayDeque<>();
+
+  WaitingInputs(int limit) {
+    this.limit = limit;
+  }
+
+  /**
+   * Puts it last.
+   *
+   * @return false where there is no room
+   */
+  boolean add(Waiting input) {
+    return inputs.size() < limit && inputs.add(input);
+  }
+
+  /** Puts it first, beyond the bound if need be: the call itself has brought it about. */
+  void addFirst(Waiting input) {
+    inputs.addFirst(input);
+  }
+
+  boolean isEmpty() {
+    return inputs.isEmpty();
+  }
+
+  Waiting next() {
+    return inputs.remove();
+  }
+
+  Optional<Waiting> first() {
+    return Optional.ofNullable(inputs.peekFirst());
+  }
+
+  /** The first that asks for no more than an end. */
+  Optional<Waiting> firstEnd() {
+    return inputs.stream().filter(Waiting::onlyEnds).findFirst();
+  }
+
+  /** Takes out what may be refused and has come at {@code oldestNs} or before. */
+  List<Waiting> takeRefusable(long oldestNs) {
+    var taken = new ArrayList<Waiting>();
+    inputs.removeIf(
+        each -> each.mayBeRefused() && each.sinceNs() - oldestNs <= 0 && taken.add(each));
+    return taken;
+  }
+
+  /** Takes all out. */
+  List<Waiting> takeAll() {
+    List<Waiting> taken = List.copyOf(inputs);
+    inputs.clear();
+    return taken;
+  }
+}
