@@ -53,6 +53,8 @@ final class Simulation {
   private static final Duration REST =
       CallKind.MAX_DURATION.plus(CallKind.NO_ANSWER_AFTER).plusSeconds(240);
 
+  private static final Duration MEDIA_TIMEOUT = Duration.ofSeconds(5);
+
   private static final AtomicLong RUNS = new AtomicLong();
 
   /**
@@ -251,7 +253,8 @@ final class Simulation {
         phone.whenUp(dialog, call.talk().dividedBy(2).plusMillis(call.draw() % 10_000), phone::bye);
       }
       case DIALOG_LOST -> phone.whenUp(dialog, call.talk(), phone::reinvite);
-      case MEDIA_TIMEOUT -> silence(key, call.talk());
+      // Of a call that is not up nothing is due yet, and its record may be still to come.
+      case MEDIA_TIMEOUT -> phone.whenUp(dialog, call.talk(), up -> silence(key));
       case CALLEE_HANGS_UP,
           BUSY,
           DECLINED,
@@ -270,13 +273,13 @@ final class Simulation {
   }
 
   /** Nothing comes any more: told again and again, as a level is. */
-  private void silence(CallKey key, Duration after) {
+  private void silence(CallKey key) {
     fate.schedule(
-        after.plusSeconds(5),
+        MEDIA_TIMEOUT,
         () -> {
           media.forEach(each -> each.silence(key));
           if (store.peek(key).filter(call -> call.termination().isEmpty()).isPresent()) {
-            silence(key, Duration.ZERO);
+            silence(key);
           }
         });
   }

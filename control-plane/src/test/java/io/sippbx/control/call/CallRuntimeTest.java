@@ -14,6 +14,7 @@ import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.MediaAnswer;
+import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
@@ -79,6 +80,7 @@ class CallRuntimeTest {
   private final VirtualLoop loop = clock.loop("node");
   private final InMemoryCallStore<Call> memory = new InMemoryCallStore<>(new Loops(List.of(loop)));
   private boolean away;
+  private Optional<NodeId> otherMediaNode = Optional.empty();
   private final Deque<Fate> fates = new ArrayDeque<>();
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
@@ -119,7 +121,7 @@ class CallRuntimeTest {
         @Override
         public void placeMedia(
             MediaNeed need, List<NodeId> except, Consumer<Optional<NodeId>> answer) {
-          loop.execute(() -> answer.accept(Optional.empty()));
+          loop.execute(() -> answer.accept(otherMediaNode));
         }
 
         @Override
@@ -170,7 +172,8 @@ class CallRuntimeTest {
           done.add("apply " + spec.revision());
           var addresses = new ArrayList<StreamAddresses>();
           for (StreamSpec stream : spec.streams()) {
-            Endpoint relay = Endpoint.of("198.51.100.2", 10_000);
+            String host = node.equals(Scene.MEDIA_NODE) ? "198.51.100.2" : "198.51.100.3";
+            Endpoint relay = Endpoint.of(host, 10_000);
             addresses.add(new StreamAddresses(stream.index(), relay, relay, relay, relay));
           }
           loop.execute(
@@ -685,6 +688,40 @@ class CallRuntimeTest {
     offer(owner, scene.callerRequest(Method.BYE, 2, ""));
     assertThat(done).containsExactly("200 BYE", "BYE", "release");
     assertThat(active.size()).isZero();
+  }
+
+  /** A call that is up, and in the store only. */
+  private CallRuntime quiet() {
+    CallRuntime runtime = up();
+    clock.advance(Duration.ofSeconds(70));
+    assertThat(runtime.size()).isZero();
+    done.clear();
+    return runtime;
+  }
+
+  @Test
+  void theSilenceOfAQuietCallEndsItThoughItIsInNoMemory() {
+    CallRuntime runtime = quiet();
+    long revision = storedCall().media().revision();
+    runtime.mediaHappened(new MediaEvent.MediaTimeout(key, revision - 1));
+    clock.runReady();
+    assertThat(done).as("it was of a session that is another by now").isEmpty();
+    runtime.mediaHappened(new MediaEvent.MediaTimeout(key, revision));
+    clock.runReady();
+    assertThat(done).containsExactly("BYE", "BYE", "release");
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.MEDIA_TIMEOUT);
+    assertThat(active.size()).isZero();
+  }
+
+  @Test
+  void aQuietCallIsMovedFromALostNodeThoughItIsInNoMemory() {
+    CallRuntime runtime = quiet();
+    otherMediaNode = Optional.of(new NodeId("media-2"));
+    runtime.mediaHappened(new MediaEvent.NodeLost(key, Scene.MEDIA_NODE));
+    clock.runReady();
+    assertThat(done).hasSize(3).startsWith("apply 4").endsWith("INVITE", "INVITE");
+    assertThat(storedCall().media().node()).isEqualTo(otherMediaNode);
+    assertThat(storedCall().media().former()).containsExactly(Scene.MEDIA_NODE);
   }
 
   @Test
