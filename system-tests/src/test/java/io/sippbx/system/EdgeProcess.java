@@ -28,12 +28,17 @@ final class EdgeProcess implements AutoCloseable {
   private final Path folder;
   private final List<String> arguments;
   private final String banner;
+  private final Rtp rtp;
 
-  private EdgeProcess(Child child, Path folder, List<String> arguments, String banner) {
+  /** The ports of its pool. */
+  private record Rtp(int first, int last) {}
+
+  private EdgeProcess(Child child, Path folder, List<String> arguments, String banner, Rtp rtp) {
     this.child = child;
     this.folder = folder;
     this.arguments = List.copyOf(arguments);
     this.banner = banner;
+    this.rtp = rtp;
   }
 
   /** All planes in one process; the lines stand in the section {@code sip} of its configuration. */
@@ -50,6 +55,7 @@ final class EdgeProcess implements AutoCloseable {
   static EdgeProcess start(
       Path folder, int rtpPorts, List<String> sip, List<String> media, List<String> arguments) {
     int firstPort = Ports.range(rtpPorts);
+    var rtp = new Rtp(firstPort, firstPort + rtpPorts - 1);
     Path file = folder.resolve("sip-pbx.yaml");
     try {
       Files.createDirectories(folder.resolve("cdr"));
@@ -71,8 +77,8 @@ final class EdgeProcess implements AutoCloseable {
           """
               .formatted(
                   indented(sip),
-                  firstPort,
-                  firstPort + rtpPorts - 1,
+                  rtp.first(),
+                  rtp.last(),
                   indented(media),
                   folder.resolve("cdr"),
                   folder.resolve("data")));
@@ -82,7 +88,7 @@ final class EdgeProcess implements AutoCloseable {
     var all = new ArrayList<String>(arguments);
     all.add("--config");
     all.add(file.toString());
-    return launch(folder, all);
+    return launch(folder, all, rtp);
   }
 
   /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
@@ -92,10 +98,10 @@ final class EdgeProcess implements AutoCloseable {
       String udp = address("udp");
       all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
     }
-    return launch(folder, all);
+    return launch(folder, all, rtp);
   }
 
-  private static EdgeProcess launch(Path folder, List<String> all) {
+  private static EdgeProcess launch(Path folder, List<String> all, Rtp rtp) {
     Child child = run(folder, all);
     Optional<String> banner =
         child.awaitLine(line -> line.startsWith("sip-pbx ready"), STARTS_WITHIN);
@@ -103,7 +109,7 @@ final class EdgeProcess implements AutoCloseable {
       child.close();
       throw new AssertionError("sip-pbx did not start:\n" + child.tail());
     }
-    var edge = new EdgeProcess(child, folder, all, banner.get());
+    var edge = new EdgeProcess(child, folder, all, banner.get(), rtp);
     int ready = edge.get("/ready").statusCode();
     if (ready != 200) {
       edge.close();
@@ -211,6 +217,20 @@ final class EdgeProcess implements AutoCloseable {
 
   int portsInUse() {
     return stats().path("port_pool").path("in_use").asInt(-1);
+  }
+
+  /** Whether a port is of its pool, and so the session that has it is here. */
+  boolean hasRtpPort(int port) {
+    return rtp.first() <= port && port <= rtp.last();
+  }
+
+  /** Waits until it says that it holds so many media sessions. */
+  void awaitSessions(int count) {
+    Await.until(
+        "it holds " + count + " media sessions",
+        SETTLES_WITHIN,
+        this::metrics,
+        metrics -> metrics.contains("media_sessions " + count + ".0\n"));
   }
 
   /** Waits until no call is up and no port is lent. */

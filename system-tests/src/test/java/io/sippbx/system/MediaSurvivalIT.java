@@ -2,13 +2,11 @@ package io.sippbx.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +30,11 @@ class MediaSurvivalIT {
         .expectAck();
   }
 
+  /** Is told once where the media has gone, and agrees. */
+  private static Script toldAnew(Script phone) {
+    return phone.expect("INVITE", OFFER).answerReinvite("200 OK", "sendrecv").expectAck();
+  }
+
   private EdgeProcess media(int number, String listen) throws IOException {
     return EdgeProcess.start(
         Files.createDirectory(folder.resolve("media-" + number)),
@@ -50,44 +53,28 @@ class MediaSurvivalIT {
         List.of("control-plane", "--media", nodes, "--set", "cluster.node_id=edge-1"));
   }
 
-  /** INVITEs to the Contact that the phone gave in its dialog. */
-  private static long reinvites(Sipp phone) {
-    return phone.messages().lines().filter(line -> line.startsWith("INVITE sip:phone@")).count();
-  }
-
   private static String address() {
     return "127.0.0.1:" + Ports.pair();
   }
 
+  private static void kill(EdgeProcess victim) {
+    victim.child().kill();
+    victim.child().awaitExit(ENDS_WITHIN);
+  }
+
   @Test
   void aStandaloneThatIsKilledAndStartedAgainHasItsCallsMediaBackOnTheSamePorts() throws Exception {
+    // Neither hangs up: the call lasts as long as the test.
     try (EdgeProcess first = EdgeProcess.standalone(folder);
-        RtpPhone alice = RtpPhone.at("127.0.0.1");
-        RtpPhone bob = RtpPhone.at("127.0.0.1");
-        Sipp called =
-            Sipp.script("callee", callee().mayBeAcknowledgedAgain().isHungUp())
-                .with("rtp", bob.port())
-                .within(300)
-                .listen(folder)) {
-      Phones.register(first, folder, Transport.UDP, "bob", "127.0.0.1", called);
-      // Neither hangs up: the call lasts as long as the test.
-      try (Sipp calling =
-          Sipp.script("caller", caller().isHungUp())
-              .with("rtp", alice.port())
-              .within(300)
-              .start(folder, first.sip(Transport.UDP))) {
-        int toAlice = calling.relayPort();
-        int toBob = called.relayPort();
-        bob.isHeardBy(alice, toBob, toAlice);
-        alice.isHeardBy(bob, toAlice, toBob);
-        first.child().kill();
-        first.child().awaitExit(ENDS_WITHIN);
-        try (EdgeProcess second = first.again()) {
-          bob.isHeardBy(alice, toBob, toAlice);
-          alice.isHeardBy(bob, toAlice, toBob);
-          assertThat(second.metrics()).contains("media_sessions 1.0\n");
-          assertThat(reinvites(calling) + reinvites(called)).isZero();
-        }
+        Conversation call =
+            Conversation.begin(
+                first, folder, caller().isHungUp(), callee().mayBeAcknowledgedAgain().isHungUp())) {
+      call.flows();
+      kill(first);
+      try (EdgeProcess second = first.again()) {
+        call.flows();
+        second.awaitSessions(1);
+        assertThat(call.reinvites()).isZero();
       }
     }
   }
@@ -97,39 +84,20 @@ class MediaSurvivalIT {
     String listen = address();
     try (EdgeProcess media = media(1, listen);
         EdgeProcess edge = control(listen);
-        RtpPhone alice = RtpPhone.at("127.0.0.1");
-        RtpPhone bob = RtpPhone.at("127.0.0.1");
-        Sipp called =
-            Sipp.script("callee", callee().isHungUp())
-                .with("rtp", bob.port())
-                .within(300)
-                .listen(folder)) {
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", called);
-      try (Sipp calling =
-          Sipp.script("caller", caller().isHungUp())
-              .with("rtp", alice.port())
-              .within(300)
-              .start(folder, edge.sip(Transport.UDP))) {
-        int toAlice = calling.relayPort();
-        int toBob = called.relayPort();
-        bob.isHeardBy(alice, toBob, toAlice);
-        media.child().kill();
-        media.child().awaitExit(ENDS_WITHIN);
-        try (EdgeProcess again = media.again()) {
-          bob.isHeardBy(alice, toBob, toAlice);
-          alice.isHeardBy(bob, toAlice, toBob);
-          assertThat(again.metrics()).contains("media_sessions 1.0\n");
-          assertThat(reinvites(calling) + reinvites(called)).isZero();
-          edge.child().terminate();
-          calling.awaitSuccess();
-          called.awaitSuccess();
-        }
+        Conversation call =
+            Conversation.begin(edge, folder, caller().isHungUp(), callee().isHungUp())) {
+      call.flows();
+      kill(media);
+      try (EdgeProcess again = media.again()) {
+        call.flows();
+        again.awaitSessions(1);
+        assertThat(call.reinvites()).isZero();
+        edge.child().terminate();
+        call.awaitSuccess();
       }
     }
   }
 
-  // It passed twice and failed once: no re-INVITE came within 30 s, and the cause is not known.
-  @Disabled("sometimes the phones are not told the new address: a defect that is not found yet")
   @Test
   void aCallWhoseMediaNodeIsKilledGoesOnOnAnother() throws Exception {
     String one = address();
@@ -137,45 +105,21 @@ class MediaSurvivalIT {
     try (EdgeProcess first = media(1, one);
         EdgeProcess second = media(2, two);
         EdgeProcess edge = control(one + "," + two);
-        RtpPhone alice = RtpPhone.at("127.0.0.1");
-        RtpPhone bob = RtpPhone.at("127.0.0.1");
-        Sipp called =
-            Sipp.script(
-                    "callee",
-                    callee()
-                        .expect("INVITE", OFFER)
-                        .answerReinvite("200 OK", "sendrecv")
-                        .expectAck()
-                        .isHungUp())
-                .with("rtp", bob.port())
-                .within(300)
-                .listen(folder)) {
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", called);
-      try (Sipp calling =
-          Sipp.script(
-                  "caller",
-                  caller()
-                      .expect("INVITE", OFFER)
-                      .answerReinvite("200 OK", "sendrecv")
-                      .expectAck()
-                      .pauseMs(10_000)
-                      .hangUp())
-              .with("rtp", alice.port())
-              .within(300)
-              .start(folder, edge.sip(Transport.UDP))) {
-        bob.isHeardBy(alice, called.relayPort(), calling.relayPort());
-        EdgeProcess victim = first.metrics().contains("media_sessions 1.0") ? first : second;
-        victim.child().kill();
-        int toAlice = calling.relayPort(2);
-        int toBob = called.relayPort(2);
-        bob.isHeardBy(alice, toBob, toAlice);
-        alice.isHeardBy(bob, toAlice, toBob);
-        calling.awaitSuccess();
-        called.awaitSuccess();
-        edge.awaitNothingLeft();
-        (victim == first ? second : first).awaitNothingLeft();
-        assertThat(edge.cdr(calling.callId()).path("status").asText()).isEqualTo("completed");
-      }
+        Conversation call =
+            Conversation.begin(
+                edge,
+                folder,
+                toldAnew(caller()).pauseMs(10_000).hangUp(),
+                toldAnew(callee()).isHungUp())) {
+      call.flows();
+      // By the port, since what a node says of its sessions is some hundred milliseconds old.
+      boolean isFirst = first.hasRtpPort(call.calling().relayPort());
+      kill(isFirst ? first : second);
+      call.flowsElsewhere();
+      call.awaitSuccess();
+      edge.awaitNothingLeft();
+      (isFirst ? second : first).awaitNothingLeft();
+      assertThat(edge.cdr(call.calling().callId()).path("status").asText()).isEqualTo("completed");
     }
   }
 
@@ -184,38 +128,20 @@ class MediaSurvivalIT {
     String listen = address();
     try (EdgeProcess media = media(1, listen);
         EdgeProcess edge = control(listen);
-        RtpPhone alice = RtpPhone.at("127.0.0.1");
-        RtpPhone bob = RtpPhone.at("127.0.0.1");
-        Sipp called =
-            Sipp.script("callee", callee().isHungUp())
-                .with("rtp", bob.port())
-                .within(300)
-                .listen(folder)) {
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", called);
-      try (Sipp calling =
-          Sipp.script("caller", caller().pauseMs(15_000).hangUp())
-              .with("rtp", alice.port())
-              .within(300)
-              .start(folder, edge.sip(Transport.UDP))) {
-        int toAlice = calling.relayPort();
-        int toBob = called.relayPort();
-        bob.isHeardBy(alice, toBob, toAlice);
-        edge.child().pause(true);
-        try {
-          long untilNs = System.nanoTime() + Duration.ofSeconds(8).toNanos();
-          while (System.nanoTime() < untilNs) {
-            bob.isHeardBy(alice, toBob, toAlice);
-            alice.isHeardBy(bob, toAlice, toBob);
-          }
-        } finally {
-          edge.child().pause(false);
-        }
-        bob.isHeardBy(alice, toBob, toAlice);
-        calling.awaitSuccess();
-        called.awaitSuccess();
-        edge.awaitNothingLeft();
-        media.awaitNothingLeft();
+        Conversation call =
+            Conversation.begin(
+                edge, folder, caller().pauseMs(15_000).hangUp(), callee().isHungUp())) {
+      call.flows();
+      edge.child().pause(true);
+      try {
+        call.flowsFor(Duration.ofSeconds(8));
+      } finally {
+        edge.child().pause(false);
       }
+      call.flows();
+      call.awaitSuccess();
+      edge.awaitNothingLeft();
+      media.awaitNothingLeft();
     }
   }
 }
