@@ -92,6 +92,7 @@ public final class CallDecider {
       draft.start(TimerId.of(Kind.LEASE), Lease.FIRST.dividedBy(2));
     }
     setup.begin(draft);
+    ending.finish(draft);
     return draft.decision();
   }
 
@@ -134,6 +135,7 @@ public final class CallDecider {
       case Input.HangUp in -> hangUp(draft, in.reason());
     }
     reanchoring.proceed(draft);
+    ending.finish(draft);
     return draft.decision();
   }
 

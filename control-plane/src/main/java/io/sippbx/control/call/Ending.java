@@ -52,7 +52,6 @@ final class Ending {
     }
     giveLeaseBack(d);
     releaseMedia(d);
-    finish(d);
   }
 
   /** Nobody is told any more where the media is; who was asked still gets the ACK of its 2xx. */
@@ -80,7 +79,6 @@ final class Ending {
     }
     d.lease = Lease.NONE;
     d.note();
-    finish(d);
   }
 
   /** A callee that has answered, of which the caller will not hear. */
@@ -291,7 +289,16 @@ final class Ending {
     }
     d.media = left ? d.media.without(in.node()) : d.media.with(MediaPart.Released.DONE);
     d.note();
-    finish(d);
+  }
+
+  /** Whether a leg is still to be sent BYE: first the ACK that it owes us. */
+  private static boolean isEndOwed(Draft d) {
+    return d.legs
+        .filter(
+            legs ->
+                legs.caller().end() == LegEnd.State.BYE_WANTED
+                    || legs.callee().end() == LegEnd.State.BYE_WANTED)
+        .isPresent();
   }
 
   private static CallHappening.MediaTotals totals(List<StreamCounts> streams) {
@@ -313,13 +320,20 @@ final class Ending {
         callerPackets, callerBytes, callerLost, calleePackets, calleeBytes, calleeLost);
   }
 
-  /** Tells the end, once the last counts are in; what remains is a tombstone. */
-  private void finish(Draft d) {
+  /**
+   * Tells the end, once the last counts are in and nothing is open towards anybody; what remains is
+   * a tombstone. Until then the call has an owner, or is taken over: a CANCEL or BYE that was lost
+   * is sent again, whoever dies.
+   */
+  void finish(Draft d) {
     if (d.termination.isEmpty()
         || d.endPublished
         || d.lease != Lease.NONE
         || d.media.released() != MediaPart.Released.DONE
-        || !d.media.former().isEmpty()) {
+        || !d.media.former().isEmpty()
+        || !d.byes.isEmpty()
+        || isEndOwed(d)
+        || d.callees.stream().anyMatch(leg -> leg.state().isOpen())) {
       return;
     }
     d.endPublished = true;

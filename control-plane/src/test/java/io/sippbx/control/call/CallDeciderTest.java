@@ -44,9 +44,10 @@ class CallDeciderTest {
 
   /** Everything that a call may have open is closed: what is left is the tombstone. */
   private void comesToRest() {
-    if (!scene.all(Effect.ReleaseMedia.class).isEmpty()) {
+    if (scene.call.orElseThrow().media().released() == MediaPart.Released.ASKED) {
       scene.mediaReleased();
     }
+    scene.closesWhatIsOpen();
     Call call = scene.call.orElseThrow();
     assertThat(call.isTombstone()).isTrue();
     assertThat(scene.happenings.stream().filter(CallHappening.Ended.class::isInstance)).hasSize(1);
@@ -915,7 +916,7 @@ class CallDeciderTest {
     void theEndTellsTheWholeRecord() {
       scene.up();
       scene.now = scene.now.plusSeconds(90);
-      scene.request(scene.callerRequest(Method.BYE, 2, "")).mediaReleased();
+      scene.request(scene.callerRequest(Method.BYE, 2, "")).mediaReleased().closesWhatIsOpen();
       var ended = (CallHappening.Ended) scene.happenings.getLast();
       assertThat(ended.caller().user()).isEqualTo("1004");
       assertThat(ended.callee().user()).isEqualTo("1008");

@@ -348,7 +348,7 @@ class CallDialogTest {
     void aLateAckIsRelayedToNobodyTwice() {
       ringing().callee(0, 200, "bob", BOB).fires(Kind.ACK, 0);
       assertThat(scene.sent()).contains("ACK", "BYE");
-      scene.mediaReleased();
+      scene.mediaReleased().closesWhatIsOpen();
       scene.callerAck("");
       assertThat(scene.sent()).as("the callee has been acknowledged").containsExactly("ACK");
       assertThat(scene.call.orElseThrow().isTombstone()).isTrue();

@@ -374,7 +374,7 @@ class CallReanchoringTest {
           new Input.MediaReleased(
               FIRST, media().revision(), new MediaAnswer.Held(1, List.of(), List.of(counts))));
       scene.request(scene.callerRequest(Method.BYE, 2, ""));
-      scene.mediaReleased();
+      scene.mediaReleased().closesWhatIsOpen();
       var ended =
           scene.happenings.stream()
               .filter(CallHappening.Ended.class::isInstance)

@@ -631,6 +631,7 @@ class CallRuntimeTest {
     assertThat(done).containsExactly("200 BYE", "BYE", "500 INVITE");
     wake();
     clock.runReady();
+    calleeAnswersItsEnd(owner);
     assertThat(seen.getLast()).endsWith("ENDED");
   }
 
@@ -793,8 +794,8 @@ class CallRuntimeTest {
     assertThat(runtime.isQuiet()).isFalse();
     loop.execute(() -> runtime.hangUpAll(Reason.SHUTDOWN));
     clock.runReady();
-    assertThat(seen).as("the end is told").anyMatch(event -> event.endsWith("ENDED"));
     assertThat(runtime.isQuiet()).as("the callee may yet ring, and has to be cancelled").isFalse();
+    assertThat(seen).as("the end is not told yet").noneMatch(event -> event.endsWith("ENDED"));
     SipRequest invite = requests.getFirst();
     loop.execute(
         () ->
@@ -803,6 +804,7 @@ class CallRuntimeTest {
                 new Input.RequestFailed(
                     invite.topVia().branch().orElseThrow(), Method.INVITE, true)));
     clock.runReady();
+    assertThat(seen).anyMatch(event -> event.endsWith("ENDED"));
     assertThat(runtime.isQuiet()).isTrue();
   }
 
@@ -846,6 +848,24 @@ class CallRuntimeTest {
     assertThat(active.size()).isZero();
   }
 
+  /** The callee answers our BYE and CANCEL. */
+  private void calleeAnswersItsEnd(CallRuntime runtime) {
+    loop.execute(
+        () -> {
+          for (SipRequest each : List.copyOf(requests)) {
+            int status = each.method().equals(Method.INVITE) ? 487 : 200;
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    each.topVia().branch().orElseThrow(),
+                    Scene.answer(each, status, "bob", "", b -> b),
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of()));
+          }
+        });
+    clock.runReady();
+  }
+
   /** The call as the store has it: a quiet one leaves the memory. */
   private Call storedCall() {
     var answers = new ArrayList<ReadAnswer<Call>>();
@@ -877,6 +897,7 @@ class CallRuntimeTest {
     assertThat(done).as("once").containsExactly("200 BYE", "BYE");
     away = false;
     clock.advance(Duration.ofSeconds(1));
+    calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 ENDED");
   }
@@ -903,6 +924,7 @@ class CallRuntimeTest {
     away = false;
     clock.advance(Duration.ofSeconds(1));
     assertThat(done).containsExactly("200 CANCEL", "487 INVITE", "CANCEL", "release");
+    calleeAnswersItsEnd(runtime);
     assertThat(seen.getLast()).endsWith("ENDED");
   }
 
@@ -973,6 +995,7 @@ class CallRuntimeTest {
     away = false;
     clock.advance(Duration.ofSeconds(1));
     assertThat(done).endsWith("release");
+    calleeAnswersItsEnd(runtime);
     assertThat(seen.getLast()).endsWith("ENDED");
   }
 

@@ -104,6 +104,35 @@ class CallTakenOverTest {
   }
 
   @Test
+  @DisplayName("the end is told when nobody is owed anything: till then the call has an owner")
+  void aCancelThatIsOpenKeepsTheEndFromBeingTold() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 180, "bob", "");
+    scene.callerCancels();
+    scene.mediaReleased();
+    assertThat(scene.call.orElseThrow().isTombstone()).isFalse();
+    takenOver();
+    assertThat(methodsSentAgain()).containsExactly("INVITE", "CANCEL");
+    scene.callee(0, 487, "bob", "");
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+    assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
+  }
+
+  @Test
+  void soDoesAByeThatIsOpen() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.BYE, 2, ""));
+    SipRequest bye = scene.last(Effect.Request.class).request();
+    scene.mediaReleased();
+    assertThat(scene.call.orElseThrow().isTombstone()).isFalse();
+    takenOver();
+    assertThat(sentAgain()).containsExactly(bye);
+    scene.response(Scene.answer(bye, 200, "", "", b -> b), List.of());
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+    assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
+  }
+
+  @Test
   void aCancelIsSentAgainAndSoIsItsInvite() {
     scene.begin().mediaHolds();
     scene.callee(0, 180, "bob", "");

@@ -243,6 +243,19 @@ final class Scene {
             spec.revision(), new MediaAnswer.Held(spec.revision(), addresses, List.of())));
   }
 
+  /** Everybody answers what is open towards him: our BYEs, and INVITEs that are cancelled. */
+  Scene closesWhatIsOpen() {
+    for (Call.Bye bye : call.orElseThrow().byes()) {
+      response(answer(bye.sent(), 200, "", "", b -> b), List.of());
+    }
+    for (CalleeLeg leg : call.orElseThrow().callees()) {
+      if (leg.state().isOpen()) {
+        callee(leg.ordinal(), 487, "bob", "");
+      }
+    }
+    return this;
+  }
+
   Scene mediaReleased() {
     var counts =
         new StreamCounts(
