@@ -66,7 +66,7 @@ final class CallArrivals {
       transactions.forget(id);
       return;
     }
-    if (calls.holds(key)) {
+    if (calls.call(key).isPresent()) {
       arrived(key, new Arrival(id, invite, received), flow, List.of());
       return;
     }

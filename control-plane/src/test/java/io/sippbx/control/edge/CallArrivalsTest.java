@@ -260,6 +260,20 @@ class CallArrivalsTest {
     assertThat(active.size()).isZero();
   }
 
+  @Test
+  void areRoutedThoughTheRecordIsBeingReadForACancelThatOvertookThem() {
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    Flow flow = Flow.udp(US, ME);
+    later(
+        () -> {
+          edge.receive(CancelRequest.of(invite), flow, 0);
+          edge.receive(invite, flow, 0);
+        });
+
+    assertThat(heard).extracting(SipResponse::status).containsExactly(481);
+    assertThat(routing).as("whom it calls is asked").hasSize(1);
+  }
+
   /** Other nodes hold all of the leases. */
   private void occupy() {
     var taken = new ArrayList<CallLeases.Taken>();
