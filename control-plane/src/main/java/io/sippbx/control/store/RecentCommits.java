@@ -16,20 +16,22 @@ import org.jspecify.annotations.Nullable;
  * back to a store that has lost it. Lives on its loop.
  *
  * <p>While the store gives no answers nothing is forgotten for its age: what counts is what was
- * committed last before it was gone.
+ * committed last before it was gone. What is older than that is never written back: others may have
+ * gone on with the call meanwhile, and its record may have ended.
  */
 final class RecentCommits<R> {
 
   /** How far back a fail-over may lose writes. */
   static final Duration WINDOW = Duration.ofSeconds(30);
 
-  /** How long after a question without an answer nothing is forgotten for its age. */
+  /** How long after the store has come back nothing is forgotten for its age. */
   static final Duration HOLD = Duration.ofSeconds(10);
 
   private final int limit;
   private final Map<CallKey, Recent<R>> recent = new LinkedHashMap<>();
-  private long holdFromNs;
+  private boolean away;
   private boolean holding;
+  private long backSinceNs;
   private long forgottenEarly;
 
   /** Events of one commit. */
@@ -98,8 +100,17 @@ final class RecentCommits<R> {
 
   /** The store has not answered a question: it may be failing over. */
   void unanswered(long nowNs) {
+    forget(nowNs);
+    away = true;
     holding = true;
-    holdFromNs = nowNs;
+  }
+
+  /** The store has answered a question. */
+  void answered(long nowNs) {
+    if (away) {
+      away = false;
+      backSinceNs = nowNs;
+    }
   }
 
   /** Something that is not older than ours stands in the store. */
@@ -114,12 +125,14 @@ final class RecentCommits<R> {
 
   /** What is to be written back if the store holds no record of the call or one before this. */
   Optional<CallRestore<R>> of(CallKey call, long nowNs) {
+    forget(nowNs);
     Recent<R> ours = recent.get(call);
     return ours == null ? Optional.empty() : ours.restore(call, nowNs);
   }
 
   /** All that would be written back, the oldest first. */
   List<CallRestore<R>> all(long nowNs) {
+    forget(nowNs);
     var all = new ArrayList<CallRestore<R>>();
     recent.forEach((call, ours) -> ours.restore(call, nowNs).ifPresent(all::add));
     return all;
@@ -132,7 +145,7 @@ final class RecentCommits<R> {
       oldest.remove();
       forgottenEarly++;
     }
-    if (holding && nowNs - holdFromNs < HOLD.toNanos()) {
+    if (away || holding && nowNs - backSinceNs < HOLD.toNanos()) {
       return;
     }
     holding = false;

@@ -144,6 +144,9 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     }
 
     void read(CallKey call, ReadAnswer<R> said, Consumer<ReadAnswer<R>> answer) {
+      if (!(said instanceof ReadAnswer.Unavailable<R>)) {
+        recent.answered(loop.nowNs());
+      }
       Optional<CallRestore<R>> lost =
           switch (said) {
             case ReadAnswer.Found<R>(var current) -> {
@@ -180,6 +183,9 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     }
 
     void committed(CallCommit<R> commit, CommitAnswer<R> said, Consumer<CommitAnswer<R>> answer) {
+      if (!(said instanceof CommitAnswer.Unknown<R>)) {
+        recent.answered(loop.nowNs());
+      }
       Optional<CallRestore<R>> lost =
           switch (said) {
             case CommitAnswer.Applied<R> applied -> remember(commit, applied.version());

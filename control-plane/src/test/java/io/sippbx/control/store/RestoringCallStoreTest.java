@@ -233,6 +233,37 @@ class RestoringCallStoreTest {
   }
 
   @Test
+  void bringsNothingBackThatIsOlderThanAFailOverCouldLose() {
+    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    commit(node, step(1));
+    commit(other, step(2));
+    commit(
+        other,
+        new CallCommit<>(
+            CALL, Optional.of(record(2)), new CommitId(3), Optional.empty(), List.of()));
+    clock.advance(RecentCommits.WINDOW.plusSeconds(1));
+    assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(stored, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
+  void forgetsForAgeAgainOnceTheStoreHasBeenBackForAWhile() {
+    commit(node, step(1));
+    stored.goAway();
+    assertThat(commit(node, step(2))).isInstanceOf(CommitAnswer.Unknown.class);
+    clock.advance(Duration.ofMinutes(5));
+    stored.failOver();
+    assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Absent.class);
+    clock.advance(RecentCommits.HOLD.plusSeconds(1));
+    node.offerAgain();
+    clock.runReady();
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
   void remembersForAWhileAndWithinALimit() {
     commit(node, step(1));
     clock.advance(RecentCommits.WINDOW.plusSeconds(1));
