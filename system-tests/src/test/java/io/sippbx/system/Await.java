@@ -2,14 +2,17 @@ package io.sippbx.system;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** Waits until something that can only be asked, not heard of, is so; never longer than a bound. */
 final class Await {
 
-  private static final long PAUSE_NS = Duration.ofMillis(20).toNanos();
+  private static final Duration PAUSE = Duration.ofMillis(20);
 
   private Await() {}
 
@@ -29,22 +32,31 @@ final class Await {
       Callable<T> ask,
       Predicate<T> wanted,
       Supplier<String> details) {
-    long deadlineNs = System.nanoTime() + within.toNanos();
-    while (true) {
-      T answer;
-      try {
-        answer = ask.call();
-      } catch (Exception e) {
-        throw new AssertionError("while waiting until " + what, e);
-      }
-      if (wanted.test(answer)) {
-        return answer;
-      }
-      if (System.nanoTime() - deadlineNs > 0) {
-        throw new AssertionError(
-            "not within " + within + ": " + what + "; last seen: " + answer + "\n" + details.get());
-      }
-      LockSupport.parkNanos(PAUSE_NS);
+    AtomicReference<@Nullable T> last = new AtomicReference<>();
+    try {
+      return Awaitility.await(what)
+          .pollInSameThread()
+          .pollDelay(Duration.ZERO)
+          .pollInterval(PAUSE)
+          .atMost(within)
+          .until(
+              () -> {
+                T answer = ask.call();
+                last.set(answer);
+                return answer;
+              },
+              wanted);
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(
+          "not within "
+              + within
+              + ": "
+              + what
+              + "; last seen: "
+              + last.get()
+              + "\n"
+              + details.get(),
+          e);
     }
   }
 }

@@ -9,12 +9,13 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
@@ -29,7 +30,7 @@ public final class RedisServer implements AutoCloseable {
 
   private static final String IMAGE = "redis:7-alpine";
   private static final long START_MS = 10_000;
-  private static final long POLL_MS = 10;
+  private static final Duration POLL = Duration.ofMillis(10);
   private static boolean told;
 
   private final int port;
@@ -159,18 +160,12 @@ public final class RedisServer implements AutoCloseable {
 
   /** Waits until a condition holds, for a time. */
   public static void await(String what, long ms, BooleanSupplier condition) {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
-    while (!condition.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new AssertionError("Expected " + what + " within " + ms + " ms");
-      }
-      try {
-        Thread.sleep(POLL_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new AssertionError("interrupted", e);
-      }
-    }
+    Awaitility.await(what)
+        .pollInSameThread()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(POLL)
+        .atMost(Duration.ofMillis(ms))
+        .until(condition::getAsBoolean);
   }
 
   /** Where it listens, on 127.0.0.1. */
