@@ -23,9 +23,19 @@ public final class Roster {
 
   private static final int MAX_UNHEARD = 1_000;
 
+  /** Starts that are remembered as former ones; of more the rest are looked for anew. */
+  private static final int MAX_FORMER = 1_000;
+
   private final Member self;
   private volatile Seen seen =
-      new Seen(new TreeMap<>(), new TreeSet<>(), new TreeSet<>(), Optional.empty(), 0, false);
+      new Seen(
+          new TreeMap<>(),
+          new TreeSet<>(),
+          new TreeSet<>(),
+          new TreeSet<>(),
+          Optional.empty(),
+          0,
+          false);
 
   /** When they were asked about for the first time, of those that no look has shown. */
   private final Map<Member, Long> unheard = new LinkedHashMap<>();
@@ -46,6 +56,7 @@ public final class Roster {
       SortedMap<NodeId, Member> beating,
       SortedSet<Member> silent,
       SortedSet<Member> gone,
+      SortedSet<Member> former,
       Optional<Verdict> verdict,
       long looks,
       boolean looking) {}
@@ -63,7 +74,38 @@ public final class Roster {
     var gone = new TreeSet<Member>(verdict.dead());
     gone.addAll(census.left());
     long looks = seen.looks() + (verdict.looking() ? 1 : 0);
-    seen = new Seen(beating, silent, gone, Optional.of(verdict), looks, verdict.looking());
+    seen =
+        new Seen(
+            beating,
+            silent,
+            gone,
+            former(beating, silent),
+            Optional.of(verdict),
+            looks,
+            verdict.looking());
+  }
+
+  /** Who beat, or was only late, and whose place another start of the node has now. */
+  private SortedSet<Member> former(SortedMap<NodeId, Member> beating, SortedSet<Member> silent) {
+    var former = new TreeSet<Member>();
+    for (Member each : silent) {
+      if (beating.containsKey(each.node())) {
+        former.add(each);
+      }
+    }
+    for (Member each : seen.beating().values()) {
+      Member now = beating.get(each.node());
+      if (now != null && !now.equals(each)) {
+        former.add(each);
+      }
+    }
+    for (Member each : seen.former()) {
+      if (former.size() < MAX_FORMER) {
+        former.add(each);
+      }
+    }
+    former.removeAll(beating.values());
+    return former;
   }
 
   /** How this member stands. */
@@ -76,9 +118,14 @@ public final class Roster {
     if (member.equals(beats)) {
       return Standing.PRESENT;
     }
-    // Of this node, or of one whose place another start has, it is a former start.
-    if (now.gone().contains(member) || member.node().equals(self.node()) || beats != null) {
+    if (now.gone().contains(member)
+        || now.former().contains(member)
+        || member.node().equals(self.node())) {
       return Standing.GONE;
+    }
+    if (beats != null) {
+      // A former start that was not seen, or one that has come since this node looked last.
+      return unheard(member, now);
     }
     boolean late = now.verdict().filter(said -> said.living().contains(member.node())).isPresent();
     if (late || now.silent().contains(member)) {

@@ -63,9 +63,32 @@ class RosterTest {
   }
 
   @Test
-  void whosePlaceAnotherStartHasIsGone() {
+  void aStartThatHasComeSinceTheLastLookIsNotTakenForAFormerOne() {
+    looks(List.of(SELF, B), List.of(), List.of());
+    Member next = member("b", 2);
+    assertThat(roster.of(next)).isEqualTo(Standing.UNKNOWN);
+    looks(List.of(SELF, next), List.of(), List.of());
+    assertThat(roster.of(next)).isEqualTo(Standing.PRESENT);
+    assertThat(roster.of(B)).isEqualTo(Standing.GONE);
+  }
+
+  @Test
+  void aStartThatWasNotSeenIsGoneOnceLooksHaveShownAnotherOnly() {
+    for (int i = 0; i < 3; i++) {
+      looks(List.of(SELF, member("b", 2)), List.of(), List.of());
+      assertThat(roster.of(B)).isEqualTo(Standing.UNKNOWN);
+    }
     looks(List.of(SELF, member("b", 2)), List.of(), List.of());
     assertThat(roster.of(B)).isEqualTo(Standing.GONE);
+  }
+
+  @Test
+  void whosePlaceAnotherStartHasIsGone() {
+    looks(List.of(SELF, B), List.of(), List.of());
+    looks(List.of(SELF, member("b", 2)), List.of(), List.of());
+    assertThat(roster.of(B)).isEqualTo(Standing.GONE);
+    looks(List.of(SELF, member("b", 2)), List.of(B), List.of());
+    assertThat(roster.of(B)).as("lapsed too").isEqualTo(Standing.GONE);
     assertThat(roster.of(member("b", 2))).isEqualTo(Standing.PRESENT);
   }
 
