@@ -4,11 +4,15 @@ import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
 
 /** A call ends for the reason that its phones gave it, whatever became of nodes meanwhile. */
 final class EndsAsPlanned extends Invariant {
+
+  /** Calls that a phone takes for over. */
+  private final Set<Integer> over = new LinkedHashSet<>();
 
   EndsAsPlanned(View view) {
     super(view);
@@ -17,6 +21,11 @@ final class EndsAsPlanned extends Invariant {
   @Override
   String says() {
     return "a call ends as its phones meant it to";
+  }
+
+  @Override
+  void over(int call, boolean caller) {
+    over.add(call);
   }
 
   @Override
@@ -42,6 +51,12 @@ final class EndsAsPlanned extends Invariant {
       // Who repeats its 2xx for as long as we wait for an ACK, or hears no answer to its re-INVITE,
       // may hang up first.
       case NO_ACK, DIALOG_LOST -> allowed.add(Reason.NORMAL);
+      // Whose BYE is not heard yet answers a re-INVITE of the other by 481.
+      case REINVITED, REINVITED_BY_BOTH -> {
+        if (over.contains(plan.number())) {
+          allowed.add(Reason.DIALOG_LOST);
+        }
+      }
       // The address of nobody is tried for longer when it is tried anew.
       case FAIL_OVER -> allowed.add(Reason.NO_ANSWER);
       default -> {}
