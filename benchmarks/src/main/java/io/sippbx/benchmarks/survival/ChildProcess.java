@@ -129,15 +129,27 @@ final class ChildProcess implements AutoCloseable {
 
   /** Another signal, as {@code STOP}. */
   void signal(String signal) throws IOException {
-    Process kill = new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start();
+    signal(signal, List.of(this));
+  }
+
+  /** The same to several, one right after the other. */
+  static void signal(String signal, List<ChildProcess> processes) throws IOException {
+    var command = new ArrayList<>(List.of("kill", "-" + signal));
+    processes.forEach(each -> command.add("" + each.process.pid()));
+    Process kill = new ProcessBuilder(command).start();
     try {
       if (kill.waitFor() != 0) {
-        throw new IOException("kill -" + signal + " of " + name + " failed");
+        throw new IOException("failed: " + String.join(" ", command));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
+  }
+
+  /** Of a process that has ended. */
+  int exitCode() {
+    return process.exitValue();
   }
 
   boolean isAlive() {

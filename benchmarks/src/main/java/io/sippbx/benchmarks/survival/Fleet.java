@@ -267,9 +267,31 @@ public final class Fleet implements AutoCloseable {
     balance();
   }
 
+  /**
+   * Ends a control node as a supervisor does: with SIGTERM, and with SIGKILL if it is still there
+   * after {@code atMost}.
+   *
+   * @return its exit code: 137 if it was killed
+   */
+  public int stopControl(int number, Duration atMost) throws IOException {
+    ChildProcess process = controls.get(number - 1).process();
+    process.terminate();
+    if (!process.awaitEnd(atMost)) {
+      process.kill();
+      process.awaitEnd(ENDS_WITHIN);
+    }
+    balance();
+    return process.exitCode();
+  }
+
   /** Sends a signal to a control node, as {@code STOP}. */
   public void signalControl(int number, String signal) throws IOException {
     controls.get(number - 1).process().signal(signal);
+  }
+
+  /** Sends a signal to all control nodes, one right after the other. */
+  public void signalControls(String signal) throws IOException {
+    ChildProcess.signal(signal, controls.stream().map(Running::process).toList());
   }
 
   /** Ends a media node with SIGKILL. */
@@ -287,6 +309,21 @@ public final class Fleet implements AutoCloseable {
   /** Ends the primary of Redis with SIGKILL. */
   public void killRedisPrimary() {
     redis.killPrimary();
+  }
+
+  /** Stops Redis where it stands, or lets it go on. */
+  public void pauseRedis(boolean pause) throws IOException {
+    redis.signal(pause ? "STOP" : "CONT");
+  }
+
+  /** Ends the only server of Redis with SIGTERM; what it holds is on the disk. */
+  public void stopRedis() {
+    redis.stop();
+  }
+
+  /** Starts the only server of Redis again, with what it held. */
+  public void startRedis() throws IOException {
+    redis.startAgain();
   }
 
   // --- what is asked --------------------------------------------------------------------------
@@ -377,14 +414,38 @@ public final class Fleet implements AutoCloseable {
     return active;
   }
 
+  /** Whether a control node, from 1, says that it serves. */
+  public boolean isReady(int control) throws IOException {
+    return get(controls.get(control - 1), "http", "/ready").statusCode() == 200;
+  }
+
+  /** A sample of a control node's metrics, as {@code name} or {@code name{label="value"}}. */
+  public double metric(int control, String sample) throws IOException {
+    String page = get(controls.get(control - 1), "metrics", "/metrics").body();
+    return page.lines()
+        .filter(line -> line.startsWith(sample + " "))
+        .findFirst()
+        .map(line -> Double.parseDouble(line.substring(sample.length() + 1)))
+        .orElseThrow(() -> new IOException("no sample " + sample + " in:\n" + page));
+  }
+
+  /** What a control node, from 1, has written so far. */
+  public String log(int control) throws IOException {
+    return Files.readString(controls.get(control - 1).process().log(), StandardCharsets.UTF_8);
+  }
+
   private JsonNode stats(Running node) throws IOException {
-    String address = node.addresses().getOrDefault("http", "");
+    return JSON.readTree(get(node, "http", "/api/stats").body());
+  }
+
+  private HttpResponse<String> get(Running node, String server, String path) throws IOException {
+    String address = node.addresses().getOrDefault(server, "");
     try {
       HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://" + address + "/api/stats"))
+          HttpRequest.newBuilder(URI.create("http://" + address + path))
               .timeout(Duration.ofSeconds(10))
               .build();
-      return JSON.readTree(http.send(request, HttpResponse.BodyHandlers.ofString()).body());
+      return http.send(request, HttpResponse.BodyHandlers.ofString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);

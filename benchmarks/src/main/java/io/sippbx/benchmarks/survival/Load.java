@@ -14,6 +14,8 @@ import java.util.function.Predicate;
 public final class Load implements AutoCloseable {
 
   private static final Duration BETWEEN_CALLS = Duration.ofMillis(15);
+  // Nodes that have just started are slow, and what they refuse then says nothing of a death.
+  private static final int BEGUN_AT_ONCE = 8;
   private static final Duration HELD_WITHIN = Duration.ofSeconds(30);
 
   /** Calls of one load. */
@@ -68,15 +70,10 @@ public final class Load implements AutoCloseable {
                 });
         begun.add(call);
         Waiting.pass(BETWEEN_CALLS);
+        Waiting.tell(HELD_WITHIN, () -> settingUp(begun) < BEGUN_AT_ONCE);
       }
     }
-    Waiting.tell(
-        HELD_WITHIN,
-        () ->
-            loop.ask(
-                () ->
-                    begun.stream()
-                        .allMatch(call -> call.state() != ScriptedCall.State.SETTING_UP)));
+    Waiting.tell(HELD_WITHIN, () -> settingUp(begun) == 0);
     for (ScriptedCall call : begun) {
       boolean held = loop.ask(() -> call.state() == ScriptedCall.State.HELD);
       if (held) {
@@ -91,6 +88,11 @@ public final class Load implements AutoCloseable {
         lostBefore.add(call);
       }
     }
+  }
+
+  private long settingUp(List<ScriptedCall> begun) {
+    return loop.ask(
+        () -> begun.stream().filter(call -> call.state() == ScriptedCall.State.SETTING_UP).count());
   }
 
   /** The control node that most calls which are wanted belong to, by their last branch. */
@@ -172,20 +174,22 @@ public final class Load implements AutoCloseable {
     return List.copyOf(lostBefore);
   }
 
+  /** Calls that did not come as far as their phase: why, and what their phones saw. */
+  public List<String> notHeld() {
+    return loop.ask(() -> lostBefore.stream().map(Load::told).toList());
+  }
+
   /** Calls that were held and not kept, with the reason and what their phones saw. */
   public List<String> losses() {
-    return loop.ask(
-        () ->
-            calls.stream()
-                .filter(call -> !call.isKept())
-                .map(
-                    call ->
-                        call.phase().title()
-                            + (call.overTcp() ? " over TCP: " : " over UDP: ")
-                            + call.loss()
-                            + "\n"
-                            + String.join("\n", call.journal()))
-                .toList());
+    return loop.ask(() -> calls.stream().filter(call -> !call.isKept()).map(Load::told).toList());
+  }
+
+  private static String told(ScriptedCall call) {
+    return call.phase().title()
+        + (call.overTcp() ? " over TCP: " : " over UDP: ")
+        + call.loss()
+        + "\n"
+        + String.join("\n", call.journal());
   }
 
   /** The longest silence of any call whose silence means something, in milliseconds. */

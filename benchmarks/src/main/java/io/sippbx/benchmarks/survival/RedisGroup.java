@@ -15,21 +15,24 @@ final class RedisGroup implements AutoCloseable {
   private static final String NAME = "survival";
   private static final Duration STARTS_WITHIN = Duration.ofSeconds(20);
 
+  private final Path folder;
   private final Hosts hosts;
   private final boolean withReplica;
+  private List<String> firstServer = List.of();
   private final List<ChildProcess> processes = new ArrayList<>();
   private final List<Integer> servers = new ArrayList<>();
   private final List<Integer> sentinels = new ArrayList<>();
   private String version = "";
 
-  private RedisGroup(Hosts hosts, boolean withReplica) {
+  private RedisGroup(Path folder, Hosts hosts, boolean withReplica) {
+    this.folder = folder;
     this.hosts = hosts;
     this.withReplica = withReplica;
   }
 
   static RedisGroup start(Path folder, Hosts hosts, PortBlock ports, boolean withReplica)
       throws IOException {
-    var group = new RedisGroup(hosts, withReplica);
+    var group = new RedisGroup(folder, hosts, withReplica);
     try {
       RedisBinary found = RedisBinary.locate(folder.resolve("redis"));
       group.version = found.version();
@@ -70,13 +73,14 @@ final class RedisGroup implements AutoCloseable {
                 "--save",
                 "",
                 "--appendonly",
-                "no",
+                withReplica ? "no" : "yes",
                 "--repl-diskless-sync-delay",
                 "0"));
     if (!servers.isEmpty()) {
       command.addAll(List.of("--replicaof", hosts.servers(), "" + servers.getFirst()));
     }
-    launch(name, folder, command, port);
+    processes.add(launch(name, command, port));
+    firstServer = servers.isEmpty() ? List.copyOf(command) : firstServer;
     servers.add(port);
   }
 
@@ -91,27 +95,36 @@ final class RedisGroup implements AutoCloseable {
             sentinel failover-timeout %1$s 3000
             """
                 .formatted(NAME, hosts.servers(), servers.getFirst()));
-    launch(
-        name,
-        folder,
-        List.of(
-            binary.path().toString(),
-            file.toString(),
-            "--sentinel",
-            "--port",
-            "" + port,
-            "--bind",
-            hosts.servers(),
-            "--protected-mode",
-            "no"),
-        port);
+    processes.add(
+        launch(
+            name,
+            List.of(
+                binary.path().toString(),
+                file.toString(),
+                "--sentinel",
+                "--port",
+                "" + port,
+                "--bind",
+                hosts.servers(),
+                "--protected-mode",
+                "no"),
+            port));
     sentinels.add(port);
   }
 
-  private void launch(String name, Path folder, List<String> command, int port) throws IOException {
+  private ChildProcess launch(String name, List<String> command, int port) throws IOException {
     ChildProcess process =
         ChildProcess.start(name, folder, hosts.onServers(), command, line -> false);
-    processes.add(process);
+    try {
+      awaitAnswer(name, process, port);
+      return process;
+    } catch (IOException e) {
+      process.close();
+      throw e;
+    }
+  }
+
+  private void awaitAnswer(String name, ChildProcess process, int port) throws IOException {
     Waiting.until(
         name + " to answer",
         STARTS_WITHIN,
@@ -154,6 +167,25 @@ final class RedisGroup implements AutoCloseable {
   /** Ends the first server with SIGKILL. */
   void killPrimary() {
     processes.getFirst().kill();
+  }
+
+  /** Sends a signal to the first server. */
+  void signal(String signal) throws IOException {
+    processes.getFirst().signal(signal);
+  }
+
+  /** Ends the first server with SIGTERM. */
+  void stop() {
+    ChildProcess process = processes.getFirst();
+    process.terminate();
+    if (!process.awaitEnd(STARTS_WITHIN)) {
+      throw new IllegalStateException("Expected Redis to end on SIGTERM, but it did not");
+    }
+  }
+
+  /** Starts the first server again that has ended, with what it has on its disk. */
+  void startAgain() throws IOException {
+    processes.set(0, launch("redis-1", firstServer, servers.getFirst()));
   }
 
   /** Asks the server that is the primary now. */

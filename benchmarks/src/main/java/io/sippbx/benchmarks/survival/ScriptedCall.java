@@ -25,6 +25,8 @@ final class ScriptedCall implements Phone.Owner {
   private static final Duration HEARS_WITHIN = Duration.ofSeconds(10);
   private static final int PACKETS_THAT_COUNT = 10;
   private static final int RETRIES = 5;
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(2);
+  private static final String NOT_NOW = "SIP/2.0 503 ";
   private static final int JOURNAL_TIME = 9;
 
   /** Where the script is. */
@@ -47,6 +49,7 @@ final class ScriptedCall implements Phone.Owner {
   private State state = State.SETTING_UP;
   private String loss = "";
   private boolean called;
+  private int setUps;
   private @Nullable SipText invited;
   private @Nullable SipText finalAnswer;
   private @Nullable SipText heldReinvite;
@@ -116,9 +119,30 @@ final class ScriptedCall implements Phone.Owner {
 
   /** Registers both phones and calls. */
   void start() {
-    caller.register(
-        () -> callee.register(this::call, why -> lose("callee not registered: " + why)),
-        why -> lose("caller not registered: " + why));
+    register(caller, "caller", () -> register(callee, "callee", this::call));
+  }
+
+  private void register(Phone phone, String name, Runnable done) {
+    phone.register(
+        done,
+        why -> {
+          if (!why.startsWith(NOT_NOW) || !setUpAgain(() -> register(phone, name, done))) {
+            lose(name + " not registered: " + why);
+          }
+        });
+  }
+
+  /**
+   * Asks again as a phone does that is told to come later: nothing has died yet, and a machine that
+   * is busy may keep Redis waiting.
+   */
+  private boolean setUpAgain(Runnable again) {
+    if (state != State.SETTING_UP || setUps >= RETRIES) {
+      return false;
+    }
+    setUps++;
+    loop.schedule(RETRY_AFTER, again);
+    return true;
   }
 
   private void call() {
@@ -160,6 +184,9 @@ final class ScriptedCall implements Phone.Owner {
     } else if (phase == Phase.CANCEL && status == 487) {
       callerEnded = true;
       maybeCancelled();
+    } else if (status == 503 && invited == null && setUpAgain(this::call)) {
+      called = false;
+      trying = false;
     } else {
       lose("INVITE answered " + response.start().substring("SIP/2.0 ".length()));
     }
