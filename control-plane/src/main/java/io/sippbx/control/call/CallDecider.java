@@ -50,10 +50,10 @@ public final class CallDecider {
     this.negotiation = new Negotiation(settings);
     this.ending = new Ending(settings, messages);
     this.caller = new CallerSide(settings, messages, ending);
-    this.reanchoring = new Reanchoring(caller, messages, negotiation, ending);
+    this.reinviting = new Reinviting(settings, messages, negotiation, ending);
+    this.reanchoring = new Reanchoring(caller, messages, negotiation, reinviting, ending);
     this.resuming = new Resuming(negotiation, ending, reanchoring);
     this.setup = new Setup(settings, messages, negotiation, caller, ending);
-    this.reinviting = new Reinviting(settings, messages, negotiation, ending);
     this.inDialog = new InDialog(messages, caller, reinviting, ending);
   }
 
@@ -145,13 +145,15 @@ public final class CallDecider {
       return;
     }
     Branch branch = in.branch();
+    Optional<Renewal> renewal = Reanchoring.sentAs(d, branch);
+    if (renewal.isPresent()) {
+      reanchoring.response(d, renewal.get(), in);
+      return;
+    }
     if (method.equals(Method.INVITE)) {
       Optional<CalleeLeg> leg = legOf(d, branch);
-      Optional<Renewal> renewal = Reanchoring.sentAs(d, branch);
       if (leg.isPresent()) {
         setup.response(d, leg.get(), in);
-      } else if (renewal.isPresent()) {
-        reanchoring.response(d, renewal.get(), in);
       } else if (Reinviting.isSent(d, branch)) {
         reinviting.response(d, in);
       } else if (in.response().isSuccess()) {
@@ -193,13 +195,15 @@ public final class CallDecider {
   }
 
   private void requestFailed(Draft d, Input.RequestFailed in) {
+    Optional<Renewal> renewal = Reanchoring.sentAs(d, in.branch());
+    if (renewal.isPresent()) {
+      reanchoring.requestFailed(d, renewal.get(), in.timedOut());
+      return;
+    }
     if (in.method().equals(Method.INVITE)) {
       Optional<CalleeLeg> leg = legOf(d, in.branch());
-      Optional<Renewal> renewal = Reanchoring.sentAs(d, in.branch());
       if (leg.isPresent()) {
         setup.failed(d, leg.get(), in.timedOut());
-      } else if (renewal.isPresent()) {
-        reanchoring.requestFailed(d, renewal.get(), in.timedOut());
       } else if (Reinviting.isSent(d, in.branch())) {
         reinviting.requestFailed(d);
       }

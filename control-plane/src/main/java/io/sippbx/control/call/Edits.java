@@ -71,13 +71,16 @@ final class Edits {
             .flatMap(Reinvite::sent);
     if (passedOn.isPresent()) {
       long number = passedOn.get().cSeq().number();
-      return ack.filter(a -> a.cSeq().number() == number).isPresent() ? Optional.empty() : passedOn;
+      return ack.filter(a -> a.cSeq().number() >= number).isPresent() ? Optional.empty() : passedOn;
     }
-    if (side == Side.CALLEE && ack.isEmpty()) {
-      for (CalleeLeg leg : d.callees) {
-        if (leg.state() == OutgoingInvite.State.ANSWERED) {
-          return Optional.of(leg.invite());
-        }
+    return side == Side.CALLEE && ack.isEmpty() ? answeredInvite(d) : Optional.empty();
+  }
+
+  /** Our INVITE to the callee that has the call. */
+  static Optional<SipRequest> answeredInvite(Draft d) {
+    for (CalleeLeg leg : d.callees) {
+      if (leg.state() == OutgoingInvite.State.ANSWERED) {
+        return Optional.of(leg.invite());
       }
     }
     return Optional.empty();

@@ -208,6 +208,35 @@ final class Ending {
     d.note();
   }
 
+  /**
+   * A 2xx of this side came again: so does its ACK, which may be older than the last one.
+   *
+   * @param inviteCSeq of the INVITE that it answers
+   * @param hadAnswer whether the ACK had the answer in it: then it cannot be made anew
+   */
+  void acknowledgeAgain(Draft d, Side side, long inviteCSeq, boolean hadAnswer) {
+    Leg leg = d.leg(side);
+    Optional<SipRequest> last = leg.ack();
+    if (last.isEmpty() || last.get().cSeq().number() < inviteCSeq) {
+      return;
+    }
+    if (last.get().cSeq().number() == inviteCSeq) {
+      d.effect(new Effect.Ack(last.get(), leg.dialog().hop()));
+      return;
+    }
+    if (hadAnswer) {
+      return;
+    }
+    messages
+        .local(leg.dialog().hop())
+        .ifPresent(
+            local ->
+                d.effect(
+                    new Effect.Ack(
+                        messages.ack(leg.dialog(), inviteCSeq, nextBranch(d), local).build(),
+                        leg.dialog().hop())));
+  }
+
   private void sendBye(Draft d, Side side) {
     Leg leg = d.leg(side);
     Dialog dialog = leg.dialog().withNextCSeq();

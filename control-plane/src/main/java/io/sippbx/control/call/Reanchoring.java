@@ -19,7 +19,9 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -45,6 +47,9 @@ import java.util.Optional;
  * is told right after the ACK. There is no UPDATE within an early dialog: without reliable
  * provisional responses no offer is ever answered there (RFC 3311 5.1).
  *
+ * <p>Where the node has died, and nobody is heard any more, nothing is waited for that need not be:
+ * see {@link Reinviting#giveWay} and {@link #updateIfPossible}.
+ *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3261#section-14.1">RFC 3261 14.1</a>
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3264#section-8.3.1">RFC 3264 8.3.1</a>
  */
@@ -63,15 +68,25 @@ final class Reanchoring {
 
   private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(10);
 
+  /** When a 2xx that is not acknowledged has been sent a second time (RFC 3261 13.3.1.4). */
+  private static final Duration UPDATE_AFTER = Duration.ofMillis(600);
+
   private final CallerSide caller;
   private final Messages messages;
   private final Negotiation negotiation;
+  private final Reinviting reinviting;
   private final Ending ending;
 
-  Reanchoring(CallerSide caller, Messages messages, Negotiation negotiation, Ending ending) {
+  Reanchoring(
+      CallerSide caller,
+      Messages messages,
+      Negotiation negotiation,
+      Reinviting reinviting,
+      Ending ending) {
     this.caller = caller;
     this.messages = messages;
     this.negotiation = negotiation;
+    this.reinviting = reinviting;
     this.ending = ending;
   }
 
@@ -151,6 +166,9 @@ final class Reanchoring {
       d.media = d.media.movedTo(to);
       d.effect(negotiation.apply(d));
       d.change();
+      if (in.lost()) {
+        reinviting.giveWay(d);
+      }
     }
   }
 
@@ -258,8 +276,7 @@ final class Reanchoring {
   void proceed(Draft d) {
     if (d.media.anchor() != Anchor.TELLING
         || !d.isUp()
-        || d.media.heldRevision() < d.media.revision()
-        || d.reinvite.isPresent()) {
+        || d.media.heldRevision() < d.media.revision()) {
       return;
     }
     for (Side side : Side.values()) {
@@ -271,7 +288,7 @@ final class Reanchoring {
         d.remove(side);
         d.stop(timer(side));
       }
-      d.renewal(side).filter(each -> mayAsk(d, each)).ifPresent(each -> ask(d, each));
+      d.renewal(side).ifPresent(each -> askIfPossible(d, each));
       if (!d.isUp()) {
         return;
       }
@@ -296,22 +313,83 @@ final class Reanchoring {
     return renewal.sent().isEmpty() && !renewal.offersOther() && !isStale(d, renewal.side());
   }
 
-  private static boolean mayAsk(Draft d, Renewal renewal) {
+  private void askIfPossible(Draft d, Renewal renewal) {
     Side side = renewal.side();
     Leg leg = d.leg(side);
-    return renewal.sent().isEmpty()
-        && !d.holds(timer(side))
-        && leg.end() == LegEnd.State.UP
-        && d.caller.state() == IncomingInvite.State.CONFIRMED
+    if (renewal.sent().isPresent() || leg.end() != LegEnd.State.UP || isBeingAnswered(d)) {
+      return;
+    }
+    Optional<TimerId> unacknowledged = unacknowledged(d, side);
+    if (unacknowledged.isPresent()) {
+      updateIfPossible(d, renewal, unacknowledged.get());
+      return;
+    }
+    boolean waits = renewal.attempts() > 0 && d.holds(timer(side));
+    if (!waits
         && Edits.unacknowledgedInvite(d, side).isEmpty()
-        && OfferAnswer.maySend(leg.offers(), Message.INVITE, true);
+        && OfferAnswer.maySend(leg.offers(), Message.INVITE, true)) {
+      ask(d, renewal, Method.INVITE);
+    }
+  }
+
+  /** Whether a re-INVITE of a peer is still to be answered, by the other side or to it. */
+  private static boolean isBeingAnswered(Draft d) {
+    return d.reinvite
+        .filter(
+            r ->
+                r.in() == IncomingInvite.State.PROCEEDING
+                    || r.sent().isPresent() && r.out().isOpen())
+        .isPresent();
+  }
+
+  /** The timer of the ACK that this side owes for a 2xx of ours, if it does. */
+  private static Optional<TimerId> unacknowledged(Draft d, Side side) {
+    Optional<TimerId> ofReinvite =
+        d.reinvite
+            .filter(r -> r.from() == side && r.in() == IncomingInvite.State.ANSWERED)
+            .map(r -> new TimerId(Kind.REINVITE_ACK, r.ordinal()));
+    return side == Side.CALLER && d.caller.state() == IncomingInvite.State.ANSWERED
+        ? Optional.of(TimerId.of(Kind.ACK))
+        : ofReinvite;
+  }
+
+  /**
+   * Until the ACK comes no INVITE may be sent (RFC 3261 14.1), but an UPDATE (RFC 3311 5.1), where
+   * the peer says that it takes one: once, and not before the 2xx was sent again, lest it come
+   * before that.
+   */
+  private void updateIfPossible(Draft d, Renewal renewal, TimerId unacknowledged) {
+    Side side = renewal.side();
+    if (renewal.attempts() > 0 || !takesUpdate(d, side)) {
+      return;
+    }
+    Instant answeredAt =
+        Optional.ofNullable(d.timers().get(unacknowledged))
+            .map(deadline -> deadline.minus(ending.transactionTime()))
+            .orElse(d.now);
+    Duration early = Duration.between(d.now, answeredAt.plus(UPDATE_AFTER));
+    if (early.isPositive()) {
+      if (!d.holds(timer(side))) {
+        d.start(timer(side), early);
+      }
+    } else if (OfferAnswer.maySend(d.leg(side).offers(), Message.UPDATE, true)) {
+      ask(d, renewal, Method.UPDATE);
+    }
+  }
+
+  private static boolean takesUpdate(Draft d, Side side) {
+    SipRequest request =
+        d.reinvite.filter(r -> r.from() == side).map(Reinvite::request).orElseGet(d.caller::invite);
+    return request.headers(HeaderName.ALLOW).stream()
+        .flatMap(value -> Arrays.stream(value.split(",")))
+        .anyMatch(each -> each.strip().equals(Method.UPDATE.name()));
   }
 
   private static TimerId timer(Side side) {
     return new TimerId(Kind.RENEWAL, side == Side.CALLER ? 0 : 1);
   }
 
-  private void ask(Draft d, Renewal renewal) {
+  private void ask(Draft d, Renewal renewal, Method method) {
     Side side = renewal.side();
     Leg leg = d.leg(side);
     Optional<Endpoint> local = messages.local(leg.dialog().hop());
@@ -326,12 +404,13 @@ final class Reanchoring {
     Dialog dialog = leg.dialog().withNextCSeq();
     SipRequest request =
         messages
-            .inDialog(dialog, Method.INVITE, ending.nextBranch(d), local.get())
+            .inDialog(dialog, method, ending.nextBranch(d), local.get())
             .contact(dialog.contact())
             .header(HeaderName.ALLOW, Messages.ALLOW)
             .body(Messages.SDP, told.body().toBytes())
             .build();
-    d.replace(leg.with(dialog).with(leg.sdp().telling(told)).tells(Message.INVITE, true));
+    Message message = method.equals(Method.UPDATE) ? Message.UPDATE : Message.INVITE;
+    d.replace(leg.with(dialog).with(leg.sdp().telling(told)).tells(message, true));
     d.replace(renewal.sending(request, leg.sdp()));
     d.request(request, dialog.hop());
     d.start(timer(side), ending.transactionTime());
@@ -365,7 +444,10 @@ final class Reanchoring {
   private void success(Draft d, Renewal renewal, Input.ResponseArrived in) {
     Side side = renewal.side();
     SipResponse response = in.response();
-    Leg leg = d.leg(side).hears(Message.SUCCESS, response.hasBody());
+    Leg leg =
+        d.leg(side)
+            .hears(
+                renewal.isUpdate() ? Message.UPDATE_SUCCESS : Message.SUCCESS, response.hasBody());
     Optional<NameAddr> contact = response.contacts().stream().findFirst();
     d.replace(
         contact.isPresent()
@@ -377,7 +459,9 @@ final class Reanchoring {
     boolean ended = d.termination.isPresent();
     Negotiation.Renewed renewed =
         ended ? Negotiation.Renewed.SAME : negotiation.renewed(d, side, response);
-    ending.sendAck(d, side, renewal.sent().orElseThrow().cSeq().number(), Optional.empty());
+    if (!renewal.isUpdate()) {
+      ending.sendAck(d, side, renewal.sent().orElseThrow().cSeq().number(), Optional.empty());
+    }
     if (ended) {
       return;
     }
@@ -405,12 +489,18 @@ final class Reanchoring {
 
   private void failed(Draft d, Renewal renewal, int status, Optional<String> retryAfter) {
     Side side = renewal.side();
-    Leg leg = d.leg(side).hears(Message.FAILURE, false);
+    Leg leg =
+        d.leg(side).hears(renewal.isUpdate() ? Message.UPDATE_FAILURE : Message.FAILURE, false);
     d.replace(leg.with(leg.sdp().backTo(renewal.before())));
     d.stop(timer(side));
     d.change();
     if (d.termination.isPresent()) {
       d.remove(side);
+      return;
+    }
+    if (renewal.isUpdate()) {
+      // It may not even have our 2xx yet. After the ACK it is asked in the usual way.
+      d.replace(renewal.waiting());
       return;
     }
     Optional<Duration> wait = wait(d, renewal, status, retryAfter);

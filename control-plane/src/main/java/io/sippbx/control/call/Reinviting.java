@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.call.MediaPart.Anchor;
 import io.sippbx.control.call.TimerId.Kind;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.event.Termination.Reason;
@@ -175,9 +176,7 @@ final class Reinviting {
     Leg leg = d.leg(other);
     SipRequest sent = reinvite.sent().orElseThrow();
     if (reinvite.out() == OutgoingInvite.State.ANSWERED) {
-      leg.ack()
-          .filter(ack -> ack.cSeq().number() == sent.cSeq().number())
-          .ifPresent(ack -> d.effect(new Effect.Ack(ack, leg.dialog().hop())));
+      ending.acknowledgeAgain(d, other, sent.cSeq().number(), reinvite.delayed());
       return;
     }
     d.reinvite =
@@ -249,7 +248,8 @@ final class Reinviting {
     d.change();
     refuse(
         d,
-        Refusals.towardsCaller(status),
+        // Its sender has not cancelled it: we have, since both are to be told something else first.
+        status == 487 && d.media.anchor() != Anchor.FIRM ? 491 : Refusals.towardsCaller(status),
         builder -> {
           response.ifPresent(failure -> Messages.passOnFailure(failure, builder));
           return builder;
@@ -314,6 +314,33 @@ final class Reinviting {
     }
   }
 
+  /**
+   * The media node has died: what stands in the way of telling both sides another address is
+   * finished. What was passed on is cancelled, and its sender told to ask again; a 2xx whose ACK is
+   * held back for that of the other side is acknowledged, unless that must bring the answer.
+   */
+  void giveWay(Draft d) {
+    if (!d.isUp()) {
+      return;
+    }
+    if (d.reinvite.filter(r -> r.sent().isPresent() && r.out().isOpen()).isPresent()) {
+      cancel(d);
+    }
+    boolean answerIsDue =
+        d.reinvite.map(Reinvite::delayed).orElseGet(() -> !d.caller.invite().hasBody());
+    if (answerIsDue || d.reinvite.filter(r -> r.waiting().isPresent()).isPresent()) {
+      return;
+    }
+    for (Side side : Side.values()) {
+      Edits.unacknowledgedInvite(d, side)
+          .ifPresent(
+              invite -> {
+                ending.sendAck(d, side, invite.cSeq().number(), Optional.empty());
+                d.change();
+              });
+    }
+  }
+
   private void sendCancel(Draft d) {
     Reinvite reinvite = d.reinvite.orElseThrow();
     Leg to = d.leg(reinvite.from().other());
@@ -371,7 +398,7 @@ final class Reinviting {
     if (reinvite.delayed()) {
       relayAnswer(d, side, number, negotiation.delayedAnswer(d, side, ack));
       negotiation.tellHold(d);
-    } else {
+    } else if (Edits.unacknowledgedInvite(d, other).isPresent()) {
       ending.sendAck(d, other, number, Optional.empty());
     }
     Edits.forgetReinviteIfOver(d);
@@ -382,9 +409,11 @@ final class Reinviting {
   void relayFirstAck(Draft d, SipRequest ack) {
     Optional<SipRequest> invite = Edits.unacknowledgedInvite(d, Side.CALLEE);
     if (invite.isEmpty()) {
-      d.leg(Side.CALLEE)
-          .ack()
-          .ifPresent(sent -> d.effect(new Effect.Ack(sent, d.leg(Side.CALLEE).dialog().hop())));
+      Edits.answeredInvite(d)
+          .ifPresent(
+              sent ->
+                  ending.acknowledgeAgain(
+                      d, Side.CALLEE, sent.cSeq().number(), !d.caller.invite().hasBody()));
       return;
     }
     long number = invite.get().cSeq().number();

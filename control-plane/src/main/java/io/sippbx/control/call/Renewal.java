@@ -1,11 +1,13 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.sip.message.Branch;
+import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
 import java.util.Optional;
 
 /**
- * A re-INVITE of our own: it tells one side where its media is now.
+ * A re-INVITE of our own, or an UPDATE where a re-INVITE would have to wait for the side's ACK: it
+ * tells one side where its media is now.
  *
  * @param attempts how often it was refused in a way that allows another attempt
  * @param sent as it was sent; empty while it is to be sent, or sent again
@@ -39,6 +41,11 @@ public record Renewal(
   Renewal offeringOther() {
     return new Renewal(
         side, attempts, sent, offersOther || sent.isEmpty(), again || sent.isPresent(), before);
+  }
+
+  /** Whether it went as an UPDATE, which is tried once. */
+  public boolean isUpdate() {
+    return sent.filter(request -> request.method().equals(Method.UPDATE)).isPresent();
   }
 
   boolean isSentAs(Branch branch) {

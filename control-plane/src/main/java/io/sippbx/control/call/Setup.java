@@ -210,18 +210,15 @@ final class Setup {
   }
 
   /** A 2xx that was heard before gets the ACK again, if that was sent, and nothing else. */
-  private static boolean isRepeat(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
+  private boolean isRepeat(Draft d, CalleeLeg leg, Input.ResponseArrived in) {
     Optional<Fork> known = leg.fork(in.response().toTag());
     if (known.isEmpty()) {
       return false;
     }
     Fork fork = known.get();
     if (d.legs.isPresent() && fork.ordinal() == d.leg(Side.CALLEE).forkOrdinal()) {
-      Leg callee = d.leg(Side.CALLEE);
-      callee
-          .ack()
-          .filter(ack -> ack.cSeq().number() == leg.invite().cSeq().number())
-          .ifPresent(ack -> d.effect(new Effect.Ack(ack, callee.dialog().hop())));
+      ending.acknowledgeAgain(
+          d, Side.CALLEE, leg.invite().cSeq().number(), !d.caller.invite().hasBody());
       return true;
     }
     fork.ack().ifPresent(ack -> d.effect(new Effect.Ack(ack, fork.dialog().hop())));

@@ -792,6 +792,227 @@ class CallReanchoringTest {
   }
 
   @Nested
+  @DisplayName("a node that has died in the middle of an exchange")
+  class Urgent {
+    private static final Duration SECOND_SENDING = Duration.ofMillis(600);
+
+    /** The caller has our 2xx, and does not acknowledge it. */
+    private void answered(String offer) {
+      scene.begin().mediaHolds();
+      scene.callee(0, 180, "bob", "").callee(0, 200, "bob", offer);
+      scene.mediaHoldsIfAsked();
+      scene.now = scene.now.plus(Duration.ofSeconds(1));
+    }
+
+    private void callerTakes(String... methods) {
+      scene.invite =
+          scene.invite.toBuilder().header(HeaderName.ALLOW, String.join(", ", methods)).build();
+    }
+
+    private SipRequest updated() {
+      return scene.all(Effect.Request.class).stream()
+          .map(Effect.Request::request)
+          .filter(request -> request.method().equals(Method.UPDATE))
+          .findFirst()
+          .orElseThrow();
+    }
+
+    @Test
+    void theCalleeIsNotKeptWaitingForTheAckOfTheCaller() {
+      answered(BOB);
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      assertThat(scene.sent()).containsExactly("ACK");
+      scene.mediaHolds();
+      assertThat(scene.sent()).containsExactly("INVITE");
+      SipRequest bob = sentTo(Side.CALLEE);
+      assertThat(line(bob, "c=")).endsWith(SECOND_IP);
+      answers(bob, 200, BOB);
+      assertThat(scene.sent()).containsExactly("ACK");
+      scene.callerAck("");
+      assertThat(scene.sent()).as("the first ACK again, and then").containsExactly("ACK", "INVITE");
+      assertThat(scene.all(Effect.Ack.class).getFirst().ack().cSeq().number()).isEqualTo(1);
+      SipRequest alice = sentTo(Side.CALLER);
+      assertThat(line(alice, "c=")).endsWith(SECOND_IP);
+      answers(alice, 200, ALICE);
+      formerReleased(FIRST);
+      settled();
+    }
+
+    @Test
+    void theFirstAckComesAgainAfterALaterOne() {
+      answered(BOB);
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      scene.mediaHolds();
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      scene.callee(0, 200, "bob", BOB);
+      assertThat(scene.sent()).containsExactly("ACK");
+      assertThat(scene.last(Effect.Ack.class).ack().cSeq().number()).isEqualTo(1);
+    }
+
+    @Test
+    void aCalleeWhoseAckMustBringTheAnswerWaitsForIt() {
+      scene.invite = Scene.invite("");
+      scene.begin();
+      scene.callee(0, 200, "bob", BOB);
+      scene.mediaHolds();
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      assertThat(scene.sent()).isEmpty();
+      scene.mediaHolds();
+      assertThat(scene.sent()).isEmpty();
+      scene.callerAck(ALICE);
+      assertThat(scene.sent()).containsExactly("ACK");
+      scene.mediaHolds();
+      assertThat(scene.sent()).contains("INVITE");
+    }
+
+    @Test
+    @DisplayName("RFC 3311: a caller that takes UPDATE hears the new address before its ACK")
+    void theCallerIsToldByUpdate() {
+      callerTakes("INVITE", "ACK", "UPDATE");
+      answered(BOB);
+      SipResponse answer = scene.call.orElseThrow().caller().lastResponse().orElseThrow();
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      scene.mediaHolds();
+      assertThat(scene.sent()).containsExactly("UPDATE", "INVITE");
+      SipRequest update = updated();
+      assertThat(line(update, "c=")).endsWith(SECOND_IP);
+      assertThat(version(update)).isEqualTo(version(answer) + 1);
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      answers(update, 200, ALICE);
+      assertThat(scene.sent()).as("no ACK for an UPDATE").isEmpty();
+      formerReleased(FIRST);
+      scene.callerAck("");
+      assertThat(scene.sent()).containsExactly("ACK");
+      settled();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {405, 408, 481, 491, 500})
+    void aCallerThatRefusesTheUpdateIsAskedAfterItsAck(int status) {
+      callerTakes("UPDATE");
+      answered(BOB);
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      scene.mediaHolds();
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      SipRequest update = sentTo(Side.CALLER);
+      answers(update, status, "");
+      assertThat(scene.call.orElseThrow().isUp()).isTrue();
+      assertThat(scene.sent()).isEmpty();
+      scene.callerAck("");
+      assertThat(scene.sent()).containsExactly("ACK", "INVITE");
+      assertThat(version(sentTo(Side.CALLER))).isEqualTo(version(update) + 1);
+      answers(sentTo(Side.CALLER), 200, ALICE);
+      formerReleased(FIRST);
+      settled();
+    }
+
+    @Test
+    void anUpdateThatIsNeverAnsweredIsNoMore() {
+      callerTakes("UPDATE");
+      answered(BOB);
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      scene.mediaHolds();
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      SipRequest update = sentTo(Side.CALLER);
+      scene.callerAck("");
+      scene.apply(
+          new Input.RequestFailed(update.topVia().branch().orElseThrow(), Method.UPDATE, true));
+      assertThat(scene.sent()).containsExactly("INVITE");
+    }
+
+    @Test
+    void theUpdateDoesNotOvertakeTheAnswer() {
+      callerTakes("UPDATE");
+      scene.begin().mediaHolds();
+      scene.callee(0, 183, "bob", BOB);
+      scene.mediaHolds();
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      scene.mediaHolds();
+      scene.callee(0, 200, "bob", BOB);
+      scene.mediaHoldsIfAsked();
+      assertThat(scene.sent()).isEmpty();
+      Instant answeredAt = scene.now;
+      scene.fires(Kind.RENEWAL, 0);
+      assertThat(Duration.between(answeredAt, scene.now)).isEqualTo(SECOND_SENDING);
+      assertThat(scene.sent()).containsExactly("UPDATE");
+    }
+
+    @Test
+    void aReinviteThatWasPassedOnIsCancelledAndBothAreTold() {
+      scene.up();
+      scene.request(scene.callerRequest(Method.INVITE, 2, ALICE));
+      SipRequest passedOn = scene.last(Effect.Request.class).request();
+      answers(passedOn, 100, "");
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      assertThat(scene.sent()).containsExactly("CANCEL");
+      scene.mediaHolds();
+      assertThat(scene.sent()).isEmpty();
+      answers(passedOn, 487, "");
+      assertThat(scene.answered()).as("it may ask again soon").containsExactly("491 INVITE");
+      assertThat(invites()).hasSize(2);
+      assertThat(invites()).allMatch(invite -> line(invite, "c=").endsWith(SECOND_IP));
+      answers(sentTo(Side.CALLER), 200, ALICE);
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      formerReleased(FIRST);
+      settled();
+    }
+
+    @Test
+    @DisplayName("9.1: a re-INVITE that was not heard of is cancelled once it is")
+    void aReinviteWithoutResponseIsCancelledAfterTheFirst() {
+      scene.up();
+      scene.request(scene.calleeRequest(Method.INVITE, 2, BOB));
+      SipRequest passedOn = scene.last(Effect.Request.class).request();
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      assertThat(scene.sent()).isEmpty();
+      answers(passedOn, 100, "");
+      assertThat(scene.sent()).containsExactly("CANCEL");
+    }
+
+    @Test
+    void theAnswererOfAReinviteIsNotKeptWaitingForItsAck() {
+      scene.up();
+      SipRequest reinvite =
+          scene.callerRequest(Method.INVITE, 2, ALICE).toBuilder()
+              .header(HeaderName.ALLOW, "UPDATE")
+              .build();
+      scene.request(reinvite);
+      answers(scene.last(Effect.Request.class).request(), 200, BOB);
+      scene.now = scene.now.plus(SECOND_SENDING);
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      assertThat(scene.sent()).containsExactly("ACK");
+      scene.mediaHolds();
+      assertThat(scene.sent()).containsExactly("UPDATE", "INVITE");
+      answers(sentTo(Side.CALLER), 200, ALICE);
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      scene.apply(new Input.AckArrived(scene.callerRequest(Method.ACK, 2, "")));
+      assertThat(scene.sent()).as("the callee has had it").isEmpty();
+      formerReleased(FIRST);
+      settled();
+    }
+
+    @Test
+    void whatADrainedNodeStillRelaysMayTakeItsTime() {
+      scene.up();
+      scene.request(scene.callerRequest(Method.INVITE, 2, ALICE));
+      answers(scene.last(Effect.Request.class).request(), 100, "");
+      draining();
+      placedOn(SECOND);
+      assertThat(scene.sent()).isEmpty();
+    }
+  }
+
+  @Nested
   @DisplayName("while no node has room")
   class Homeless {
     @Test

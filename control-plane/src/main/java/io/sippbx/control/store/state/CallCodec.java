@@ -37,7 +37,7 @@ import java.util.TreeMap;
 public final class CallCodec implements RecordCodec<Call> {
 
   /** The version of the schema that this node knows. */
-  public static final int VERSION = 2;
+  public static final int VERSION = 3;
 
   /** What a reader must know to drive a call that this node wrote. */
   private static final int MIN_READER = 1;
@@ -48,6 +48,9 @@ public final class CallCodec implements RecordCodec<Call> {
    */
   private static final int MIN_READER_SECOND = 2;
 
+  /** Likewise of a call of which a side is told by UPDATE where its media is. */
+  private static final int MIN_READER_THIRD = 3;
+
   private static final EnumTable<Lease, io.sippbx.proto.state.v1.Lease> LEASES =
       new EnumTable<>(Lease.class, io.sippbx.proto.state.v1.Lease.class, "LEASE_");
 
@@ -57,8 +60,7 @@ public final class CallCodec implements RecordCodec<Call> {
     var legs = new LegForm(blobs);
     var form =
         CallState.newBuilder()
-            .setMinReader(
-                isMoving(call) || call.lease() != Lease.NONE ? MIN_READER_SECOND : MIN_READER)
+            .setMinReader(minReader(call))
             .setKey(call.key().text())
             .setCaller(legs.stored(call.caller()))
             .setMedia(MediaForm.stored(call.media()))
@@ -124,6 +126,13 @@ public final class CallCodec implements RecordCodec<Call> {
     call.termination().ifPresent(termination -> form.setTermination(stored(termination)));
     Message whole = UnknownFields.restore(form.build(), call.carried().fields());
     return new Encoded(whole.toByteString(), blobs.all());
+  }
+
+  private static int minReader(Call call) {
+    if (call.renewals().stream().anyMatch(Renewal::isUpdate)) {
+      return MIN_READER_THIRD;
+    }
+    return isMoving(call) || call.lease() != Lease.NONE ? MIN_READER_SECOND : MIN_READER;
   }
 
   private static boolean isMoving(Call call) {
