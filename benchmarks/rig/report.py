@@ -1,0 +1,118 @@
+"""Tables and plots of what was measured: minimum, median and maximum of the rounds, ratios to a peer."""
+import json, os, platform, statistics, subprocess, time
+
+PEER = "rtpengine"
+NAMES = {"ours": "SIP PBX media node", "rtpengine": "rtpengine (user space)", "raw": "minimal relay in C (epoll)", "uring": "io_uring in C", "direct": "no relay"}
+
+
+def spread(values, digits):
+    values = sorted(values)
+    return " / ".join(f"{v:.{digits}f}" for v in (values[0], statistics.median(values), values[-1]))
+
+
+def said(*command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        return (done.stdout or done.stderr).strip().splitlines()[0]
+    except (OSError, IndexError, subprocess.TimeoutExpired):
+        return "unknown"
+
+
+def machine():
+    with open("/proc/cpuinfo") as f:
+        model = next((x.split(":", 1)[1].strip() for x in f if x.startswith("model name")), "unknown CPU")
+    return f"{os.cpu_count()} cores ({model}), Linux {platform.release().split('-')[0]}"
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def grouped(results, *keys):
+    groups = {}
+    for d in results:
+        groups.setdefault(tuple(d[k] for k in keys), []).append(d)
+    return groups
+
+
+def ratios(results, field):
+    """For each relay and number of calls, round by round: its figure in parts of the peer's."""
+    peer = {(d["calls"], d["round"]): field(d) for d in results if d["relay"] == PEER}
+    out = {}
+    for d in results:
+        if (d["calls"], d["round"]) in peer:
+            out.setdefault((d["relay"], d["calls"]), []).append(field(d) / peer[d["calls"], d["round"]])
+    return out
+
+
+def relay(out, results, carried, options):
+    cost = lambda d: d["relay_cpu_us_per_packet"]
+    late = lambda d: d["latency_us"]["p99"]
+    costs, lates = ratios(results, cost), ratios(results, late)
+    lines = [
+        "# RTP through one core",
+        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in results], 1)}.",
+        f"{said('rtpengine', '--version')}; {said(options.java, '-version')}.",
+        "",
+        f"    ./bench relay --relays {','.join(options.relays)} --calls {','.join(map(str, options.calls))} --rounds {options.rounds} --seconds {options.seconds:g}"
+        + (" --ramp" if carried else ""),
+        "",
+        "Minimum / median / maximum of the rounds; 50 packets/s of 160 bytes each way a call; ratios are to rtpengine in the same round.",
+        "",
+        "| calls | relay | CPU us a packet | ratio | latency p50 us | latency p99 us | ratio | lost % | dropped by the kernel | RSS MB |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (calls, name), runs in sorted(grouped(results, "calls", "relay").items(), key=lambda x: (x[0][0], options.relays.index(x[0][1]))):
+        part = lambda r: spread(r[name, calls], 2) if (name, calls) in r and name != PEER else ""
+        lines.append(
+            f"| {calls} | {NAMES[name]} | {spread(map(cost, runs), 2)} | {part(costs)} | {spread([d['latency_us']['p50'] for d in runs], 0)} "
+            f"| {spread(map(late, runs), 0)} | {part(lates)} | {max(d['loss_pct'] for d in runs):.3f} | {max(d['kernel_drops'] for d in runs)} "
+            f"| {spread([d['rss_kb'] / 1024 for d in runs], 0)} |")
+    lines += ["", *memory(results, options)]
+    if carried:
+        lines += ["", f"| relay | calls with loss <= {options.loss:g} % | and with p99 <= 10 ms |", "| --- | --- | --- |"]
+        for (name,), runs in grouped(carried, "relay").items():
+            lines.append(f"| {NAMES[name]} | {spread([d['kept'] for d in runs], 0)} | {spread([d['prompt'] for d in runs], 0)} |")
+    write(out + ".md", "\n".join(lines) + "\n")
+    write(out + ".json", json.dumps({"results": results, "carried": carried}, indent=1) + "\n")
+    plot(out, results, options)
+
+
+def memory(results, options):
+    """Memory of a call: what the most calls take beyond the fewest."""
+    few, most = min(options.calls), max(options.calls)
+    if few == most:
+        return []
+    lines = ["| relay | kB of memory a call, between %d and %d calls |" % (few, most), "| --- | --- |"]
+    rss = {k: statistics.median(d["rss_kb"] for d in v) for k, v in grouped(results, "relay", "calls").items()}
+    for name in options.relays:
+        if name != "direct":
+            lines.append(f"| {NAMES[name]} | {(rss[name, most] - rss[name, few]) / (most - few):.1f} |")
+    return lines
+
+
+def plot(out, results, options):
+    import matplotlib
+
+    matplotlib.use("svg")
+    import matplotlib.pyplot as plt
+
+    matplotlib.rcParams["svg.hashsalt"] = "sip-pbx"
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+    for axis, title, field in ((axes[0], "CPU, us a packet", lambda d: d["relay_cpu_us_per_packet"]), (axes[1], "latency p99, us", lambda d: d["latency_us"]["p99"])):
+        for name in options.relays:
+            points = sorted((c, [field(d) for d in v]) for (n, c), v in grouped(results, "relay", "calls").items() if n == name)
+            middle = [statistics.median(v) for _, v in points]
+            low = [m - min(v) for m, (_, v) in zip(middle, points)]
+            high = [max(v) - m for m, (_, v) in zip(middle, points)]
+            axis.errorbar([c for c, _ in points], middle, yerr=[low, high], marker="o", capsize=3, label=NAMES[name])
+        axis.set_title(title)
+        axis.set_xlabel("calls")
+        axis.set_ylim(bottom=0)
+        axis.grid(alpha=0.3)
+    axes[0].legend()
+    figure.tight_layout()
+    figure.savefig(out + ".svg", metadata={"Date": None})
+    figure.savefig(out + ".png", dpi=110, metadata={"Software": None})
