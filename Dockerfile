@@ -13,6 +13,7 @@ COPY app app
 COPY system-tests/pom.xml system-tests/pom.xml
 COPY benchmarks/pom.xml benchmarks/pom.xml
 COPY simulation/pom.xml simulation/pom.xml
+COPY test-servers/pom.xml test-servers/pom.xml
 RUN --mount=type=cache,target=/root/.m2 \
     mvn -B -ntp -Dmaven.test.skip=true -Dspotless.check.skip=true -pl app -am package
 

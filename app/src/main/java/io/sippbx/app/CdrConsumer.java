@@ -7,13 +7,6 @@ import io.sippbx.proto.event.v1.CallEvent;
 /** Gives the events of this process to its CDR writer; those that it does not write are done. */
 record CdrConsumer(CdrWriter writer) implements EventConsumer {
 
-  /** For a process that writes no records: nobody else waits for its events. */
-  static final EventConsumer NONE =
-      (event, done) -> {
-        done.run();
-        return true;
-      };
-
   @Override
   public boolean take(CallEvent event, Runnable done) {
     return switch (writer.accept(event, done)) {

@@ -6,7 +6,6 @@ import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.admin.AdminServices;
 import io.sippbx.control.admin.KnownControlNodes;
 import io.sippbx.control.admin.OwnCallCommands;
-import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.event.OutboxRelay;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
@@ -19,8 +18,6 @@ import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.redis.RedisStore;
-import io.sippbx.event.cdr.CdrFolder;
-import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.media.MediaNode;
 import io.sippbx.media.MediaNodeSettings;
 import io.sippbx.media.relay.start.Relays;
@@ -215,10 +212,12 @@ final class Node implements AutoCloseable {
             MediaWitness.NONE);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
-    Optional<CdrWriter> cdr = startCdr();
+    EventOutlet outlet = EventOutlet.open(config, metrics);
+    open.push(outlet);
+    outlet.address().ifPresent(addresses::add);
     StateStore.Opened opened = state.await();
     redis = opened.redis();
-    OutboxRelay events = startEvents(opened, loops, cdr);
+    OutboxRelay events = startEvents(opened, loops, outlet);
     var observer = new CallTelemetry(metrics, System::nanoTime);
     telemetry = observer;
     ControlPlaneSettings settings =
@@ -286,19 +285,19 @@ final class Node implements AutoCloseable {
     return new ControlPlaneSettings.MeshAddress(configured.listen(), configured.advertised());
   }
 
-  /** The way of events from their outboxes to this process' consumers. */
-  private OutboxRelay startEvents(
-      StateStore.Opened opened, NettyLoops loops, Optional<CdrWriter> cdr) {
+  /** The way of events from their outboxes to Kafka or this process' consumers. */
+  private OutboxRelay startEvents(StateStore.Opened opened, NettyLoops loops, EventOutlet outlet) {
     NodeId node = config.cluster().nodeId();
     OutboxRelay relay =
         new OutboxRelay(
             opened.stores().partitions(),
             loops.loops(),
-            cdr.<EventConsumer>map(CdrConsumer::new).orElse(CdrConsumer.NONE),
-            // Where other nodes use the same Redis, each writes down what it has committed, and
+            outlet.consumer(),
+            // Where other nodes use the same Redis, each hands over what it has committed, and
             // what a node has left that is gone falls to who keeps the partition.
             event ->
-                opened.isOnlyOurs() || event.getNodeId().equals(node.text()) || inherits(event));
+                opened.isOnlyOurs() || event.getNodeId().equals(node.text()) || inherits(event),
+            outlet.pause());
     open.push(
         () -> {
           var flushed = new CountDownLatch(1);
@@ -323,22 +322,6 @@ final class Node implements AutoCloseable {
                         .cluster()
                         .inherits(Partition.of(call), new NodeId(event.getNodeId())))
             .isPresent();
-  }
-
-  private Optional<CdrWriter> startCdr() throws IOException {
-    if (!config.cdr().enabled()) {
-      return Optional.empty();
-    }
-    CdrFolder folder =
-        CdrFolder.choose(config.cdr(), Optional.of(config.standalone().dataDir().resolve("cdr")));
-    folder
-        .notice()
-        .ifPresent(notice -> log.atWarn().addKeyValue("notice", notice).log("cdr.folder"));
-    CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
-    open.push(writer);
-    writer.bind(metrics);
-    addresses.add("cdr=" + folder.path());
-    return Optional.of(writer);
   }
 
   private void trace(ControlPlane started) throws IOException {

@@ -62,6 +62,7 @@ class RingsArchTest {
           .and(
               not(
                   Product.in(
+                      "io.sippbx.control.event.kafka",
                       "io.sippbx.control.mesh.grpc",
                       "io.sippbx.control.sip.transport",
                       "io.sippbx.control.sip.locate",
@@ -211,6 +212,24 @@ class RingsArchTest {
         .because(
             "what is stored is committed by its scripts only (docs/adr/0007): ask through CallStore,"
                 + " PartitionStore, RegistrationStore or LimitStore, and add to them what is missing")
+        .check(Product.CLASSES);
+  }
+
+  @Test
+  void onlyAdaptersSeeKafka() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages(
+            "io.sippbx.control.event.kafka",
+            "io.sippbx.event.kafka",
+            "io.sippbx.shared.kafka",
+            "io.sippbx.app")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.apache.kafka..")
+        .because(
+            "a process without Kafka loads none of its classes, and what is done with events does"
+                + " not depend on how they come (docs/EVENTS.md): let them be handed over")
         .check(Product.CLASSES);
   }
 

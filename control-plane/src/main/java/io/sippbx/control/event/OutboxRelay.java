@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Hands what lies in the outboxes to a consumer, and takes out of them what it has done with: in
- * place of Kafka where the consumer is in the same process.
+ * Hands what lies in the outboxes to a consumer, and takes out of them what it has done with: the
+ * way to Kafka, or to what stands in its place in the same process.
  *
  * <p>An event is in its outbox from the commit that caused it to the consumer's word that it is
  * done, so that it survives this process where the store does, and comes again after a start. It is
@@ -48,7 +48,12 @@ public final class OutboxRelay implements EventSink {
 
   private final RateLimitedLog limited;
 
-  static final Duration LAZY = Duration.ofSeconds(1);
+  /** A pause for consumers to whom nothing but the end of a call is urgent. */
+  public static final Duration LAZY = Duration.ofSeconds(1);
+
+  /** A pause for consumers who are to hear of calls as they go on: many commits, one question. */
+  public static final Duration PROMPT = Duration.ofMillis(20);
+
   static final Duration RETRY = Duration.ofSeconds(1);
   static final Duration SWEEP = Duration.ofSeconds(30);
   static final int BATCH = 200;
@@ -56,6 +61,7 @@ public final class OutboxRelay implements EventSink {
   private final PartitionStore store;
   private final EventConsumer consumer;
   private final Predicate<CallEvent> ours;
+  private final Duration pause;
   private final List<Lane> lanes;
   private final LongAdder handed = new LongAdder();
   private final LongAdder acknowledged = new LongAdder();
@@ -68,12 +74,18 @@ public final class OutboxRelay implements EventSink {
   /**
    * @param loops the store's: it answers for a partition on the loop of its number
    * @param ours whether an event is for this process to hand over; others are left where they are
+   * @param pause for which events other than ends wait for more of them
    */
   public OutboxRelay(
-      PartitionStore store, Loops loops, EventConsumer consumer, Predicate<CallEvent> ours) {
+      PartitionStore store,
+      Loops loops,
+      EventConsumer consumer,
+      Predicate<CallEvent> ours,
+      Duration pause) {
     this.store = store;
     this.consumer = consumer;
     this.ours = ours;
+    this.pause = pause;
     this.limited =
         new RateLimitedLog(
             LoggerFactory.getLogger(OutboxRelay.class),
@@ -104,7 +116,7 @@ public final class OutboxRelay implements EventSink {
     Optional<CallKey> call = CallKey.prefixOf(events.getFirst().getCallKey());
     if (call.isPresent()) {
       Lane lane = lanes.get(Partition.of(call.get()).number());
-      lane.loop.execute(isEnd ? lane::fetch : () -> lane.fetchWithin(LAZY));
+      lane.loop.execute(isEnd ? lane::fetch : () -> lane.fetchWithin(pause));
     }
   }
 

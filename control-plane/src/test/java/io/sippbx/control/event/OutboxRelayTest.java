@@ -52,7 +52,8 @@ class OutboxRelayTest {
     }
 
     OutboxRelay relay(EventConsumer consumer) {
-      return new OutboxRelay(partitions, loops, consumer, event -> event.getNodeId().isEmpty());
+      return new OutboxRelay(
+          partitions, loops, consumer, event -> event.getNodeId().isEmpty(), OutboxRelay.LAZY);
     }
 
     List<CallEvent> commit(CallEvent... events) {

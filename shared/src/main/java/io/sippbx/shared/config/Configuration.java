@@ -12,6 +12,7 @@ public record Configuration(
     StandaloneConfig standalone,
     RedisConfig redis,
     MediaConfig media,
+    KafkaConfig kafka,
     EventsConfig events,
     CdrConfig cdr,
     LoggingConfig logging,

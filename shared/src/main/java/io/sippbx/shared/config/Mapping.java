@@ -27,9 +27,12 @@ final class Mapping {
   private static final Pattern USERNAME = Pattern.compile("[\\x21\\x23-\\x39\\x3b-\\x7e]{1,128}");
   private static final Pattern REALM = Pattern.compile("[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{1,128}");
   private static final Pattern CODEC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}");
+  private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9._-]{1,249}");
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{1,32}");
   private static final Pattern MD5 = Pattern.compile("[0-9a-f]{32}");
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+  private static final String TOPIC_EXPECTED =
+      "1 to 249 letters, digits, dots, hyphens and underscores";
   private static final int MIN_SECRET = 16;
   private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{16,1024}");
 
@@ -51,6 +54,7 @@ final class Mapping {
             standalone(),
             redis(),
             media(),
+            kafka(),
             events(),
             cdr(),
             logging(),
@@ -556,6 +560,45 @@ final class Mapping {
         packetLoop,
         threads,
         sessions);
+  }
+
+  private KafkaConfig kafka() {
+    List<HostPort> servers =
+        reader.list(
+            "kafka.bootstrap_servers",
+            "a list of host:port",
+            text -> Reader.parseHostPort(text, 1));
+    Optional<Path> properties =
+        reader.optional("kafka.properties_file", "a file path", Reader::parsePath);
+    var login =
+        new KafkaConfig.Login(
+            reader.choice("kafka.security_protocol", KafkaConfig.Protocol.class),
+            reader.choice("kafka.sasl_mechanism", KafkaConfig.Mechanism.class),
+            reader.optional(
+                "kafka.username",
+                "1 to 128 printable characters",
+                text -> matching(USERNAME, text)),
+            optionalSecret("kafka.password", "a password"),
+            reader.optional("kafka.ca_file", "a file path", Reader::parsePath));
+    if (login.username().isPresent() != login.password().isPresent()) {
+      reader.refuse(
+          login.username().isPresent() ? "kafka.username" : "kafka.password",
+          "expected kafka.username and kafka.password, or neither");
+    }
+    int replicas = reader.integer("kafka.replication_factor", 0, 100);
+    var topics =
+        new KafkaConfig.Topics(
+            reader.scalar("kafka.call_topic", TOPIC_EXPECTED, Mapping::topic),
+            reader.flag("kafka.create_topics"),
+            reader.integer("kafka.partitions", 1, 10_000),
+            replicas == 0 ? Optional.empty() : Optional.of(replicas),
+            Duration.ofHours(reader.integer("kafka.retention_hours", 1, 87_600)));
+    return new KafkaConfig(
+        servers, properties, login, topics, reader.integer("kafka.max_in_flight", 100, 1_000_000));
+  }
+
+  private static Optional<String> topic(String text) {
+    return matching(TOPIC, text).filter(name -> !name.equals(".") && !name.equals(".."));
   }
 
   private EventsConfig events() {

@@ -311,6 +311,22 @@ public enum ControlMetric implements Metric {
           "sip_outbox_handed_total",
           "events",
           "Events that this node has handed from outboxes to its consumers, repeats among them.")),
+  KAFKA_PUBLISHED(
+      counter("sip_kafka_published_total", "events", "Events that Kafka has acknowledged.")),
+  KAFKA_FAILURES(
+      counter(
+          "sip_kafka_failures_total",
+          "events",
+          "Events that Kafka did not acknowledge; they are sent again.")),
+  KAFKA_IN_HAND(
+      gauge("sip_kafka_in_hand", "events", "Events that wait for Kafka to acknowledge them.")),
+  KAFKA_REFUSED(
+      counter(
+          "sip_kafka_refused_total",
+          "events",
+          "Events for which too many others waited; they come again from the outbox.")),
+  KAFKA_ALARM(
+      gauge("sip_kafka_alarm", "flag", "1 while events cannot be sent, else 0: alert on it.")),
   OUTBOX_SET_ASIDE(
       counter(
           "sip_outbox_set_aside_total",

@@ -1,0 +1,79 @@
+package io.sippbx.app;
+
+import io.sippbx.control.event.OutboxRelay;
+import io.sippbx.control.event.kafka.KafkaPublisher;
+import io.sippbx.shared.config.KafkaConfig;
+import io.sippbx.shared.kafka.KafkaAccess;
+import io.sippbx.shared.kafka.KafkaTopics;
+import io.sippbx.shared.telemetry.ControlMetric;
+import io.sippbx.shared.telemetry.Metrics;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The way of events to Kafka. Loaded only where it is configured. */
+final class KafkaOutlet {
+
+  private static final Logger log = LoggerFactory.getLogger(KafkaOutlet.class);
+  private static final Duration START_WITHIN = Duration.ofSeconds(5);
+  private static final String CLIENT = "sip-pbx-control";
+
+  private KafkaOutlet() {}
+
+  static EventOutlet open(KafkaConfig config, Metrics metrics)
+      throws IOException, NodeStartException, InterruptedException {
+    KafkaAccess access = KafkaAccess.of(config);
+    switch (ensure(access, config)) {
+      case KafkaTopics.Found.Ready ready ->
+          log.atInfo()
+              .addKeyValue("topic", config.topics().calls())
+              .addKeyValue("partitions", ready.partitions())
+              .log("kafka.topic");
+      case KafkaTopics.Found.Missing(String problem) -> throw new NodeStartException(problem);
+      case KafkaTopics.Found.NotReached(String problem) ->
+          // Calls do not wait for it: their events do, in the outbox.
+          log.atWarn()
+              .addKeyValue("brokers", config.bootstrapServers())
+              .addKeyValue("problem", problem)
+              .log("kafka.not-reached");
+    }
+    KafkaPublisher publisher =
+        KafkaPublisher.start(
+            () -> producer(access, config), config.topics().calls(), config.maxInFlight());
+    metrics.counter(ControlMetric.KAFKA_PUBLISHED, publisher::published);
+    metrics.counter(ControlMetric.KAFKA_FAILURES, publisher::failures);
+    metrics.counter(ControlMetric.KAFKA_REFUSED, publisher::refused);
+    metrics.gauge(ControlMetric.KAFKA_IN_HAND, publisher::inHand);
+    metrics.gauge(ControlMetric.KAFKA_ALARM, () -> publisher.isFailing() ? 1 : 0);
+    return new EventOutlet(
+        publisher,
+        OutboxRelay.PROMPT,
+        Optional.of("kafka=" + config.topics().calls()),
+        publisher::close);
+  }
+
+  private static KafkaTopics.Found ensure(KafkaAccess access, KafkaConfig config)
+      throws InterruptedException {
+    return KafkaTopics.ensure(
+        access, config.topics(), "kafka.call_topic", config.topics().calls(), START_WITHIN);
+  }
+
+  /** On the publisher's thread, which tries again after a failure. */
+  private static Producer<String, byte[]> producer(KafkaAccess access, KafkaConfig config) {
+    try {
+      return switch (ensure(access, config)) {
+        case KafkaTopics.Found.Ready _ -> new KafkaProducer<>(access.producer(CLIENT));
+        case KafkaTopics.Found.Missing(String problem) -> throw new KafkaException(problem);
+        case KafkaTopics.Found.NotReached(String problem) -> throw new KafkaException(problem);
+      };
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+  }
+}
