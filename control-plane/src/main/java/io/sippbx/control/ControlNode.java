@@ -48,9 +48,11 @@ import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.RegistrationStore;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -167,6 +169,7 @@ public final class ControlNode {
                 world.stores().partitions(),
                 world.media(),
                 () -> cluster.isServing() ? cluster.kept() : List.of(),
+                (node, answer) -> owned(node, 0, List.of(), answer),
                 this::mediaHappened));
     this.receiver =
         new Dispatcher(
@@ -256,6 +259,23 @@ public final class ControlNode {
     } else {
       calls(event.call()).mediaHappened(event);
     }
+  }
+
+  /** The calls of all loops, from this one on, that are this node's own and on a media node. */
+  private void owned(NodeId node, int index, List<CallKey> found, Consumer<List<CallKey>> answer) {
+    if (index == edges.size()) {
+      answer.accept(found);
+      return;
+    }
+    loops
+        .all()
+        .get(index)
+        .execute(
+            () -> {
+              var all = new ArrayList<>(found);
+              all.addAll(edges.get(index).calls().ownedOn(node));
+              owned(node, index + 1, all, answer);
+            });
   }
 
   /** What is done for the calls on media nodes. */

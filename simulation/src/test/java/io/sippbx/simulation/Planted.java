@@ -157,11 +157,6 @@ final class Planted {
     }
 
     @Override
-    public void applied(NodeId on, Consumer<List<CallKey>> answer) {
-      real.applied(on, answer);
-    }
-
-    @Override
     public void list(NodeId on, Optional<CallKey> after, Consumer<MediaListing> answer) {
       real.list(on, after, answer);
     }

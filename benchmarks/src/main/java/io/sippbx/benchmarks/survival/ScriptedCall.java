@@ -68,6 +68,7 @@ final class ScriptedCall implements Phone.Owner {
   private boolean hangingUp;
   private boolean reinviteAnswered;
   private boolean reinviteAcknowledged;
+  private boolean reinviteCancelled;
   private int reinvites;
 
   private boolean polling;
@@ -228,7 +229,7 @@ final class ScriptedCall implements Phone.Owner {
         }
       }
       case "ACK" -> acknowledged(phone, request);
-      case "CANCEL" -> cancelled(request);
+      case "CANCEL" -> cancelled(phone, request);
       case "BYE" -> hungUp(phone, request);
       default -> phone.respond(request, 405, "Method Not Allowed", false);
     }
@@ -338,6 +339,7 @@ final class ScriptedCall implements Phone.Owner {
         phase == Phase.REINVITE
             && phone == passive
             && reinvites > 0
+            && !reinviteCancelled
             && !reinviteAcknowledged
             && (state == State.SETTING_UP || state == State.HELD);
     if (holds) {
@@ -400,8 +402,16 @@ final class ScriptedCall implements Phone.Owner {
     }
   }
 
-  private void cancelled(SipText request) {
-    callee.respond(request, 200, "OK", false);
+  private void cancelled(Phone phone, SipText request) {
+    phone.respond(request, 200, "OK", false);
+    SipText reinvite = heldReinvite;
+    if (reinvite != null) {
+      // The edge has something to say first; who asked is told to ask again.
+      heldReinvite = null;
+      reinviteCancelled = true;
+      phone.respond(reinvite, 487, "Request Terminated", false);
+      return;
+    }
     cancelHeard = true;
     if (phase != Phase.CANCEL) {
       lose("cancelled by the edge");

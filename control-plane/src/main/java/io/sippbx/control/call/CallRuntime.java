@@ -17,6 +17,8 @@ import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -174,6 +176,20 @@ public final class CallRuntime {
       }
     }
     return false;
+  }
+
+  /**
+   * The calls that this node alone may go on with, and whose media is on {@code node}. On the loop.
+   */
+  public List<CallKey> ownedOn(NodeId node) {
+    var owned = new ArrayList<CallKey>();
+    for (CallMailbox mailbox : mailboxes.values()) {
+      if (mailbox.isOwned()
+          && mailbox.current().filter(each -> each.media().isOn(node)).isPresent()) {
+        owned.add(mailbox.key());
+      }
+    }
+    return owned;
   }
 
   /** This node has gone from the cluster: its calls are free to be taken. On the loop. */

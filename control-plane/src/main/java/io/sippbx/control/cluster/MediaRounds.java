@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -70,12 +71,15 @@ public final class MediaRounds implements MediaRestorer {
    * What is asked, and who is told.
    *
    * @param kept the partitions that this node keeps now, in their order; asked on the loop
+   * @param owned tells which calls on a media node are this node's own, whoever keeps them: nobody
+   *     else may tell them anything; answers once, on any thread
    * @param calls is told what happened to the session of a call; any thread
    */
   public record Ports(
       PartitionStore partitions,
       MediaPlane media,
       Supplier<List<Partition>> kept,
+      BiConsumer<NodeId, Consumer<List<CallKey>>> owned,
       Consumer<MediaEvent> calls) {}
 
   /** A node that has started: what is on it comes back. */
@@ -285,11 +289,11 @@ public final class MediaRounds implements MediaRestorer {
             .addKeyValue("partitions", left.size())
             .log("media.node.calls_move");
       }
-      // First those that this node has open: nobody else may tell them.
+      // First those that are this node's own.
       asking = true;
       ports
-          .media()
-          .applied(
+          .owned()
+          .accept(
               node,
               calls ->
                   loop.execute(

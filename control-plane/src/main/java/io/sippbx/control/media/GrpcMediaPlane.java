@@ -128,15 +128,6 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   }
 
   @Override
-  public void applied(NodeId node, Consumer<List<CallKey>> answer) {
-    loop.execute(
-        () -> {
-          MediaNodeView view = nodes.get(node);
-          answer.accept(view == null ? List.of() : List.copyOf(view.known.keySet()));
-        });
-  }
-
-  @Override
   public void list(NodeId node, Optional<CallKey> after, Consumer<MediaListing> answer) {
     loop.execute(
         () -> {

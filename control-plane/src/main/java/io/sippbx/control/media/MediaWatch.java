@@ -16,9 +16,6 @@ public interface MediaWatch {
   /** The nodes that are known, in the order of their names, as they were some milliseconds ago. */
   List<MediaNodeSeen> seen();
 
-  /** Calls whose sessions were applied to the node from here and not released. */
-  void applied(NodeId node, Consumer<List<CallKey>> answer);
-
   /**
    * Sessions that the node holds.
    *

@@ -726,6 +726,18 @@ class CallRuntimeTest {
   }
 
   @Test
+  void aCallIsToldByItsNodeOfALostMediaNodeWhileItIsThatNodesOwn() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    answer(owner);
+    assertThat(owner.ownedOn(Scene.MEDIA_NODE)).containsExactly(key);
+    assertThat(owner.ownedOn(new NodeId("media-2"))).isEmpty();
+    acknowledge(owner);
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(owner.call(key)).isPresent();
+    assertThat(owner.ownedOn(Scene.MEDIA_NODE)).as("its keeper tells it now").isEmpty();
+  }
+
+  @Test
   void aCallThatWasEndedElsewhereIsCountedNoMore() {
     CallRuntime owner = begin(CallLimits.DEFAULT);
     answer(owner);

@@ -53,20 +53,27 @@ class MediaRoundsTest {
   private final FakePlane plane = new FakePlane();
   private final List<MediaEvent> told = new ArrayList<>();
   private final Map<CallKey, Versioned<String>> records = new LinkedHashMap<>();
+  private final TreeMap<NodeId, List<CallKey>> owned = new TreeMap<>();
   private List<Partition> kept = ALL;
   private long commits;
   private final MediaRounds rounds = rounds(MediaRoundsSettings.DEFAULT);
 
   private MediaRounds rounds(MediaRoundsSettings settings) {
     return new MediaRounds(
-        loop, settings, new MediaRounds.Ports(store, plane, () -> kept, told::add));
+        loop,
+        settings,
+        new MediaRounds.Ports(
+            store,
+            plane,
+            () -> kept,
+            (node, answer) -> answer.accept(owned.getOrDefault(node, List.of())),
+            told::add));
   }
 
   /** Media nodes of which a test says how they are and what they hold. */
   private static final class FakePlane implements MediaPlane {
     private final TreeMap<NodeId, MediaNodeSeen> nodes = new TreeMap<>();
     private final TreeMap<NodeId, List<MediaListing.Session>> held = new TreeMap<>();
-    private final TreeMap<NodeId, List<CallKey>> applied = new TreeMap<>();
     private final List<CallKey> released = new ArrayList<>();
     private Optional<MediaRestorer> restorer = Optional.empty();
 
@@ -83,11 +90,6 @@ class MediaRoundsTest {
     @Override
     public List<MediaNodeSeen> seen() {
       return List.copyOf(nodes.values());
-    }
-
-    @Override
-    public void applied(NodeId node, Consumer<List<CallKey>> answer) {
-      answer.accept(applied.getOrDefault(node, List.of()));
     }
 
     @Override
@@ -194,9 +196,9 @@ class MediaRoundsTest {
     }
 
     @Test
-    void thoseThatThisNodeHasOpenAreToldWhoeverKeepsThem() {
+    void thoseThatAreThisNodesOwnAreToldWhoeverKeepsThem() {
       kept = List.of();
-      plane.applied.put(M1, List.of(call(7)));
+      owned.put(M1, List.of(call(7)));
       plane.is(M1, Standing.LOST, 2);
       rounds.start();
       pass(500);

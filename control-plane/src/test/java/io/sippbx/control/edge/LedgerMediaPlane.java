@@ -207,11 +207,6 @@ final class LedgerMediaPlane implements MediaPlane {
   }
 
   @Override
-  public void applied(NodeId node, Consumer<List<CallKey>> answer) {
-    loop.execute(() -> answer.accept(sessionsOf(node)));
-  }
-
-  @Override
   public void list(NodeId id, Optional<CallKey> after, Consumer<MediaListing> answer) {
     var sessions = new ArrayList<MediaListing.Session>();
     of(id)
