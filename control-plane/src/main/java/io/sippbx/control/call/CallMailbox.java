@@ -105,7 +105,7 @@ final class CallMailbox {
         if (held.current().isPresent()) {
           startTicking();
         } else {
-          letGo().forEach(each -> runtime.refuse(each.input(), 503));
+          hold();
         }
       }
     }
@@ -203,7 +203,10 @@ final class CallMailbox {
     letGo().forEach(each -> runtime.forwarder().give(key, owner, each));
   }
 
-  /** Who has it cannot be told yet, or it is not for this node: what waits is looked at again. */
+  /**
+   * Who has it cannot be told, since that was never heard of or the store is away, or it is not for
+   * this node: what waits is looked at again.
+   */
   private void hold() {
     letGo().forEach(each -> runtime.forwarder().hold(key, each));
   }

@@ -7,9 +7,10 @@ import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 
 /**
- * Gives messages to the members that have their calls. What cannot be given now is held, bounded in
- * number and time, and looked at again: by then the owner has it, or may be claimed. Lives on its
- * loop.
+ * Gives messages to the members that have their calls. What cannot be given now, or belongs to a
+ * call whose record cannot be read, is held, bounded in number and time, and looked at again: by
+ * then the owner has it, or may be claimed. Its repeats end in its transaction meanwhile. Lives on
+ * its loop.
  */
 final class Forwarder {
 
@@ -56,7 +57,19 @@ final class Forwarder {
     }
   }
 
-  /** Until it is known whose the call is, or its owner can be reached. */
+  /**
+   * Who may ask again is told to. BYE and CANCEL get no answer, for who is refused one takes it for
+   * done: they are repeated for 32 s, and the next of them is a new one here.
+   */
+  private void giveUp(Waiting waiting) {
+    if (waiting.onlyEnds()) {
+      runtime.forget(waiting.input());
+    } else {
+      runtime.refuse(waiting.input(), 503);
+    }
+  }
+
+  /** Until it is known whose the call is, or its owner, or the store, can be reached. */
   void hold(CallKey call, Waiting waiting) {
     if (waiting.received().isEmpty()) {
       return;
@@ -65,7 +78,7 @@ final class Forwarder {
     if (held >= runtime.limits().heldMessages()
         || waitedNs >= runtime.limits().heldFor().toNanos()) {
       runtime.counters().heldInVain.increment();
-      runtime.refuse(waiting.input(), 503);
+      giveUp(waiting);
       return;
     }
     held++;

@@ -80,6 +80,7 @@ class CallRuntimeTest {
   private final VirtualLoop loop = clock.loop("node");
   private final InMemoryCallStore<Call> memory = new InMemoryCallStore<>(new Loops(List.of(loop)));
   private boolean away;
+  private boolean unreadable;
   private Optional<NodeId> otherMediaNode = Optional.empty();
   private final Deque<Fate> fates = new ArrayDeque<>();
   private final List<CommitId> commits = new ArrayList<>();
@@ -94,7 +95,11 @@ class CallRuntimeTest {
       new CallStore<>() {
         @Override
         public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
-          memory.read(call, answer);
+          if (unreadable) {
+            loop.execute(() -> answer.accept(new ReadAnswer.Unavailable<>("away")));
+          } else {
+            memory.read(call, answer);
+          }
         }
 
         @Override
@@ -456,13 +461,13 @@ class CallRuntimeTest {
   }
 
   @Test
-  void whatIsHeldForTooLongIsRefused() {
+  void whatOnlyEndsAndIsHeldForTooLongIsForgotten() {
     begin(CallLimits.DEFAULT);
     done.clear();
     meshIsUp = false;
     offer(survivor(false), cancel());
     clock.advance(Duration.ofSeconds(11));
-    assertThat(done).containsExactly("503 CANCEL");
+    assertThat(done).as("not answered: the next one of it is held anew").containsExactly("forget");
     assertThat(counters.heldInVain.sum()).isEqualTo(1);
     assertThat(counters.waiting.sum()).isZero();
   }
@@ -480,7 +485,7 @@ class CallRuntimeTest {
     CallRuntime other = runtime(OTHER, roster, one);
     offer(other, cancel());
     offer(other, cancel());
-    assertThat(done).containsExactly("503 CANCEL");
+    assertThat(done).containsExactly("forget");
   }
 
   @Test
@@ -912,6 +917,34 @@ class CallRuntimeTest {
     calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 ENDED");
+  }
+
+  @Test
+  void whileTheStoreIsAwayAByeOfACallInNoMemoryIsHeldAndDoneOnItsReturn() {
+    CallRuntime runtime = quiet();
+    unreadable = true;
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    clock.advance(Duration.ofSeconds(8));
+    assertThat(done).as("neither answered nor dropped").isEmpty();
+    unreadable = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+    assertThat(counters.waiting.sum()).isZero();
+  }
+
+  @Test
+  void whileTheStoreStaysAwayWhatMayBeAskedAgainIsRefusedAndAByeIsLeftToItsRepeats() {
+    CallRuntime runtime = quiet();
+    unreadable = true;
+    offer(runtime, scene.callerRequest(Method.INFO, 2, ""));
+    SipRequest bye = scene.callerRequest(Method.BYE, 3, "");
+    offer(runtime, bye);
+    clock.advance(Duration.ofSeconds(11));
+    assertThat(done).containsExactlyInAnyOrder("503 INFO", "forget");
+    offer(runtime, bye);
+    unreadable = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).endsWith("200 BYE", "BYE", "release");
   }
 
   @Test
