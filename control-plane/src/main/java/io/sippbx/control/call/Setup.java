@@ -50,7 +50,14 @@ final class Setup {
     }
     switch (negotiation.read(d.caller.invite())) {
       case Negotiation.Body.Refused refused -> caller.reject(d, refused.status(), refused::explain);
-      case Negotiation.Body.None none -> begin(d, Optional.empty());
+      case Negotiation.Body.None none -> {
+        if (d.media.node().isEmpty()) {
+          // The offer will be a callee's: too late then to find that nobody can relay it.
+          caller.noMedia(d);
+        } else {
+          begin(d, Optional.empty());
+        }
+      }
       case Negotiation.Body.Session session -> {
         Optional<Negotiation.Body.Refused> refused =
             negotiation.openForOffer(d, session.description());

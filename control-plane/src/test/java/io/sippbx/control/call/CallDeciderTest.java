@@ -258,6 +258,16 @@ class CallDeciderTest {
     }
 
     @Test
+    void answers503ToAnInviteWithoutOfferWhereNoMediaNodeTakesCalls() {
+      scene.invite = Scene.invite("");
+      scene.mediaNode = Optional.empty();
+      scene.begin();
+      assertThat(scene.answered()).containsExactly("503 INVITE");
+      assertThat(scene.sent()).isEmpty();
+      assertThat(termination().reason()).isEqualTo(Reason.NO_MEDIA);
+    }
+
+    @Test
     void relaysBusy() {
       scene.begin().mediaHolds();
       scene.callee(0, 486, "bob", "");

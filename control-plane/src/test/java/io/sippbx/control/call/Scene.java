@@ -74,6 +74,9 @@ final class Scene {
   /** The address of the media node that answers. */
   String mediaIp = "198.51.100.2";
 
+  /** The media node that takes the session, if one does. */
+  Optional<NodeId> mediaNode = Optional.of(MEDIA_NODE);
+
   private int requests;
 
   Scene() {
@@ -160,7 +163,7 @@ final class Scene {
                 CALLER_FLOW,
                 Destination.over(CALLER_FLOW),
                 route,
-                Optional.of(MEDIA_NODE)),
+                mediaNode),
             now);
     take(decision);
     return this;
