@@ -1,13 +1,18 @@
 package io.sippbx.simulation;
 
 import io.sippbx.control.call.Call;
+import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.store.CallCommit;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /** A call that both phones believe in, and want, is up: nobody ends it but they. */
 final class BelievedCallsAreUp extends Invariant {
+
+  /** Where no media node is left that could have it. */
+  private static final List<Reason> LOST = List.of(Reason.NO_MEDIA, Reason.MEDIA_LOST);
 
   private final Map<Integer, boolean[]> believed = new LinkedHashMap<>();
 
@@ -37,6 +42,15 @@ final class BelievedCallsAreUp extends Invariant {
       return;
     }
     boolean[] sides = believed.get(plan.get().number());
+    boolean lost =
+        commit
+            .record()
+            .flatMap(Call::termination)
+            .filter(end -> LOST.contains(end.reason()))
+            .isPresent();
+    if (lost && isStruck(Fault.Kind::isOfMedia)) {
+      return;
+    }
     boolean gone = commit.record().isEmpty() || commit.record().get().termination().isPresent();
     if (gone && sides != null && sides[0] && sides[1]) {
       violated(

@@ -44,6 +44,13 @@ final class EndsAsPlanned extends Invariant {
 
   private Set<Reason> allowed(PlannedCall plan) {
     Set<Reason> allowed = EnumSet.copyOf(plan.kind().ends());
+    if (isStruck(Fault.Kind::isOfMedia)) {
+      allowed.addAll(EnumSet.of(Reason.NO_MEDIA, Reason.MEDIA_LOST));
+    }
+    if (isStruck(Fault.Kind::isOfStore)) {
+      // It was refused, and was found to stand.
+      allowed.add(Reason.STORE_UNAVAILABLE);
+    }
     switch (plan.kind()) {
       // A CANCEL that is late meets an answer; one that is repeated for long meets no answer.
       case CANCELLED_AT_ONCE, CANCELLED_SOMETIME, BYE_WHILE_RINGING ->

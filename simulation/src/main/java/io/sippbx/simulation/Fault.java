@@ -38,6 +38,13 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
     /** The whole network loses and repeats much more. */
     STORM;
 
+    boolean isOfStore() {
+      return switch (this) {
+        case STORE_AWAY, STORE_STALLED, STORE_SLOW, STORE_LOSES_REPLIES, CUT_STORE -> true;
+        default -> false;
+      };
+    }
+
     boolean isOfMedia() {
       return switch (this) {
         case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, CUT_MEDIA -> true;

@@ -7,6 +7,7 @@ import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Something that always holds. It is told what happens as it happens, and says so at once when it
@@ -48,6 +49,11 @@ abstract class Invariant {
 
   final void violated(String how) {
     view.violated(this, how);
+  }
+
+  /** Whether something of these kinds goes wrong, or went wrong until a short time ago. */
+  final boolean isStruck(Predicate<Fault.Kind> kinds) {
+    return view.scenario().isStruck(view.now().minus(Simulation.BEGIN), kinds);
   }
 
   /** What holds, in a few words. */

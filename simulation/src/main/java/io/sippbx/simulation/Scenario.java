@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 /**
@@ -30,6 +31,9 @@ record Scenario(
 
   private static final int WINDOW_MS = 40_000;
   private static final int MOST_FAULT_MS = 8_000;
+
+  /** What went wrong still tells for so long: nodes wait for answers, and look who is there. */
+  private static final Duration AFTERMATH = Duration.ofSeconds(10);
 
   Scenario {
     calls = List.copyOf(calls);
@@ -164,9 +168,16 @@ record Scenario(
     return faults.stream().map(Fault::ends).max(Duration::compareTo).orElse(Duration.ZERO);
   }
 
-  /** Whether a fault of one of these kinds is drawn. */
-  boolean has(Fault.Kind... kinds) {
-    List<Fault.Kind> wanted = List.of(kinds);
-    return faults.stream().anyMatch(fault -> wanted.contains(fault.kind()));
+  /**
+   * Whether something of these kinds goes wrong, or went wrong until a short time ago.
+   *
+   * @param now since the first call could begin
+   */
+  boolean isStruck(Duration now, Predicate<Fault.Kind> kinds) {
+    return faults.stream()
+        .filter(fault -> kinds.test(fault.kind()))
+        .anyMatch(
+            fault ->
+                fault.at().compareTo(now) <= 0 && now.compareTo(fault.ends().plus(AFTERMATH)) <= 0);
   }
 }

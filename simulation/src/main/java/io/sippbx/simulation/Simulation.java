@@ -47,7 +47,7 @@ final class Simulation {
   private static final Endpoint DEPUTY = Endpoint.of("127.0.0.3", 5060);
 
   /** Phones have registered by then. */
-  private static final Duration BEGIN = Duration.ofSeconds(12);
+  static final Duration BEGIN = Duration.ofSeconds(12);
 
   /** From the last call or fault to rest, at most. */
   private static final Duration REST =
