@@ -132,6 +132,7 @@ public final class CallDecider {
       case Input.LeaseGivenBack in -> ending.leaseGivenBack(draft);
       case Input.MediaHappened in -> mediaHappened(draft, in.event());
       case Input.TakenOver in -> resuming.resume(draft);
+      case Input.RefusedAhead in -> caller.refusedAhead(draft, in.refusal());
       case Input.HangUp in -> hangUp(draft, in.reason());
     }
     reanchoring.proceed(draft);

@@ -43,6 +43,9 @@ public interface CallEffects {
   /** Goes on with a client transaction that was open elsewhere, or before a restart. */
   void resumeClient(SipRequest request, Destination to, Duration remaining, SendPermit permit);
 
+  /** Hears the final response to an INVITE that was cancelled elsewhere, or before a restart. */
+  void awaitFinal(SipRequest invite, Destination to, SendPermit permit);
+
   /** Drops a server transaction without a word: repeats are another node's business. */
   void forget(ServerTransactionId transaction);
 

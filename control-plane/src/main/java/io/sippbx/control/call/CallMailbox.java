@@ -343,7 +343,8 @@ final class CallMailbox {
 
   /**
    * BYE and CANCEL are answered and passed on though nothing can be committed: whatever else is
-   * done to the call meanwhile, it ends. They stay where they are, to be committed.
+   * done to the call meanwhile, it ends. They are to be committed before all else that waits, for
+   * that is how it was for the peers.
    */
   private void goAhead() {
     Waiting first = inputs.firstEnd().orElse(null);
@@ -358,7 +359,12 @@ final class CallMailbox {
       runtime.observer().defect(key, "ahead", e);
       return;
     }
-    effects.carryOut(EndEffects.of(decision.effects()));
+    List<Effect> ahead = EndEffects.of(decision.effects());
+    effects.carryOut(ahead);
+    // A commit whose outcome is not known may turn out to have answered the caller.
+    EndEffects.refusal(ahead, call.caller().transaction())
+        .ifPresent(refusal -> inputs.addFirst(runtime.own(new Input.RefusedAhead(refusal))));
+    inputs.advance(first);
   }
 
   private void process(Waiting waiting) {

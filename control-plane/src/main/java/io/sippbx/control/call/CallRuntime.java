@@ -305,6 +305,7 @@ public final class CallRuntime {
       case Input.LeaseGivenBack in -> {}
       case Input.MediaHappened in -> {}
       case Input.TakenOver in -> {}
+      case Input.RefusedAhead in -> {}
       case Input.HangUp in -> {}
     }
   }
@@ -324,6 +325,7 @@ public final class CallRuntime {
       case Input.LeaseGivenBack in -> {}
       case Input.MediaHappened in -> {}
       case Input.TakenOver in -> {}
+      case Input.RefusedAhead in -> {}
       case Input.HangUp in -> {}
     }
   }

@@ -126,6 +126,18 @@ final class CallerSide {
     ending.end(d, Refusals.termination(487));
   }
 
+  /** An answer stands in the record that the caller, who was refused before it, will not see. */
+  void refusedAhead(Draft d, SipResponse refusal) {
+    if (d.caller.state() != IncomingInvite.State.ANSWERED || d.termination.isPresent()) {
+      return;
+    }
+    d.effect(new Effect.StopSuccess(d.caller.transaction()));
+    d.stop(TimerId.of(Kind.ACK));
+    d.caller = d.caller.withLastResponse(refusal).with(IncomingInvite.State.REJECTED);
+    d.replace(d.leg(Side.CALLER).with(LegEnd.State.GONE));
+    ending.end(d, Refusals.termination(refusal.status()));
+  }
+
   /** No media node takes the session. */
   void noMedia(Draft d) {
     rejectWith(

@@ -42,6 +42,12 @@ public sealed interface Effect {
   /** Go on with a client transaction likewise: the request is sent again, byte for byte. */
   record ResumeClient(SipRequest request, Destination to, Duration remaining) implements Effect {}
 
+  /**
+   * Hear and acknowledge the final response to an INVITE that another node, or this one before it
+   * was started again, has cancelled; it is not sent again.
+   */
+  record AwaitFinal(SipRequest invite, Destination to) implements Effect {}
+
   /** Send an ACK for a 2xx, outside of any transaction (13.2.2.4). */
   record Ack(SipRequest ack, Destination to) implements Effect {}
 

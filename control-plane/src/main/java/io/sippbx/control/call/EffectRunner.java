@@ -101,6 +101,7 @@ final class EffectRunner {
           world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse(), permit);
       case Effect.ResumeClient resume ->
           world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
+      case Effect.AwaitFinal await -> world.awaitFinal(await.invite(), await.to(), permit);
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
       case Effect.ApplyMedia apply ->
           world.applyMedia(

@@ -1,7 +1,10 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ServerTransactionId;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Which effects only end something: final answers, BYE and CANCEL. Whatever else is done to the
@@ -21,6 +24,16 @@ final class EndEffects {
     return effects.stream().filter(each -> !onlyEnds(each)).toList();
   }
 
+  /** The final response among {@code effects} to this INVITE. */
+  static Optional<SipResponse> refusal(List<Effect> effects, ServerTransactionId invite) {
+    for (Effect effect : effects) {
+      if (effect instanceof Effect.Respond respond && respond.transaction().equals(invite)) {
+        return Optional.of(respond.response()).filter(SipResponse::isFinal);
+      }
+    }
+    return Optional.empty();
+  }
+
   private static boolean onlyEnds(Effect effect) {
     return switch (effect) {
       case Effect.Respond respond -> respond.response().isFinal();
@@ -31,6 +44,7 @@ final class EndEffects {
       case Effect.StopSuccess stop -> false;
       case Effect.ResumeServer resume -> false;
       case Effect.ResumeClient resume -> false;
+      case Effect.AwaitFinal await -> false;
       case Effect.Ack ack -> false;
       case Effect.ApplyMedia apply -> false;
       case Effect.PlaceMedia place -> false;

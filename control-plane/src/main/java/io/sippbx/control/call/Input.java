@@ -113,6 +113,12 @@ public sealed interface Input {
    */
   record TakenOver() implements Input {}
 
+  /**
+   * The caller was refused with this while nothing could be committed: whatever stands in the
+   * record, it sees no answer any more.
+   */
+  record RefusedAhead(SipResponse refusal) implements Input {}
+
   /** End the call for a reason of ours: shutting down, an administrator. */
   record HangUp(Termination.Reason reason) implements Input {}
 }

@@ -1,6 +1,8 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.transport.Destination;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -74,12 +76,18 @@ final class Resuming {
     if (!leg.state().isOpen()) {
       return;
     }
-    // The callee has this INVITE already, and says again what it said last.
-    d.effect(new Effect.ResumeClient(leg.invite(), leg.hop(), ending.transactionTime()));
-    if (leg.state() == OutgoingInvite.State.CANCELLING) {
-      d.effect(
-          new Effect.ResumeClient(
-              Messages.cancel(leg.invite()), leg.hop(), ending.transactionTime()));
+    invite(d, leg.invite(), leg.hop(), leg.state() == OutgoingInvite.State.CANCELLING);
+  }
+
+  private void invite(Draft d, SipRequest invite, Destination to, boolean cancelled) {
+    if (cancelled) {
+      // Its 487 may have been acknowledged, and forgotten, before anybody wrote it down: the INVITE
+      // would ring there once more, and the CANCEL be a repeat that is answered and does nothing.
+      d.effect(new Effect.AwaitFinal(invite, to));
+      d.effect(new Effect.ResumeClient(Messages.cancel(invite), to, ending.transactionTime()));
+    } else {
+      // The callee has this INVITE already, and says again what it said last.
+      d.effect(new Effect.ResumeClient(invite, to, ending.transactionTime()));
     }
   }
 
@@ -97,12 +105,7 @@ final class Resuming {
     }
     if (reinvite.sent().isPresent() && reinvite.out().isOpen()) {
       var to = d.leg(reinvite.from().other()).dialog().hop();
-      d.effect(new Effect.ResumeClient(reinvite.sent().get(), to, ending.transactionTime()));
-      if (reinvite.out() == OutgoingInvite.State.CANCELLING) {
-        d.effect(
-            new Effect.ResumeClient(
-                Messages.cancel(reinvite.sent().get()), to, ending.transactionTime()));
-      }
+      invite(d, reinvite.sent().get(), to, reinvite.out() == OutgoingInvite.State.CANCELLING);
     }
   }
 

@@ -47,6 +47,12 @@ final class WaitingInputs {
     return inputs.stream().filter(Waiting::onlyEnds).findFirst();
   }
 
+  /** Puts what waits before all else that waits. */
+  void advance(Waiting input) {
+    inputs.remove(input);
+    inputs.addFirst(input);
+  }
+
   /** Takes out what may be refused and has come at {@code oldestNs} or before. */
   List<Waiting> takeRefusable(long oldestNs) {
     var taken = new ArrayList<Waiting>();

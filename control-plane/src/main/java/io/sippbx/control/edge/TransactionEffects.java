@@ -71,6 +71,11 @@ public final class TransactionEffects implements CallEffects {
   }
 
   @Override
+  public void awaitFinal(SipRequest invite, Destination to, SendPermit permit) {
+    transactions.awaitFinal(invite, to, permit);
+  }
+
+  @Override
   public void forget(ServerTransactionId transaction) {
     transactions.forget(transaction);
   }

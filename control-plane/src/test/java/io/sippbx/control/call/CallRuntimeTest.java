@@ -158,6 +158,11 @@ class CallRuntimeTest {
         }
 
         @Override
+        public void awaitFinal(SipRequest invite, Destination to, SendPermit permit) {
+          done.add("await " + invite.method());
+        }
+
+        @Override
         public void forget(ServerTransactionId transaction) {
           done.add("forget");
         }
@@ -971,6 +976,54 @@ class CallRuntimeTest {
     assertThat(done).containsExactly("200 CANCEL", "487 INVITE", "CANCEL", "release");
     calleeAnswersItsEnd(runtime);
     assertThat(seen.getLast()).endsWith("ENDED");
+  }
+
+  @Test
+  void aCancelThatWentAheadOfAnAnswerThatCouldNotBeCommittedEndsTheCall() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    answer(runtime);
+    offer(runtime, cancel());
+    done.clear();
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).containsExactly("200 CANCEL", "487 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(done).containsSubsequence("ACK", "BYE");
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
+    calleeAnswersItsEnd(runtime);
+    done.clear();
+    clock.advance(Duration.ofSeconds(10));
+    assertThat(done).as("the answer is not repeated").isEmpty();
+    assertThat(seen.getLast()).endsWith("ENDED");
+  }
+
+  @Test
+  void aCancelThatWentAheadIsCommittedBeforeTheAnswerThatWaits() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    SipRequest invite = requests.getFirst();
+    // Its commit has no answer, and what comes after waits for that.
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    invite.topVia().branch().orElseThrow(),
+                    Scene.answer(invite, 180, "bob", "", b -> b),
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of())));
+    clock.runReady();
+    answer(runtime);
+    done.clear();
+    offer(runtime, cancel());
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).containsExactly("200 CANCEL", "487 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(done).containsSubsequence("CANCEL", "ACK", "BYE");
+    assertThat(storedCall().legs()).as("it was never answered").isEmpty();
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
   }
 
   @Test

@@ -146,6 +146,15 @@ public final class InviteClientTransaction {
     return new Step(new State.Calling(timers.t1()), actions);
   }
 
+  /**
+   * The first step of a transaction that another node began and cancelled: nothing is sent, for a
+   * peer that has refused the INVITE, and forgotten that, would take it for a new one. CANCEL has
+   * it say what it said last.
+   */
+  public Step await() {
+    return new Step(new State.Proceeding(false), List.of());
+  }
+
   /** The transition function. Pure: equal arguments give equal results. */
   public Step next(State state, Event event) {
     return switch (state) {

@@ -44,6 +44,10 @@ final class OpenInviteClient extends OpenClient {
     run(machine.resume(remaining), null, null);
   }
 
+  void await() {
+    run(machine.await(), null, null);
+  }
+
   void cancelled() {
     run(machine.next(state, new Event.Cancelled()), null, null);
   }

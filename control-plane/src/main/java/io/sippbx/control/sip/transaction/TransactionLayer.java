@@ -17,7 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 
 /**
  * The transactions of one loop: matches what is received to them, keeps their timers, sends again
@@ -99,7 +99,7 @@ public final class TransactionLayer {
    * @param permit asked before each sending, unless the request only ends
    */
   public ClientTransactionId request(SipRequest request, Destination to, SendPermit permit) {
-    return open(request, to, null, permit);
+    return open(request, to, OpenClient::start, permit);
   }
 
   /**
@@ -122,7 +122,22 @@ public final class TransactionLayer {
    */
   public ClientTransactionId resumeClient(
       SipRequest request, Destination to, Duration remaining, SendPermit permit) {
-    return open(request, to, remaining, permit);
+    return open(request, to, client -> client.resume(remaining), permit);
+  }
+
+  /**
+   * Goes on with the transaction of an INVITE that another node, or this one before a restart,
+   * began and cancelled: nothing is sent, but its final response is heard and acknowledged. The
+   * CANCEL is to be resumed after it, which bounds how long that is waited for.
+   *
+   * @param invite the bytes that were sent
+   * @param permit of who may lose what it is for
+   */
+  public ClientTransactionId awaitFinal(SipRequest invite, Destination to, SendPermit permit) {
+    if (!invite.method().equals(Method.INVITE)) {
+      throw new IllegalArgumentException("Expected an INVITE, but got " + invite.method());
+    }
+    return open(invite, to, client -> ((OpenInviteClient) client).await(), permit);
   }
 
   /**
@@ -285,7 +300,7 @@ public final class TransactionLayer {
   }
 
   private ClientTransactionId open(
-      SipRequest request, Destination to, @Nullable Duration remaining, SendPermit permit) {
+      SipRequest request, Destination to, Consumer<OpenClient> begin, SendPermit permit) {
     checkLoop();
     ClientTransactionId id =
         ClientTransactionId.of(request)
@@ -306,11 +321,7 @@ public final class TransactionLayer {
     client.permit = onlyEnds(id.method()) ? SendPermit.ALWAYS : permit;
     clients.put(id, client);
     counters.begun(client.kind);
-    if (remaining == null) {
-      client.start();
-    } else {
-      client.resume(remaining);
-    }
+    begin.accept(client);
     if (id.method().equals(Method.CANCEL)
         && clients.get(new ClientTransactionId(id.branch(), Method.INVITE))
             instanceof OpenInviteClient invite) {

@@ -249,6 +249,25 @@ class TransactionLayerTest {
     }
 
     @Test
+    void isNotSentAgainOnceItWasCancelledButItsFinalResponseIsAcknowledged() {
+      run(() -> layer.awaitFinal(invite, TO_UDP, SendPermit.ALWAYS));
+      run(() -> layer.resumeClient(CancelRequest.of(invite), TO_UDP, Duration.ofSeconds(32)));
+      receive(Sip.response(invite, 487));
+      assertThat(transport.takeNames()).containsExactly("CANCEL", "ACK");
+      assertThat(user.take()).containsExactly("response 487 to INVITE");
+    }
+
+    @Test
+    void waitsNoLongerThanItsCancelWhereNoFinalResponseComes() {
+      run(() -> layer.awaitFinal(invite, TO_UDP, SendPermit.ALWAYS));
+      run(() -> layer.resumeClient(CancelRequest.of(invite), TO_UDP, Duration.ofSeconds(32)));
+      receive(Sip.response(CancelRequest.of(invite), 200));
+      user.take();
+      time.advance(TimerSettings.RFC_3261.patience());
+      assertThat(user.take()).containsExactly("failed INVITE TIMEOUT");
+    }
+
+    @Test
     void failsAtOnceWhenTakenOverAfterItsDeadline() {
       run(() -> layer.resumeClient(invite, TO_UDP, Duration.ofSeconds(-3)));
       assertThat(user.take()).containsExactly("failed INVITE TIMEOUT");
