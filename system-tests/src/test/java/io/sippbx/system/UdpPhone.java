@@ -243,7 +243,7 @@ final class UdpPhone implements AutoCloseable {
       }
       if (System.nanoTime() - repeatNs > 0) {
         eachT1.run();
-        repeatNs += T1.toNanos();
+        repeatNs = System.nanoTime() + T1.toNanos();
       }
     }
     throw new AssertionError(
@@ -252,7 +252,13 @@ final class UdpPhone implements AutoCloseable {
 
   /** The next request of this method. */
   String awaitRequest(String method, Duration within) {
-    return await(method, within, message -> message.startsWith(method + " "));
+    return awaitRequest(method, within, () -> {});
+  }
+
+  /** The same; what the other side says to bring it about is said at once, and again each T1. */
+  String awaitRequest(String method, Duration within, Runnable said) {
+    said.run();
+    return await(method, within, message -> message.startsWith(method + " "), said);
   }
 
   /** The final answer to a request, which is sent again each T1 until it is there. */

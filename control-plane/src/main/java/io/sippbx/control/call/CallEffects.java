@@ -46,6 +46,14 @@ public interface CallEffects {
   /** Hears the final response to an INVITE that was cancelled elsewhere, or before a restart. */
   void awaitFinal(SipRequest invite, Destination to, SendPermit permit);
 
+  /**
+   * Gives a response to the client transaction that it answers, if there is one by now; from there
+   * it comes to the call once more.
+   *
+   * @return whether there is one
+   */
+  boolean receiveAgain(SipResponse response, Flow flow);
+
   /** Drops a server transaction without a word: repeats are another node's business. */
   void forget(ServerTransactionId transaction);
 

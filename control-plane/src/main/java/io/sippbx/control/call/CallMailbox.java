@@ -368,6 +368,11 @@ final class CallMailbox {
   }
 
   private void process(Waiting waiting) {
+    if (waiting.isStray()
+        && waiting.input() instanceof Input.ResponseArrived in
+        && runtime.effects().receiveAgain(in.response(), waiting.received().orElseThrow().flow())) {
+      return;
+    }
     Decision decision;
     try {
       decision = decide(waiting.input());

@@ -108,6 +108,16 @@ public final class CallRuntime {
     offerOrRead(call, waiting(input, Optional.of(received), absent));
   }
 
+  /**
+   * The same for a response for which no transaction waits. If the call is taken over for it, its
+   * transactions are made anew, and the one that it answers is given it first: else it would send
+   * its request again to a peer that has answered.
+   */
+  public void offerStray(
+      CallKey call, Input.ResponseArrived input, Received received, Consumer<Input> absent) {
+    offerOrRead(call, new Waiting(input, Optional.of(received), absent, loop.nowNs(), true));
+  }
+
   void offerOrRead(CallKey call, Waiting waiting) {
     CallMailbox mailbox = mailboxes.get(call);
     if (mailbox == null) {
@@ -242,7 +252,7 @@ public final class CallRuntime {
   }
 
   private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {
-    return new Waiting(input, received, absent, loop.nowNs());
+    return new Waiting(input, received, absent, loop.nowNs(), false);
   }
 
   /** An input of this node's own making. */

@@ -10,8 +10,14 @@ import java.util.function.Consumer;
  * @param received how it came; empty: it is of this node's own making
  * @param absent is given the input where there is no such call
  * @param sinceNs when it came
+ * @param isStray whether it is a response for which no transaction of this node waited when it came
  */
-record Waiting(Input input, Optional<Received> received, Consumer<Input> absent, long sinceNs) {
+record Waiting(
+    Input input,
+    Optional<Received> received,
+    Consumer<Input> absent,
+    long sinceNs,
+    boolean isStray) {
 
   /** Whether it asks for no more than that something ends, which harms nobody. */
   boolean onlyEnds() {

@@ -24,6 +24,7 @@ import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
@@ -256,7 +257,7 @@ public final class Edge implements TransactionUser {
 
   @Override
   public void response(ClientTransactionId id, SipResponse response, Flow flow) {
-    toCall(response, flow);
+    toCall(response, flow, calls::offerOrRead);
   }
 
   @Override
@@ -264,7 +265,7 @@ public final class Edge implements TransactionUser {
     boolean isSuccess = response.isSuccess() && response.cSeq().method().equals(Method.INVITE);
     // Where this node does not have the call, another may wait for it, or will when it has read it.
     if (isSuccess || isOfCallElsewhere(response)) {
-      toCall(response, flow);
+      toCall(response, flow, calls::offerStray);
     } else {
       shared.counters().stray.increment();
     }
@@ -279,7 +280,13 @@ public final class Edge implements TransactionUser {
         .isPresent();
   }
 
-  private void toCall(SipResponse response, Flow flow) {
+  /** How a response is given to its call. */
+  @FunctionalInterface
+  private interface Offer {
+    void give(CallKey call, Input.ResponseArrived input, Received received, Consumer<Input> absent);
+  }
+
+  private void toCall(SipResponse response, Flow flow, Offer offer) {
     Optional<BranchName> name = response.topVia().branch().flatMap(BranchName::of);
     if (name.isEmpty()) {
       shared.counters().stray.increment();
@@ -297,7 +304,7 @@ public final class Edge implements TransactionUser {
                     flow,
                     false,
                     hop ->
-                        calls.offerOrRead(
+                        offer.give(
                             key,
                             new Input.ResponseArrived(name.get().branch(), response, hop, targets),
                             received,

@@ -9,6 +9,7 @@ import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transaction.ClientTransactionId;
 import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transaction.TransactionLayer;
@@ -73,6 +74,15 @@ public final class TransactionEffects implements CallEffects {
   @Override
   public void awaitFinal(SipRequest invite, Destination to, SendPermit permit) {
     transactions.awaitFinal(invite, to, permit);
+  }
+
+  @Override
+  public boolean receiveAgain(SipResponse response, Flow flow) {
+    if (ClientTransactionId.of(response).filter(transactions::holds).isEmpty()) {
+      return false;
+    }
+    loop.execute(() -> transactions.receive(response, flow));
+    return true;
   }
 
   @Override

@@ -28,6 +28,7 @@ import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.Tag;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transaction.SendPermit;
@@ -86,6 +87,7 @@ class CallRuntimeTest {
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
   private final List<SipRequest> requests = new ArrayList<>();
+  private final List<Branch> resumed = new ArrayList<>();
   private final List<String> seen = new ArrayList<>();
   private final Scene scene = new Scene();
   private final CallKey key = scene.key();
@@ -155,6 +157,16 @@ class CallRuntimeTest {
         public void resumeClient(
             SipRequest request, Destination to, Duration remaining, SendPermit permit) {
           done.add("resume " + request.method().name());
+          resumed.add(request.topVia().branch().orElseThrow());
+        }
+
+        @Override
+        public boolean receiveAgain(SipResponse response, Flow flow) {
+          boolean waits = resumed.contains(response.topVia().branch().orElseThrow());
+          if (waits) {
+            done.add("again " + response.status());
+          }
+          return waits;
         }
 
         @Override
@@ -409,6 +421,31 @@ class CallRuntimeTest {
     assertThat(done).startsWith("resume 100", "resume INVITE", "apply 2");
     assertThat(absent).isEmpty();
     assertThat(seen).as("it has started once").containsExactly("1 STARTED");
+  }
+
+  @Test
+  void aResponseForWhichACallIsTakenOverIsForTheTransactionThatIsMadeAnew() {
+    begin(CallLimits.DEFAULT);
+    SipRequest sent = requests.getFirst();
+    SipResponse answer = SipResponse.to(sent, 200).toTag(new Tag("bob")).build();
+    var input =
+        new Input.ResponseArrived(
+            sent.topVia().branch().orElseThrow(),
+            answer,
+            Destination.over(Scene.CALLER_FLOW),
+            List.of());
+    done.clear();
+    CallRuntime survivor = survivor(true);
+    loop.execute(() -> survivor.offerStray(key, input, received(answer), absent -> {}));
+    clock.runReady();
+    assertThat(done)
+        .as("it would send the INVITE again and again to a callee that has answered")
+        .containsSubsequence("resume INVITE", "again 200")
+        .doesNotContain("ACK");
+    // Once the transaction has had it, it is the call's.
+    loop.execute(() -> survivor.offerOrRead(key, input, received(answer), absent -> {}));
+    clock.runReady();
+    assertThat(done).contains("ACK");
   }
 
   @Test
