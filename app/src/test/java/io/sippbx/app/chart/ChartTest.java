@@ -177,12 +177,16 @@ class ChartTest {
     }
 
     @Test
-    void getsTheTokenOfTheAdminApiFromTheSecretWhereThereIsOne() {
+    void getsTokenAndPasswordFromTheSecretWhereTheyAreThere() {
       assertThat(control("everything").environment())
           .containsEntry("SIP_PBX_ADMIN_TOKEN", "the-token-of-this-test");
       assertThat(media("everything").environment())
           .containsEntry("SIP_PBX_ADMIN_TOKEN", "the-token-of-this-test");
-      assertThat(control("default").environment()).doesNotContainKey("SIP_PBX_ADMIN_TOKEN");
+      assertThat(control("default").environment())
+          .doesNotContainKeys("SIP_PBX_ADMIN_TOKEN", "SIP_PBX_REDIS_PASSWORD");
+      assertThat(control("everything").environment())
+          .containsEntry("SIP_PBX_REDIS_PASSWORD", "the password of Redis");
+      assertThat(media("everything").environment()).doesNotContainKey("SIP_PBX_REDIS_PASSWORD");
     }
 
     @ParameterizedTest
@@ -553,6 +557,7 @@ class ChartTest {
     @ParameterizedTest
     @CsvSource({
       "default, controlPlane.replicas, 2, secrets.clusterSecret or secrets.existingSecret",
+      "default, controlPlane.config.redis.uri, redis://redis:6379, expected one of them with redis.uri",
       "existing-secret, controlPlane.replicas, 2, expected ReadWriteMany for 2 replicas",
       "default, controlPlane.drainDelaySeconds, 20, expected at least drainDelaySeconds and 15",
       "default, mediaPlane.drainSeconds, 25, expected at least drainSeconds and 10",

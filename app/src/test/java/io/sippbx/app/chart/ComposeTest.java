@@ -30,7 +30,17 @@ class ComposeTest {
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{(\\w+)(?::([-?])([^}]*))?}");
 
   private static final Map<String, String> ROLES =
-      Map.of("media-1", "media-plane", "media-2", "media-plane", "control-1", "control-plane");
+      Map.of(
+          "media-1",
+          "media-plane",
+          "media-2",
+          "media-plane",
+          "control-1",
+          "control-plane",
+          "control-2",
+          "control-plane");
+
+  private static final List<String> CONTROLS = List.of("control-1", "control-2");
 
   private static final Map<String, String> SETTINGS =
       Map.of(
@@ -104,13 +114,70 @@ class ComposeTest {
   }
 
   @Test
-  void makesTheControlNodeFindTheMediaNodesOnLoopback() throws IOException {
+  void makesTheControlNodesFindTheMediaNodesOnLoopback() throws IOException {
     var listened = new ArrayList<HostPort>();
     for (String media : List.of("media-1", "media-2")) {
       listened.add(load(media, SETTINGS).media().listen());
     }
-    assertThat(load("control-1", SETTINGS).media().nodes()).hasSameElementsAs(listened);
+    for (String control : CONTROLS) {
+      assertThat(load(control, SETTINGS).media().nodes()).hasSameElementsAs(listened);
+    }
     assertThat(listened).allMatch(listen -> listen.toString().startsWith("127.0.0.1:"));
+  }
+
+  /** The kernel spreads flows over them, and either goes on with the calls of the other. */
+  @Test
+  void makesTheControlNodesOneAddressAndOneStore() throws IOException {
+    Configuration one = load("control-1", SETTINGS);
+    Configuration two = load("control-2", SETTINGS);
+    assertThat(one.sip().addressMode()).isEqualTo(SipConfig.AddressMode.SHARED);
+    assertThat(two.sip()).isEqualTo(one.sip());
+    assertThat(two.redis()).isEqualTo(one.redis());
+    assertThat(two.cluster().secret()).isEqualTo(one.cluster().secret());
+    assertThat(two.cluster().nodeId()).isNotEqualTo(one.cluster().nodeId());
+    for (Configuration each : List.of(one, two)) {
+      assertThat(each.cluster().mesh().listen().toString()).isEqualTo("127.0.0.1:0");
+    }
+    // One may not have the records of the other in its folder.
+    assertThat(services().path("control-1").path("volumes"))
+        .isNotEqualTo(services().path("control-2").path("volumes"));
+  }
+
+  @Test
+  void reachesTheRedisOfTheFile() throws IOException {
+    var command = new ArrayList<String>();
+    services().path("redis").path("command").forEach(word -> command.add(word.asText()));
+    String uri =
+        "redis://"
+            + command.get(command.indexOf("--bind") + 1)
+            + ":"
+            + command.get(command.indexOf("--port") + 1);
+    for (String control : CONTROLS) {
+      assertThat(environment(services().path(control), SETTINGS))
+          .containsEntry("SIP_PBX_REDIS_URI", uri);
+      assertThat(
+              services().path(control).path("depends_on").path("redis").path("condition").asText())
+          .isEqualTo("service_healthy");
+    }
+    // Calls are state: none may be thrown away, and all outlast Redis' own restart.
+    assertThat(String.join(" ", command)).contains("noeviction", "--appendonly yes");
+  }
+
+  /** Its sessions would end with it. */
+  @Test
+  void drainsAMediaNodeBeforeItIsToldToEnd() throws IOException {
+    for (String media : List.of("media-1", "media-2")) {
+      JsonNode command = services().path(media).path("pre_stop").path(0).path("command");
+      assertThat(command.path(0).asText()).isEqualTo("/bin/sh");
+      // Compose would put variables of its own in place of single dollars.
+      String script = command.path(2).asText();
+      assertThat(script.replace("$$", "")).doesNotContain("$");
+      assertThat(script.replace("$$", "$"))
+          .contains("http://127.0.0.1:$SIP_PBX_MONITORING_HEALTH_CHECK_PORT/api/v1")
+          .contains("-X POST", "$api/media-nodes/-:drain")
+          .contains("grep -q '\"sessions\":0,'");
+      assertThat(load(media, SETTINGS).admin().token()).isEmpty();
+    }
   }
 
   @Test
@@ -125,10 +192,10 @@ class ComposeTest {
       if (service.startsWith("media")) {
         tcp.add(config.media().listen().port());
         ranges.add(new int[] {config.media().portPool().start(), config.media().portPool().end()});
-      } else {
-        tcp.add(config.sip().listeners().getFirst().bind().port());
       }
     }
+    // Which both have.
+    tcp.add(load("control-1", SETTINGS).sip().listeners().getFirst().bind().port());
     assertThat(tcp).doesNotHaveDuplicates();
     assertThat(ranges).hasSize(2);
     assertThat(ranges.get(0)[1] < ranges.get(1)[0] || ranges.get(1)[1] < ranges.get(0)[0]).isTrue();
