@@ -4,8 +4,9 @@ import io.grpc.BindableService;
 import io.sippbx.control.ControlPlane;
 import io.sippbx.control.ControlPlaneSettings;
 import io.sippbx.control.admin.AdminServices;
+import io.sippbx.control.admin.ClusterCallCommands;
 import io.sippbx.control.admin.KnownControlNodes;
-import io.sippbx.control.admin.OwnCallCommands;
+import io.sippbx.control.admin.OtherNodes;
 import io.sippbx.control.event.OutboxRelay;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
@@ -264,19 +265,24 @@ final class Node implements AutoCloseable {
       Loop loop,
       Incarnation incarnation) {
     var self = new Member(config.cluster().nodeId(), incarnation);
+    OtherNodes others =
+        started.mesh().<OtherNodes>map(mesh -> mesh::command).orElse(OtherNodes.NONE);
     return AdminServices.of(
         new AdminServices.Ports(
             loop,
             opened.stores().calls(),
             opened.stores().partitions(),
             opened.stores().registrations().apply(loop),
-            new OwnCallCommands(
-                self, call -> started.node().hangUp(call, Termination.Reason.ADMINISTRATOR)),
+            new ClusterCallCommands(
+                self,
+                call -> started.node().hangUp(call, Termination.Reason.ADMINISTRATOR),
+                others),
             new KnownControlNodes(
                 self,
                 opened.redis().map(store -> store.cluster(loop)),
                 started::isDraining,
-                started.node()::drain),
+                started.node()::drain,
+                others),
             mediaPlane.directory(),
             Optional.ofNullable(media).map(MediaNode::id)));
   }

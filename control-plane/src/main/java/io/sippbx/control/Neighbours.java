@@ -3,6 +3,8 @@ package io.sippbx.control;
 import io.sippbx.control.cluster.AddressClaim;
 import io.sippbx.control.cluster.Announced;
 import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.mesh.MeshCommand;
 import io.sippbx.control.mesh.MeshNetwork;
 import io.sippbx.control.mesh.MeshReceiver;
 import io.sippbx.control.mesh.MeshTransport;
@@ -12,6 +14,7 @@ import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.telemetry.RateLimitedLog;
@@ -107,6 +110,20 @@ public final class Neighbours implements MeshReceiver {
   @Override
   public boolean delivered(SipMessage message, Flow flow, int hops) {
     return node.handedOn(message, flow, hops);
+  }
+
+  @Override
+  public boolean commanded(MeshCommand command) {
+    return switch (command) {
+      case MeshCommand.HangUp(CallKey call) -> {
+        node.hangUp(call, Reason.ADMINISTRATOR);
+        yield true;
+      }
+      case MeshCommand.Drain(boolean drain) -> {
+        node.drain(drain);
+        yield node.isDraining() == drain;
+      }
+    };
   }
 
   @Override

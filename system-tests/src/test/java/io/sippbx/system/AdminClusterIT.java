@@ -73,15 +73,7 @@ class AdminClusterIT {
 
   @Test
   void anyNodeListsAndHangsUpTheCallsOfAll() throws IOException {
-    try (Fleet fleet =
-            Fleet.start(
-                new Fleet.Plan(
-                    Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath(),
-                    folder,
-                    NODES,
-                    1,
-                    false,
-                    ""));
+    try (Fleet fleet = Fleets.start(folder, NODES);
         var load = new Load(fleet, 7)) {
       load.begin(List.of(Phase.UP), false, CALLS);
       for (int node = 1; node <= NODES; node++) {
@@ -121,6 +113,48 @@ class AdminClusterIT {
       }
       assertThat(calls(fleet, 1)).isEmpty();
       Await.until("no port is left", WITHIN, fleet::portsLent, left -> left == 0);
+    }
+  }
+
+  /** A call that rings is in the hand of the node that called the callee. */
+  @Test
+  void aNodeHangsUpWhatAnotherHasInHandAndDrainsIt() throws IOException {
+    try (Fleet fleet = Fleets.start(folder, NODES);
+        var load = new Load(fleet, 7)) {
+      load.begin(List.of(Phase.RINGING), false, CALLS);
+      assertThat(load.notHeld()).isEmpty();
+      JsonNode ringing = calls(fleet, 1);
+      assertThat(ringing).hasSize(CALLS);
+      for (JsonNode call : ringing) {
+        assertThat(call.path("in_flight").asBoolean()).as("%s", call).isTrue();
+        String key = call.path("call_key").asText();
+        String owner = get(fleet, 1, "calls/" + key).path("owner").asText();
+        assertThat(owner).startsWith("control-");
+        int other = owner.startsWith("control-1") ? 2 : 1;
+        JsonNode answer =
+            Await.until(
+                "the mesh is up, and the owner is told",
+                WITHIN,
+                () -> post(fleet, other, "calls/" + key + ":hangup"),
+                said -> said.path("call_key").asText().equals(key));
+        assertThat(answer.size()).isEqualTo(1);
+        JsonNode ended =
+            Await.until(
+                "the call has ended",
+                WITHIN,
+                () -> get(fleet, other, "calls/" + key),
+                shown -> shown.path("summary").path("state").asText().equals("CALL_STATE_ENDED"));
+        assertThat(ended.path("reason").asText()).isEqualTo("administrator");
+      }
+      JsonNode drained = post(fleet, 1, "control-nodes/control-2:drain");
+      assertThat(drained.path("state").asText())
+          .as("%s", drained)
+          .isEqualTo("CONTROL_NODE_STATE_DRAINING");
+      assertThat(fleet.isReady(2)).isFalse();
+      assertThat(fleet.isReady(1)).isTrue();
+      JsonNode undrained = post(fleet, 1, "control-nodes/control-2:undrain");
+      assertThat(undrained.path("state").asText()).isEqualTo("CONTROL_NODE_STATE_UP");
+      assertThat(fleet.isReady(2)).isTrue();
     }
   }
 

@@ -6,12 +6,18 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +32,9 @@ class AdminIT {
   // Each command that is run meanwhile starts a virtual machine.
   private static final int LOOKED_AT_S = 240;
   private static final Pattern EXAMPLE = Pattern.compile("```sh\n(.*?)```", Pattern.DOTALL);
+  private static final String PROTO = "proto/src/main/protobuf/sippbx/admin/v1/admin.proto";
+  private static final Pattern METHOD =
+      Pattern.compile("^\\| `(\\w+\\.\\w+)` \\| `(GET|POST) (\\S+)` \\|$", Pattern.MULTILINE);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir static Path folder = Path.of("");
@@ -168,6 +177,65 @@ class AdminIT {
             }
           }
         });
+  }
+
+  @Test
+  void answersEachMethodOfItsPage() throws IOException {
+    List<MatchResult> methods =
+        METHOD.matcher(Files.readString(Path.of("..", "docs", "admin-api.md"))).results().toList();
+    var named = new TreeSet<String>();
+    methods.forEach(each -> named.add(each.group(1)));
+    var there = new TreeSet<String>();
+    String service = "";
+    for (String line : Files.readAllLines(Path.of("..").resolve(PROTO))) {
+      String[] words = line.strip().split("[ ({]+");
+      if (words[0].equals("service")) {
+        service = words[1];
+      } else if (words[0].equals("rpc")) {
+        there.add(service + "." + words[1]);
+      }
+    }
+    assertThat(named).isEqualTo(there);
+    whileUp(
+        (key, callee) -> {
+          String address =
+              edge.json("/api/v1/registrations")
+                  .path("registrations")
+                  .path(0)
+                  .path("address_of_record")
+                  .asText();
+          // What ends the call comes last.
+          var ordered = new ArrayList<>(methods);
+          ordered.sort(Comparator.comparing(each -> each.group(1).equals("Calls.HangUpCall")));
+          for (MatchResult each : ordered) {
+            String path =
+                each.group(3)
+                    .replace("{call_key}", key)
+                    .replace("{address_of_record}", address)
+                    .replace("{node_id}", "-");
+            HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create(server() + path)).timeout(COMMAND_WITHIN);
+            if (each.group(2).equals("POST")) {
+              request
+                  .header("Content-Type", "application/json")
+                  .POST(HttpRequest.BodyPublishers.ofString("{}"));
+            }
+            HttpResponse<String> response = send(request.build());
+            assertThat(response.statusCode())
+                .as("%s %s: %s", each.group(1), path, response.body())
+                .isEqualTo(200);
+            assertThat(JSON.readTree(response.body()).isObject()).isTrue();
+          }
+        });
+  }
+
+  private static HttpResponse<String> send(HttpRequest request) throws IOException {
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      return http.send(request, HttpResponse.BodyHandlers.ofString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
   }
 
   @Test

@@ -52,14 +52,14 @@ public interface ControlNodes {
 
   /** What became of draining. */
   sealed interface Drained {
-    /** It is as it was asked to be, or will be with the node's next heartbeat. */
+    /** It is as it was asked to be. */
     record Done(Seen node) implements Drained {}
 
     /** No node of this name lives. */
     record Unknown() implements Drained {}
 
-    /** It cannot be told from here. */
-    record NotFromHere(String why) implements Drained {}
+    /** It lives, and could not be told. */
+    record Unreachable(String why) implements Drained {}
 
     /** The store did not say. */
     record Unavailable(String detail) implements Drained {}

@@ -3,6 +3,7 @@ package io.sippbx.control.admin;
 import io.sippbx.control.cluster.Beat;
 import io.sippbx.control.cluster.Census;
 import io.sippbx.control.cluster.ClusterStore;
+import io.sippbx.control.mesh.MeshCommand;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ public final class KnownControlNodes implements ControlNodes {
   private final Optional<ClusterStore> store;
   private final BooleanSupplier isDraining;
   private final Consumer<Boolean> drainSelf;
+  private final OtherNodes others;
 
   /**
    * @param store empty: this node is alone
@@ -32,11 +34,13 @@ public final class KnownControlNodes implements ControlNodes {
       Member self,
       Optional<ClusterStore> store,
       BooleanSupplier isDraining,
-      Consumer<Boolean> drainSelf) {
+      Consumer<Boolean> drainSelf,
+      OtherNodes others) {
     this.self = self;
     this.store = store;
     this.isDraining = isDraining;
     this.drainSelf = drainSelf;
+    this.others = others;
   }
 
   @Override
@@ -94,20 +98,33 @@ public final class KnownControlNodes implements ControlNodes {
         known -> {
           switch (known) {
             case Answer.Members(List<Seen> members) ->
-                answer.accept(
-                    members.stream()
-                            .anyMatch(
-                                each ->
-                                    each.member().node().equals(node)
-                                        && (each.state() == State.UP
-                                            || each.state() == State.DRAINING))
-                        ? new Drained.NotFromHere(
-                            "a control node is drained by a request to itself, at its own"
-                                + " monitoring.health_check_port")
-                        : new Drained.Unknown());
+                members.stream()
+                    .filter(
+                        each ->
+                            each.member().node().equals(node)
+                                && (each.state() == State.UP || each.state() == State.DRAINING))
+                    .findFirst()
+                    .ifPresentOrElse(
+                        living -> drain(living.member(), drain, answer),
+                        () -> answer.accept(new Drained.Unknown()));
             case Answer.Unavailable(String detail) ->
                 answer.accept(new Drained.Unavailable(detail));
           }
         });
+  }
+
+  private void drain(Member other, boolean drain, Consumer<Drained> answer) {
+    others.tell(
+        other,
+        new MeshCommand.Drain(drain),
+        delivery ->
+            answer.accept(
+                switch (delivery) {
+                  case DELIVERED ->
+                      new Drained.Done(new Seen(other, drain ? State.DRAINING : State.UP));
+                  case FAILED ->
+                      new Drained.Unreachable(
+                          "it was not reached by the mesh, or it ends just now");
+                }));
   }
 }

@@ -173,8 +173,9 @@ final class NodesService extends NodesGrpc.NodesImplBase {
                       observer.onError(
                           AdminErrors.notFound(
                               "node_id", node.text(), "no such control node lives"));
-                  case Drained.NotFromHere(String why) ->
-                      observer.onError(AdminErrors.notNow("node_id", node.text(), why));
+                  case Drained.Unreachable(String why) ->
+                      observer.onError(
+                          AdminErrors.unavailable("node_id = " + node.text() + ": " + why));
                   case Drained.Unavailable(String detail) ->
                       observer.onError(AdminErrors.unavailable("the store: " + detail));
                 }

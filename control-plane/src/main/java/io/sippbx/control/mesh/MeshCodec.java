@@ -8,10 +8,12 @@ import io.sippbx.control.sip.message.SipParser;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.mesh.v1.Address;
+import io.sippbx.proto.mesh.v1.Command;
 import io.sippbx.proto.mesh.v1.Deliver;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.proto.mesh.v1.Protocol;
 import io.sippbx.proto.mesh.v1.Send;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
@@ -69,6 +71,34 @@ final class MeshCodec {
     return MeshMessage.newBuilder()
         .setSend(Send.newBuilder().setId(id).setMessage(message).setFlow(flow(flow)))
         .build();
+  }
+
+  static MeshMessage command(long id, MeshCommand command) {
+    var form = Command.newBuilder().setId(id);
+    switch (command) {
+      case MeshCommand.HangUp(CallKey call) -> form.setHangUpCall(call.text());
+      case MeshCommand.Drain(boolean drain) -> form.setDrain(drain);
+    }
+    return MeshMessage.newBuilder().setCommand(form).build();
+  }
+
+  /**
+   * Reads what {@link #command} wrote.
+   *
+   * @throws UnreadableException if it names no call, or is of a later version
+   */
+  static MeshCommand command(Command form) {
+    return switch (form.getWhatCase()) {
+      case HANG_UP_CALL -> {
+        String text = form.getHangUpCall();
+        yield new MeshCommand.HangUp(
+            CallKey.prefixOf(text)
+                .filter(key -> key.text().equals(text))
+                .orElseThrow(() -> new UnreadableException("no key of a call")));
+      }
+      case DRAIN -> new MeshCommand.Drain(form.getDrain());
+      case WHAT_NOT_SET -> throw new UnreadableException("a command that is not known here");
+    };
   }
 
   /**

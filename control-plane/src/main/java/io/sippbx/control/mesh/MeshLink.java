@@ -392,7 +392,7 @@ final class MeshLink implements MeshStream.Listener {
       case KEEP_ALIVE -> {
         // Its time was noted.
       }
-      case DELIVER, SEND -> owner.asked(this, message);
+      case DELIVER, SEND, COMMAND -> owner.asked(this, message);
       case ACK -> answered(message.getAck().getId(), Mesh.Delivery.DELIVERED);
       case FAILED -> answered(message.getFailed().getId(), Mesh.Delivery.FAILED);
       case HELLO, PROOF -> end("greets again");

@@ -18,6 +18,13 @@ public interface MeshReceiver {
   boolean delivered(SipMessage message, Flow flow, int hops);
 
   /**
+   * What an administrator wants of this node, who has asked another.
+   *
+   * @return false if it is not taken: this node ends
+   */
+  boolean commanded(MeshCommand command);
+
+  /**
    * A message that is to go out by a flow of this member, and by no other way.
    *
    * @param onFailure at most once, on any thread, never inline

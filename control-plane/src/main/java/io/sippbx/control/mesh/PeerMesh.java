@@ -7,6 +7,7 @@ import io.sippbx.control.mesh.MeshCodec.UnreadableException;
 import io.sippbx.control.sip.message.SipLimits;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.proto.mesh.v1.Command;
 import io.sippbx.proto.mesh.v1.Deliver;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.proto.mesh.v1.Send;
@@ -141,6 +142,13 @@ public final class PeerMesh implements Mesh, AutoCloseable {
   public void send(Member holder, SipMessage message, Flow flow, Consumer<Delivery> told) {
     ByteString octets = ByteString.copyFrom(message.toBytes());
     ask(holder, id -> MeshCodec.send(id, octets, flow), told);
+  }
+
+  /**
+   * Asks a member for what an administrator wants of it. Any thread; as {@link #deliver} otherwise.
+   */
+  public void command(Member to, MeshCommand command, Consumer<Delivery> told) {
+    ask(to, id -> MeshCodec.command(id, command), told);
   }
 
   private void ask(Member to, MeshLink.Request request, Consumer<Delivery> told) {
@@ -348,6 +356,8 @@ public final class PeerMesh implements Mesh, AutoCloseable {
     public void asked(MeshLink link, MeshMessage message) {
       if (message.hasDeliver()) {
         delivered(link, message.getDeliver());
+      } else if (message.hasCommand()) {
+        commanded(link, message.getCommand());
       } else {
         sendHere(link, message.getSend());
       }
@@ -390,6 +400,26 @@ public final class PeerMesh implements Mesh, AutoCloseable {
     } else {
       link.answer(deliver.getId(), Optional.of("too much waits"));
     }
+  }
+
+  private void commanded(MeshLink link, Command form) {
+    MeshCommand command;
+    try {
+      command = MeshCodec.command(form);
+    } catch (UnreadableException e) {
+      unreadable(link, form.getId(), e);
+      return;
+    }
+    boolean taken = receiver.commanded(command);
+    log.atInfo()
+        .addKeyValue("member", link.name())
+        .addKeyValue("command", command)
+        .addKeyValue("taken", taken)
+        .log("mesh.command");
+    if (taken) {
+      counters.received.increment();
+    }
+    link.answer(form.getId(), taken ? Optional.empty() : Optional.of("this node ends"));
   }
 
   private void sendHere(MeshLink link, Send send) {
@@ -448,6 +478,11 @@ public final class PeerMesh implements Mesh, AutoCloseable {
   private static final class Nobody implements MeshReceiver {
     @Override
     public boolean delivered(SipMessage message, Flow flow, int hops) {
+      return false;
+    }
+
+    @Override
+    public boolean commanded(MeshCommand command) {
       return false;
     }
 

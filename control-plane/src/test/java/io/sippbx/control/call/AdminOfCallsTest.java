@@ -10,10 +10,15 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.sippbx.control.admin.AdminServices;
+import io.sippbx.control.admin.ClusterCallCommands;
 import io.sippbx.control.admin.KnownControlNodes;
-import io.sippbx.control.admin.OwnCallCommands;
+import io.sippbx.control.admin.OtherNodes;
+import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.cluster.InMemoryClusterStore;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.MediaDirectory;
+import io.sippbx.control.mesh.Mesh.Delivery;
+import io.sippbx.control.mesh.MeshCommand;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.CommitId;
@@ -70,6 +75,14 @@ class AdminOfCallsTest {
   private final Media media = new Media();
   private final List<CallKey> hungUp = new ArrayList<>();
   private final AtomicBoolean draining = new AtomicBoolean();
+  private final InMemoryClusterStore cluster = new InMemoryClusterStore(loops.of(0));
+  private final List<String> told = new ArrayList<>();
+  private Delivery delivery = Delivery.DELIVERED;
+  private final OtherNodes others =
+      (member, command, answer) -> {
+        told.add(member + " " + command);
+        answer.accept(delivery);
+      };
   private final Server server = server();
   private final ManagedChannel channel =
       InProcessChannelBuilder.forName("admin-of-calls").directExecutor().build();
@@ -86,8 +99,9 @@ class AdminOfCallsTest {
                 store,
                 store,
                 new InMemoryRegistrationStore(10, loops.of(0)),
-                new OwnCallCommands(SELF, hungUp::add),
-                new KnownControlNodes(SELF, Optional.empty(), draining::get, draining::set),
+                new ClusterCallCommands(SELF, hungUp::add, others),
+                new KnownControlNodes(
+                    SELF, Optional.of(cluster), draining::get, draining::set, others),
                 media,
                 Optional.empty()))) {
       builder.addService(each);
@@ -303,14 +317,38 @@ class AdminOfCallsTest {
   }
 
   @Test
-  void namesWhoHasACallThatItCannotHangUp() {
+  void tellsTheNodeThatHasACallToHangItUp() {
     CallKey theirs = stored(1, up(), Optional.of(OTHER));
-    Status status =
-        said(calls::hangUpCall, HangUpCallRequest.newBuilder().setCallKey(theirs.text()).build())
-            .status;
+    var hangUp = HangUpCallRequest.newBuilder().setCallKey(theirs.text()).build();
+    assertThat(ask(calls::hangUpCall, hangUp).getCallKey()).isEqualTo(theirs.text());
+    assertThat(told).containsExactly(OTHER + " " + new MeshCommand.HangUp(theirs));
+    delivery = Delivery.FAILED;
+    Status status = said(calls::hangUpCall, hangUp).status;
     assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
-    assertThat(status.getDescription()).contains("control-b");
+    assertThat(status.getDescription()).contains("control-b", "was not reached");
     assertThat(hungUp).isEmpty();
+  }
+
+  @Test
+  void tellsAnotherNodeToTakeNoNewCalls() {
+    cluster.beat(
+        new Beat(OTHER.node(), OTHER.incarnation(), 1, false),
+        Duration.ofSeconds(3),
+        beating -> {});
+    clock.runReady();
+    var other = DrainControlNodeRequest.newBuilder().setNodeId("control-b").build();
+    assertThat(ask(nodes::drainControlNode, other).getState())
+        .isEqualTo(ControlNodeState.CONTROL_NODE_STATE_DRAINING);
+    assertThat(ask(nodes::undrainControlNode, other).getState())
+        .isEqualTo(ControlNodeState.CONTROL_NODE_STATE_UP);
+    assertThat(told)
+        .containsExactly(
+            OTHER + " " + new MeshCommand.Drain(true), OTHER + " " + new MeshCommand.Drain(false));
+    assertThat(draining).isFalse();
+    delivery = Delivery.FAILED;
+    Status status = said(nodes::drainControlNode, other).status;
+    assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(status.getDescription()).contains("node_id = control-b", "not reached");
   }
 
   @Test
@@ -378,7 +416,7 @@ class AdminOfCallsTest {
   }
 
   @Test
-  void drainsItselfAndNobodyElse() {
+  void drainsItself() {
     var self = DrainControlNodeRequest.newBuilder().setNodeId("-").build();
     assertThat(ask(nodes::drainControlNode, self).getState())
         .isEqualTo(ControlNodeState.CONTROL_NODE_STATE_DRAINING);

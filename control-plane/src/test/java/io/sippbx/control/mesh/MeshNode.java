@@ -48,6 +48,9 @@ public final class MeshNode implements MeshReceiver {
   /** What others had sent here. */
   public final List<Came> sent = Collections.synchronizedList(new ArrayList<>());
 
+  /** What administrators who had asked others wanted. */
+  public final List<MeshCommand> commanded = Collections.synchronizedList(new ArrayList<>());
+
   /** Who came up and went down, in order: {@code +b/1}, {@code -b/1}. */
   public final List<String> changes = Collections.synchronizedList(new ArrayList<>());
 
@@ -116,6 +119,11 @@ public final class MeshNode implements MeshReceiver {
     }
     came.add(new Came(message, flow, hops));
     return true;
+  }
+
+  @Override
+  public boolean commanded(MeshCommand command) {
+    return !full && commanded.add(command);
   }
 
   @Override

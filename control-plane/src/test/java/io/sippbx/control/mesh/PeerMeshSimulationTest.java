@@ -1,12 +1,15 @@
 package io.sippbx.control.mesh;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sippbx.control.mesh.Mesh.Delivery;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.control.testkit.VirtualMeshNetworks;
+import io.sippbx.proto.mesh.v1.Command;
+import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.net.Endpoint;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -97,6 +100,38 @@ class PeerMeshSimulationTest {
     time.runReady();
     assertThat(a.told).containsExactly(Delivery.FAILED);
     assertThat(a.mesh.counters().refused()).isEqualTo(1);
+  }
+
+  @Test
+  void tellsAnotherWhatAnAdministratorWantsOfIt() {
+    both();
+    var hangUp = new MeshCommand.HangUp(new CallKey("a".repeat(26)));
+    a.mesh.command(b.member, hangUp, a.told::add);
+    b.mesh.command(a.member, new MeshCommand.Drain(true), b.told::add);
+    b.mesh.command(a.member, new MeshCommand.Drain(false), b.told::add);
+    assertThat(b.commanded).isEmpty();
+    time.runReady();
+    assertThat(b.commanded).containsExactly(hangUp);
+    assertThat(a.commanded)
+        .containsExactly(new MeshCommand.Drain(true), new MeshCommand.Drain(false));
+    assertThat(a.told).containsExactly(Delivery.DELIVERED);
+    assertThat(b.told).containsExactly(Delivery.DELIVERED, Delivery.DELIVERED);
+    b.full = true;
+    a.mesh.command(b.member, hangUp, a.told::add);
+    time.runReady();
+    assertThat(a.told).containsExactly(Delivery.DELIVERED, Delivery.FAILED);
+  }
+
+  @Test
+  void takesNoCommandThatItDoesNotUnderstand() {
+    for (Command wrong :
+        List.of(
+            Command.newBuilder().setHangUpCall("nonsense").build(),
+            Command.newBuilder().setHangUpCall("a".repeat(27)).build(),
+            Command.getDefaultInstance())) {
+      assertThatThrownBy(() -> MeshCodec.command(wrong))
+          .isInstanceOf(MeshCodec.UnreadableException.class);
+    }
   }
 
   @Test
