@@ -1,4 +1,4 @@
-# One image for all roles; the role is the first argument: standalone, control-plane, media-plane. See docs/DEPLOY.md.
+# One image for all roles; the role is the first argument: standalone, control-plane, media-plane, event-plane. See docs/DEPLOY.md.
 
 FROM maven:3.9-eclipse-temurin-25-noble AS build
 WORKDIR /src

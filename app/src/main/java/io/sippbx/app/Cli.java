@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       StandaloneCommand.class,
       ControlPlaneCommand.class,
       MediaPlaneCommand.class,
+      EventPlaneCommand.class,
       AdminCommand.class,
       DemoCommand.class
     })

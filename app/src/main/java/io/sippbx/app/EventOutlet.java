@@ -59,10 +59,7 @@ record EventOutlet(
     CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
     writer.bind(metrics);
     return new EventOutlet(
-        new CdrConsumer(writer),
-        OutboxRelay.LAZY,
-        Optional.of("cdr=" + folder.path()),
-        writer::close);
+        writer::take, OutboxRelay.LAZY, Optional.of("cdr=" + folder.path()), writer::close);
   }
 
   @Override

@@ -72,7 +72,8 @@ final class Node implements AutoCloseable {
   enum Planes {
     ALL,
     CONTROL,
-    MEDIA
+    MEDIA,
+    EVENTS
   }
 
   private static final Logger log = LoggerFactory.getLogger(Node.class);
@@ -92,6 +93,7 @@ final class Node implements AutoCloseable {
   private @Nullable OperationsServer operations;
   private @Nullable NodeStats stats;
   private BooleanSupplier hasMedia = () -> true;
+  private BooleanSupplier hasEvents = () -> true;
   private List<BindableService> adminServices = List.of();
   private Optional<RedisStore> redis = Optional.empty();
 
@@ -138,6 +140,9 @@ final class Node implements AutoCloseable {
         String name = "media-" + Long.toHexString(random.nextLong());
         startMedia(new MediaNodeSettings.Listen.InProcess(name));
         startControl(List.of(new MediaTarget.InProcess(name)), plan, redis);
+        if (config.kafka().isUsed() && config.cdr().enabled()) {
+          startEvents(Optional.of(config.standalone().dataDir().resolve("cdr")));
+        }
       }
       case CONTROL -> {
         var targets = new ArrayList<MediaTarget>();
@@ -154,6 +159,14 @@ final class Node implements AutoCloseable {
         startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
         adminServices = List.of(new OwnMediaNode(Objects.requireNonNull(media)));
       }
+      case EVENTS -> {
+        if (!config.cdr().enabled()) {
+          throw new NodeStartException(
+              "cdr.enabled = false: expected true, for an event plane node has nothing else to do");
+        }
+        EventPlane events = startEvents(Optional.empty());
+        hasEvents = events::isConnected;
+      }
     }
   }
 
@@ -165,6 +178,14 @@ final class Node implements AutoCloseable {
             () ->
                 new NodeStartException(
                     "media.listen: expected an IP address and a port, but got " + configured));
+  }
+
+  private EventPlane startEvents(Optional<Path> otherwise)
+      throws IOException, NodeStartException, InterruptedException {
+    EventPlane events = EventPlane.start(config, otherwise, metrics);
+    open.push(events);
+    addresses.add("cdr=" + events.folder());
+    return events;
   }
 
   /** Opened first, so closed last: what the rest has to say at its end must find it there. */
@@ -347,6 +368,7 @@ final class Node implements AutoCloseable {
             media,
             telemetry,
             hasMedia,
+            hasEvents,
             () -> redis.filter(store -> store.stats().isGone()).isPresent(),
             System::nanoTime);
     OperationsServer started =

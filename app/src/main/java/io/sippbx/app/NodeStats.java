@@ -18,12 +18,14 @@ final class NodeStats implements StatsSource {
   private final @Nullable MediaNode media;
   private final @Nullable CallTelemetry calls;
   private final BooleanSupplier hasMedia;
+  private final BooleanSupplier hasEvents;
   private final BooleanSupplier storeIsGone;
   private final LongSupplier nanoTime;
   private final long startedNs;
 
   /**
    * @param hasMedia whether a media node takes sessions now; asked only with a control plane
+   * @param hasEvents whether events come to be consumed, where that is what the process is for
    * @param storeIsGone whether the state can neither be read nor written now; asked only with a
    *     control plane
    */
@@ -32,12 +34,14 @@ final class NodeStats implements StatsSource {
       @Nullable MediaNode media,
       @Nullable CallTelemetry calls,
       BooleanSupplier hasMedia,
+      BooleanSupplier hasEvents,
       BooleanSupplier storeIsGone,
       LongSupplier nanoTime) {
     this.control = control;
     this.media = media;
     this.calls = calls;
     this.hasMedia = hasMedia;
+    this.hasEvents = hasEvents;
     this.storeIsGone = storeIsGone;
     this.nanoTime = nanoTime;
     this.startedNs = nanoTime.getAsLong();
@@ -72,6 +76,9 @@ final class NodeStats implements StatsSource {
     }
     if (control != null && !hasMedia.getAsBoolean()) {
       return new Readiness.NotReady("no media node takes calls");
+    }
+    if (!hasEvents.getAsBoolean()) {
+      return new Readiness.NotReady("Kafka brings no events");
     }
     if (control == null && media != null) {
       return switch (media.metrics().state()) {

@@ -120,7 +120,7 @@ final class CdrFile implements AutoCloseable {
   }
 
   /** A new name is on the disk only when its folder is. */
-  private static void forceFolder(Path path) throws IOException {
+  static void forceFolder(Path path) throws IOException {
     Path folder = path.toAbsolutePath().getParent();
     if (folder == null) {
       return;

@@ -4,7 +4,7 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
-import java.time.ZoneOffset;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /**
  * The pattern of file names: {@code %Y}, {@code %m}, {@code %d} and {@code %H} stand for a time in
- * UTC, {@code %%} for a percent sign.
+ * a zone, {@code %%} for a percent sign.
  */
 final class CdrFileName {
 
@@ -22,12 +22,15 @@ final class CdrFileName {
 
   private final List<String> parts = new ArrayList<>();
   private final Pattern form;
+  private final ZoneId zone;
 
   /**
    * @param pattern as the configuration has checked it
+   * @param zone in which days and hours begin
    * @throws IllegalArgumentException for a pattern without %Y, %m and %d, or with another %
    */
-  CdrFileName(String pattern) {
+  CdrFileName(String pattern, ZoneId zone) {
+    this.zone = zone;
     Matcher matcher = PART.matcher(pattern);
     int end = 0;
     var regex = new StringBuilder();
@@ -51,14 +54,14 @@ final class CdrFileName {
 
   /** The name of the file that holds this time. */
   String at(Instant time) {
-    LocalDateTime utc = LocalDateTime.ofInstant(time, ZoneOffset.UTC);
+    LocalDateTime local = LocalDateTime.ofInstant(time, zone);
     var name = new StringBuilder(40);
     for (String part : parts) {
       switch (part) {
-        case "%Y" -> name.append(String.format(Locale.ROOT, "%04d", utc.getYear()));
-        case "%m" -> name.append(twoDigits(utc.getMonthValue()));
-        case "%d" -> name.append(twoDigits(utc.getDayOfMonth()));
-        case "%H" -> name.append(twoDigits(utc.getHour()));
+        case "%Y" -> name.append(String.format(Locale.ROOT, "%04d", local.getYear()));
+        case "%m" -> name.append(twoDigits(local.getMonthValue()));
+        case "%d" -> name.append(twoDigits(local.getDayOfMonth()));
+        case "%H" -> name.append(twoDigits(local.getHour()));
         case "%%" -> name.append('%');
         default -> name.append(part);
       }

@@ -14,6 +14,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
@@ -22,6 +23,7 @@ final class CdrLine {
 
   private static final JsonFactory JSON = new JsonFactory();
   private static final String CALL_KEY = "call_key";
+  private static final String END_TIME = "end_time";
   private static final long MIN_SECONDS = -62_135_596_800L;
   private static final long MAX_SECONDS = 253_402_300_799L;
 
@@ -40,7 +42,7 @@ final class CdrLine {
       text(json, "caller", name(ended.getCaller()));
       text(json, "callee", name(ended.getCallee()));
       json.writeStringField("start_time", start.toString());
-      json.writeStringField("end_time", end.toString());
+      json.writeStringField(END_TIME, end.toString());
       // Of the times as they are written, so that a reader who subtracts gets the same.
       json.writeNumberField("duration", seconds(start, end));
       json.writeStringField("status", status(ended.getResult()));
@@ -82,22 +84,32 @@ final class CdrLine {
     return bytes.toByteArray();
   }
 
+  /**
+   * A record that was read.
+   *
+   * @param end of the call, in whole seconds
+   */
+  record Recorded(String callKey, Instant end) {}
+
   /** The call of a record, if the line is one. */
-  static Optional<String> callKey(byte[] line, int offset, int length) {
+  static Optional<Recorded> recorded(byte[] line, int offset, int length) {
     try (JsonParser json = JSON.createParser(line, offset, length)) {
       if (json.nextToken() != JsonToken.START_OBJECT) {
         return Optional.empty();
       }
+      Instant end = Instant.MIN;
       while (json.nextToken() == JsonToken.FIELD_NAME) {
-        boolean found = json.currentName().equals(CALL_KEY);
-        JsonToken value = json.nextToken();
-        if (found) {
-          return value == JsonToken.VALUE_STRING ? Optional.of(json.getText()) : Optional.empty();
+        String name = json.currentName();
+        boolean isText = json.nextToken() == JsonToken.VALUE_STRING;
+        if (name.equals(END_TIME) && isText) {
+          end = Instant.parse(json.getText());
+        } else if (name.equals(CALL_KEY)) {
+          return isText ? Optional.of(new Recorded(json.getText(), end)) : Optional.empty();
         }
         json.skipChildren();
       }
       return Optional.empty();
-    } catch (IOException e) {
+    } catch (IOException | DateTimeParseException e) {
       // Somebody else's line.
       return Optional.empty();
     }

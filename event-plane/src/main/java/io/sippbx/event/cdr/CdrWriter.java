@@ -1,39 +1,28 @@
 package io.sippbx.event.cdr;
 
+import io.sippbx.event.EventTaker;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.CdrConfig;
 import io.sippbx.shared.telemetry.EventMetric;
 import io.sippbx.shared.telemetry.Metrics;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.LocalDate;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,22 +33,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p>While the disk is full or away, records wait in memory and are tried again; what goes over
  * {@code cdr.queue_length} is refused, and stays with who hands it over. The same call handed over
- * again gets no second record, as long as it is among the last {@value #REMEMBERED} calls or, after
- * a restart, in the file where its record belongs.
+ * again gets no second record, ever: {@link KnownCalls}.
  */
-public final class CdrWriter implements AutoCloseable {
+public final class CdrWriter implements EventTaker, AutoCloseable {
 
-  /** Calls remembered against second records. */
+  /** Calls known by heart, against second records. */
   static final int REMEMBERED = 200_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(CdrWriter.class);
 
   private static final int BATCH = 512;
-  private static final int READ_BACK_HOURS = 24;
-
-  /** Of each file that is read back at the start, its end: a limit for time and memory. */
-  private static final long MAX_READ_BACK = 64L << 20;
-
   private static final long IDLE_MS = 1_000;
   private static final String LOCK = ".cdr.lock";
   private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
@@ -68,12 +51,12 @@ public final class CdrWriter implements AutoCloseable {
 
   private final Path folder;
   private final CdrFileName fileName;
-  private final Optional<Integer> retentionDays;
+  private final CdrArchive archive;
+  private final KnownCalls known;
   private final InstantSource clock;
   private final Duration firstRetry;
   private final FileChannel lock;
   private final ArrayBlockingQueue<Item> queue;
-  private final RecentCalls recent = new RecentCalls(REMEMBERED);
   private final CountDownLatch closing = new CountDownLatch(1);
   private final Thread thread;
 
@@ -90,9 +73,6 @@ public final class CdrWriter implements AutoCloseable {
   private CdrFile.@Nullable Torn torn;
   private Instant swept = Instant.MIN;
 
-  /** Calls that ended before it may have a record in files that were not read back. */
-  private Instant readBackFrom = Instant.MIN;
-
   private record Item(CallEvent event, Runnable done) {
     static final Item WAKE_UP = new Item(CallEvent.getDefaultInstance(), () -> {});
 
@@ -102,10 +82,18 @@ public final class CdrWriter implements AutoCloseable {
   }
 
   private CdrWriter(
-      Path folder, CdrConfig config, InstantSource clock, Duration firstRetry, FileChannel lock) {
+      Path folder,
+      CdrConfig config,
+      InstantSource clock,
+      Duration firstRetry,
+      int remembered,
+      FileChannel lock) {
     this.folder = folder;
-    this.fileName = new CdrFileName(config.filenamePattern());
-    this.retentionDays = config.retentionDays();
+    this.fileName = new CdrFileName(config.filenamePattern(), config.zone());
+    this.archive =
+        new CdrArchive(
+            folder, fileName, config.zone(), config.retentionDays(), config.compressAfterDays());
+    this.known = new KnownCalls(archive, fileName, remembered);
     this.clock = clock;
     this.firstRetry = firstRetry;
     this.lock = lock;
@@ -123,14 +111,15 @@ public final class CdrWriter implements AutoCloseable {
    */
   public static CdrWriter start(Path folder, CdrConfig config, InstantSource clock)
       throws IOException {
-    return start(folder, config, clock, FIRST_RETRY);
+    return start(folder, config, clock, FIRST_RETRY, REMEMBERED);
   }
 
-  static CdrWriter start(Path folder, CdrConfig config, InstantSource clock, Duration firstRetry)
+  static CdrWriter start(
+      Path folder, CdrConfig config, InstantSource clock, Duration firstRetry, int remembered)
       throws IOException {
-    var writer = new CdrWriter(folder, config, clock, firstRetry, locked(folder));
+    var writer = new CdrWriter(folder, config, clock, firstRetry, remembered, locked(folder));
     try {
-      writer.readBack();
+      writer.known.readBack(clock.instant());
     } catch (IOException e) {
       writer.lock.close();
       throw new IOException(
@@ -159,64 +148,6 @@ public final class CdrWriter implements AutoCloseable {
           "cdr.output_dir = " + folder + ": expected a folder that no other process writes to");
     }
     return channel;
-  }
-
-  private void readBack() throws IOException {
-    Instant now = clock.instant();
-    readBackFrom = now.minus(Duration.ofHours(READ_BACK_HOURS));
-    var names = new LinkedHashSet<String>();
-    for (int hours = READ_BACK_HOURS; hours >= 0; hours--) {
-      names.add(fileName.at(now.minus(Duration.ofHours(hours))));
-    }
-    for (String name : names) {
-      Path path = folder.resolve(name);
-      if (Files.isRegularFile(path)) {
-        forEachCall(path, MAX_READ_BACK, recent::add);
-      }
-    }
-  }
-
-  /** Which of these calls have a record in a file. */
-  private static Set<String> recorded(Path path, Set<String> calls) throws IOException {
-    var found = new TreeSet<String>();
-    if (Files.isRegularFile(path)) {
-      forEachCall(
-          path,
-          Long.MAX_VALUE,
-          call -> {
-            if (calls.contains(call)) {
-              found.add(call);
-            }
-          });
-    }
-    return found;
-  }
-
-  private static void forEachCall(Path path, long maxBytes, Consumer<String> seen)
-      throws IOException {
-    try (InputStream in = Files.newInputStream(path)) {
-      long size = Files.size(path);
-      if (size > maxBytes) {
-        in.skipNBytes(size - maxBytes);
-      }
-      byte[] buffer = new byte[1 << 17];
-      int filled = 0;
-      int count = in.read(buffer, 0, buffer.length);
-      while (count >= 0) {
-        filled += count;
-        int start = 0;
-        for (int i = filled - count; i < filled; i++) {
-          if (buffer[i] == '\n') {
-            CdrLine.callKey(buffer, start, i - start).ifPresent(seen);
-            start = i + 1;
-          }
-        }
-        // A line as long as the buffer is none of ours: skipped, bit by bit.
-        filled = start == 0 && filled == buffer.length ? 0 : filled - start;
-        System.arraycopy(buffer, start, buffer, 0, filled);
-        count = in.read(buffer, filled, buffer.length - filled);
-      }
-    }
   }
 
   /** What became of an event that was handed over. */
@@ -248,6 +179,18 @@ public final class CdrWriter implements AutoCloseable {
     }
     highMark.accumulateAndGet(depth(), Math::max);
     return Answer.TAKEN;
+  }
+
+  @Override
+  public boolean take(CallEvent event, Runnable done) {
+    return switch (accept(event, done)) {
+      case TAKEN -> true;
+      case NOT_AN_END -> {
+        done.run();
+        yield true;
+      }
+      case REFUSED -> false;
+    };
   }
 
   /** Shows the counts of this writer as metrics of the process. */
@@ -414,37 +357,23 @@ public final class CdrWriter implements AutoCloseable {
         }
         here.add(item);
         String key = item.event().getCallKey();
-        if (!recent.contains(key)) {
+        if (!known.contains(key)) {
           fresh.putIfAbsent(key, item.event());
         }
       }
-      forgetRecorded(name, fresh);
       if (!fresh.isEmpty()) {
-        opened(name).append(fresh.values().stream().map(CdrLine::of).toList());
+        // Opening cuts off what an append that failed may have left.
+        CdrFile open = opened(name);
+        known.forgetRecorded(name, fresh);
+        open.append(fresh.values().stream().map(CdrLine::of).toList());
       }
-      fresh.keySet().forEach(recent::add);
+      known.added(name, fresh);
       records.add(fresh.size());
       duplicates.add(here.size() - fresh.size());
       batch.clear();
       batch.addAll(elsewhere);
       inHand = batch.size();
       here.forEach(CdrWriter::tell);
-    }
-  }
-
-  /**
-   * Leaves out calls with a record in a file that is older than what was read back: they ended
-   * before a process that was killed had said that they are done with, and which was not started
-   * again for long.
-   */
-  private void forgetRecorded(String name, Map<String, CallEvent> fresh) throws IOException {
-    Path path = folder.resolve(name);
-    boolean isOld =
-        fresh.values().stream().anyMatch(event -> CdrLine.endTime(event).isBefore(readBackFrom));
-    if (isOld && Files.isRegularFile(path)) {
-      // Opening cuts off what an append that failed may have left.
-      opened(name);
-      recorded(path, fresh.keySet()).forEach(fresh::remove);
     }
   }
 
@@ -468,6 +397,7 @@ public final class CdrWriter implements AutoCloseable {
     }
     closeQuietly();
     Files.createDirectories(folder);
+    archive.restore(name);
     CdrFile fresh =
         CdrFile.open(
             path,
@@ -484,23 +414,9 @@ public final class CdrWriter implements AutoCloseable {
 
   private void sweepWhenDue() {
     Instant now = clock.instant();
-    if (retentionDays.isEmpty() || now.isBefore(swept.plus(SWEEP_PERIOD))) {
-      return;
-    }
-    swept = now;
-    LocalDate oldest = LocalDate.ofInstant(now, ZoneOffset.UTC).minusDays(retentionDays.get());
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-      for (Path path : files) {
-        Optional<LocalDate> day = fileName.day(path.getFileName().toString());
-        if (day.isPresent()
-            && day.get().isBefore(oldest)
-            && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-          Files.delete(path);
-          LOG.atInfo().addKeyValue("file", path).log("cdr.file_deleted");
-        }
-      }
-    } catch (IOException | DirectoryIteratorException e) {
-      LOG.atWarn().addKeyValue("folder", folder).setCause(e).log("cdr.retention_failed");
+    if (!archive.isIdle() && !now.isBefore(swept.plus(SWEEP_PERIOD))) {
+      swept = now;
+      archive.sweep(now);
     }
   }
 

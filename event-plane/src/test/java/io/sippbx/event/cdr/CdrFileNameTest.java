@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,7 +24,7 @@ class CdrFileNameTest {
     "%Y%Y%m%d,202520250105"
   })
   void putsTheTimeInUtcIntoThePattern(String pattern, String name) {
-    var fileName = new CdrFileName(pattern);
+    var fileName = new CdrFileName(pattern, ZoneOffset.UTC);
     assertThat(fileName.at(TIME)).isEqualTo(name);
     assertThat(fileName.day(name)).contains(LocalDate.of(2025, 1, 5));
   }
@@ -40,19 +42,26 @@ class CdrFileNameTest {
         "cdr-%Y-%m-%d.jsonl"
       })
   void doesNotTakeOtherFilesForItsOwn(String name) {
-    assertThat(new CdrFileName("cdr-%Y-%m-%d.jsonl").day(name)).isEmpty();
+    assertThat(new CdrFileName("cdr-%Y-%m-%d.jsonl", ZoneOffset.UTC).day(name)).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "cdr.jsonl", "%Y-%m", "%Y%m%d%S", "%Y%m%d%", "%%Y%m%d"})
   void refusesPatternsThatDoNotTellTheDay(String pattern) {
-    assertThatIllegalArgumentException().isThrownBy(() -> new CdrFileName(pattern));
+    assertThatIllegalArgumentException().isThrownBy(() -> new CdrFileName(pattern, ZoneOffset.UTC));
   }
 
   @Test
   void takesCharactersOfRegularExpressionsAsTheyAre() {
-    var fileName = new CdrFileName("a.(b)[%Y]*%m+%d");
+    var fileName = new CdrFileName("a.(b)[%Y]*%m+%d", ZoneOffset.UTC);
     assertThat(fileName.day(fileName.at(TIME))).contains(LocalDate.of(2025, 1, 5));
     assertThat(fileName.day("aX(b)[2025]*01+05")).isEmpty();
+  }
+
+  @Test
+  void beginsDaysInItsZone() {
+    var berlin = new CdrFileName("cdr-%Y-%m-%d-%H", ZoneId.of("Europe/Berlin"));
+    assertThat(berlin.at(Instant.parse("2025-01-05T23:30:00Z"))).isEqualTo("cdr-2025-01-06-00");
+    assertThat(berlin.at(Instant.parse("2025-07-05T21:59:59Z"))).isEqualTo("cdr-2025-07-05-23");
   }
 }

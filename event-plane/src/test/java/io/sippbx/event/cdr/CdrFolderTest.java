@@ -7,6 +7,8 @@ import io.sippbx.shared.config.CdrConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.ZoneOffset;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,8 +33,11 @@ class CdrFolderTest {
         isDefault,
         "cdr-%Y-%m-%d.jsonl",
         CdrConfig.Rotation.DAILY,
+        ZoneOffset.UTC,
+        Optional.empty(),
         Optional.of(90),
-        100);
+        100,
+        List.of());
   }
 
   @Test

@@ -125,12 +125,13 @@ class CdrLineTest {
   }
 
   @Test
-  void findsTheKeyOfARecord() {
+  void findsTheCallOfARecord() {
     byte[] line = CdrLine.of(Ends.reference());
-    assertThat(CdrLine.callKey(line, 0, line.length)).contains("abcdefghijklmnopqrstuvwxyz");
+    var recorded =
+        new CdrLine.Recorded("abcdefghijklmnopqrstuvwxyz", Instant.parse("2025-01-05T10:18:45Z"));
+    assertThat(CdrLine.recorded(line, 0, line.length)).contains(recorded);
     byte[] within = ("junk" + line(Ends.reference())).getBytes(StandardCharsets.UTF_8);
-    assertThat(CdrLine.callKey(within, 4, within.length - 4))
-        .contains("abcdefghijklmnopqrstuvwxyz");
+    assertThat(CdrLine.recorded(within, 4, within.length - 4)).contains(recorded);
   }
 
   @ParameterizedTest
@@ -140,12 +141,13 @@ class CdrLineTest {
         "{",
         "[]",
         "{\"call_key\":1}",
+        "{\"end_time\":\"yesterday\",\"call_key\":\"k\"}",
         "{\"call_id\":{\"call_key\":\"k\"}}",
         "{\"call_key\"",
         "not json"
       })
-  void findsNoKeyInAnythingElse(String text) {
+  void findsNoCallInAnythingElse(String text) {
     byte[] line = text.getBytes(StandardCharsets.UTF_8);
-    assertThat(CdrLine.callKey(line, 0, line.length)).isEmpty();
+    assertThat(CdrLine.recorded(line, 0, line.length)).isEmpty();
   }
 }

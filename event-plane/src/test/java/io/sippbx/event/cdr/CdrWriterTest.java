@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,7 @@ import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,8 +57,11 @@ class CdrWriterTest {
         false,
         "cdr-%Y-%m-%d.jsonl",
         CdrConfig.Rotation.DAILY,
+        ZoneOffset.UTC,
+        Optional.empty(),
         Optional.of(90),
-        queueLength);
+        queueLength,
+        List.of());
   }
 
   private CdrWriter start() throws IOException {
@@ -65,7 +70,8 @@ class CdrWriterTest {
 
   private CdrWriter start(int queueLength) throws IOException {
     Files.createDirectories(folder());
-    return CdrWriter.start(folder(), config(queueLength), InstantSource.fixed(NOW), RETRY);
+    return CdrWriter.start(
+        folder(), config(queueLength), InstantSource.fixed(NOW), RETRY, CdrWriter.REMEMBERED);
   }
 
   private static List<String> keys(Path file) throws IOException {
@@ -112,7 +118,16 @@ class CdrWriterTest {
     Files.createDirectories(folder());
     var hourly =
         new CdrConfig(
-            true, folder(), false, "%Y%m%d-%H", CdrConfig.Rotation.HOURLY, Optional.empty(), 100);
+            true,
+            folder(),
+            false,
+            "%Y%m%d-%H",
+            CdrConfig.Rotation.HOURLY,
+            ZoneOffset.UTC,
+            Optional.empty(),
+            Optional.empty(),
+            100,
+            List.of());
     try (CdrWriter writer = CdrWriter.start(folder(), hourly, InstantSource.fixed(NOW))) {
       accept(writer, Ends.of("a", "2025-01-05T10:59:59Z"));
       accept(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
@@ -182,13 +197,80 @@ class CdrWriterTest {
       assertThat(keys(folder().resolve("cdr-2025-01-01.jsonl"))).containsExactly("a", "b");
     }
 
+    /** With so few calls known by heart that nearly each has to be looked for in its file. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void writesOneRecordForAnEndThatComesAgainMuchLater(long seed) throws Exception {
+      var random = new Random(seed);
+      var all = new ArrayList<CallEvent>();
+      for (int i = 0; i < 60; i++) {
+        String end = NOW.minus(Duration.ofHours(random.nextInt(80))).toString();
+        all.add(Ends.of("call-" + i, end));
+      }
+      for (int run = 0; run < 3; run++) {
+        Files.createDirectories(folder());
+        try (CdrWriter writer =
+            CdrWriter.start(folder(), config(1_000), InstantSource.fixed(NOW), RETRY, 3)) {
+          for (int i = 0; i < 150; i++) {
+            handOver(writer, all.get(random.nextInt(all.size())));
+          }
+          all.forEach(event -> accept(writer, event));
+        }
+      }
+      var keys = new ArrayList<String>();
+      try (var files = Files.list(folder())) {
+        for (Path each : files.filter(file -> file.toString().endsWith(".jsonl")).toList()) {
+          keys.addAll(keys(each));
+        }
+      }
+      assertThat(keys).doesNotHaveDuplicates().hasSize(all.size());
+    }
+
+    @Test
+    void knowsTheRecordsOfACompressedFileAndAddsToThem() throws Exception {
+      Files.createDirectories(folder());
+      try (CdrWriter writer = start()) {
+        handOver(writer, Ends.of("a", "2025-01-01T10:00:00Z"));
+      }
+      // Two days old: the next process compresses it when it starts.
+      try (CdrWriter writer =
+          CdrWriter.start(
+              folder(), compressing(), InstantSource.fixed(NOW), RETRY, CdrWriter.REMEMBERED)) {
+        Path plain = folder().resolve("cdr-2025-01-01.jsonl");
+        Path compressed = folder().resolve("cdr-2025-01-01.jsonl.gz");
+        Awaitility.await().until(() -> !Files.exists(plain));
+        assertThat(compressed).exists();
+        handOver(writer, Ends.of("a", "2025-01-01T10:00:00Z"));
+        handOver(writer, Ends.of("b", "2025-01-01T11:00:00Z"));
+        assertThat(keys(plain)).containsExactly("a", "b");
+        assertThat(compressed).doesNotExist();
+      }
+    }
+
+    private CdrConfig compressing() {
+      return new CdrConfig(
+          true,
+          folder(),
+          false,
+          "cdr-%Y-%m-%d.jsonl",
+          CdrConfig.Rotation.DAILY,
+          ZoneOffset.UTC,
+          Optional.of(2),
+          Optional.of(90),
+          100,
+          List.of());
+    }
+
     @Test
     void forgetsTheOldestOverItsBound() {
       var recent = new RecentCalls(2);
-      recent.add("a");
-      recent.add("b");
-      recent.add("a");
-      recent.add("c");
+      recent.add("a", NOW);
+      recent.add("b", NOW.plusSeconds(5));
+      recent.add("a", NOW);
+      assertThat(recent.isCompleteAt(Instant.MIN)).isTrue();
+      recent.add("c", NOW);
+      assertThat(recent.isCompleteAt(NOW)).isFalse();
+      assertThat(recent.isCompleteAt(NOW.plusSeconds(1))).isTrue();
       assertThat(recent.contains("a")).isFalse();
       assertThat(recent.contains("b")).isTrue();
       assertThat(recent.contains("c")).isTrue();
@@ -344,7 +426,7 @@ class CdrWriterTest {
         List.of(
             "cdr-2024-10-06.jsonl",
             "cdr-2024-10-07.jsonl",
-            "cdr-2020-01-01.jsonl.gz",
+            "cdr-2020-01-01.jsonl.bak",
             "billing-2020-01-01.jsonl",
             "cdr-2020-13-01.jsonl")) {
       Files.writeString(folder().resolve(name), "");
@@ -357,7 +439,7 @@ class CdrWriterTest {
       assertThat(files.map(path -> path.getFileName().toString()))
           .containsExactlyInAnyOrder(
               "cdr-2024-10-07.jsonl",
-              "cdr-2020-01-01.jsonl.gz",
+              "cdr-2020-01-01.jsonl.bak",
               "billing-2020-01-01.jsonl",
               "cdr-2020-13-01.jsonl",
               "cdr-2020-01-02.jsonl",

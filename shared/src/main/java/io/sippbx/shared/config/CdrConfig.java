@@ -1,6 +1,8 @@
 package io.sippbx.shared.config;
 
 import java.nio.file.Path;
+import java.time.ZoneId;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -8,9 +10,13 @@ import java.util.Optional;
  *
  * @param outputDirIsDefault whether nobody has configured {@code outputDir}: a standalone process
  *     then falls back to its data folder where it may not write
- * @param filenamePattern a file name with %Y, %m, %d and %H for the UTC time of a call's end
+ * @param filenamePattern a file name with %Y, %m, %d and %H for the time of a call's end in {@code
+ *     zone}
+ * @param zone in which days begin
+ * @param compressAfterDays after which files are compressed; empty: never
  * @param retentionDays after which files are deleted; empty: never
  * @param queueLength records that may wait for the disk
+ * @param kafkaPartitions from which this process makes records; empty: all
  */
 public record CdrConfig(
     boolean enabled,
@@ -18,10 +24,18 @@ public record CdrConfig(
     boolean outputDirIsDefault,
     String filenamePattern,
     Rotation rotation,
+    ZoneId zone,
+    Optional<Integer> compressAfterDays,
     Optional<Integer> retentionDays,
-    int queueLength) {
+    int queueLength,
+    List<Integer> kafkaPartitions) {
 
-  /** When a new file is begun, in UTC. */
+  /** Copies {@code kafkaPartitions}. */
+  public CdrConfig {
+    kafkaPartitions = List.copyOf(kafkaPartitions);
+  }
+
+  /** When a new file is begun. */
   public enum Rotation {
     DAILY,
     HOURLY

@@ -12,7 +12,9 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,6 +30,7 @@ final class Mapping {
   private static final Pattern REALM = Pattern.compile("[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{1,128}");
   private static final Pattern CODEC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}");
   private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9._-]{1,249}");
+  private static final Pattern PARTITION = Pattern.compile("[0-9]{1,5}");
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{1,32}");
   private static final Pattern MD5 = Pattern.compile("[0-9a-f]{32}");
   private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
@@ -71,6 +74,12 @@ final class Mapping {
           "expected at least "
               + MIN_SECRET
               + " characters where redis.uri is set, the same on every node that uses it");
+    }
+    if (role == Role.EVENT_PLANE && !configuration.kafka().isUsed()) {
+      reader.refuse(
+          "kafka.bootstrap_servers",
+          "expected brokers from which an event plane node takes events; without Kafka the node"
+              + " that takes calls makes CDRs and webhooks itself");
     }
     if (role == Role.STANDALONE && !configuration.media().nodes().isEmpty()) {
       notice("media.nodes", "has no effect in standalone, which has its own media node");
@@ -629,15 +638,32 @@ final class Mapping {
     if (rotation == CdrConfig.Rotation.HOURLY && !pattern.replace("%%", "").contains("%H")) {
       reader.refuse("cdr.filename_pattern", "expected %H in it with hourly rotation");
     }
+    ZoneId zone = reader.scalar("cdr.zone", "a time zone as in Europe/Berlin", Mapping::zone);
     int retentionDays = reader.integer("cdr.retention_days", 0, 36_500);
+    int compressDays = reader.integer("cdr.compress_after_days", 0, 36_500);
     return new CdrConfig(
         enabled,
         outputDir,
         !reader.isSet("cdr.output_dir"),
         pattern,
         rotation,
+        zone,
+        compressDays == 0 ? Optional.empty() : Optional.of(compressDays),
         retentionDays == 0 ? Optional.empty() : Optional.of(retentionDays),
-        reader.integer("cdr.queue_length", 100, 10_000_000));
+        reader.integer("cdr.queue_length", 100, 10_000_000),
+        reader.list(
+            "cdr.kafka_partitions",
+            "a list of partition numbers",
+            text ->
+                matching(PARTITION, text).map(Integer::parseInt).filter(each -> each < 10_000)));
+  }
+
+  private static Optional<ZoneId> zone(String text) {
+    try {
+      return Optional.of(ZoneId.of(text));
+    } catch (DateTimeException e) {
+      return Optional.empty();
+    }
   }
 
   private static Optional<String> filenamePattern(String text) {

@@ -24,8 +24,12 @@ public final class KafkaTopics {
 
   /** What became of looking. */
   public sealed interface Found {
-    /** It is there. */
-    record Ready(int partitions) implements Found {}
+    /**
+     * It is there.
+     *
+     * @param id another one for another topic of the same name
+     */
+    record Ready(int partitions, String id) implements Found {}
 
     /** The brokers did not answer: ask again. */
     record NotReached(String problem) implements Found {}
@@ -57,9 +61,9 @@ public final class KafkaTopics {
       throws InterruptedException {
     long end = System.nanoTime() + within.toNanos();
     try {
-      Optional<Integer> there = partitions(admin, topic, within);
+      Optional<Found.Ready> there = look(admin, topic, within);
       if (there.isPresent()) {
-        return new Found.Ready(there.get());
+        return there.get();
       }
       if (!config.create()) {
         return new Found.Missing(
@@ -68,9 +72,9 @@ public final class KafkaTopics {
       create(admin, config, topic, within);
       // Made is not yet known to every broker.
       while (System.nanoTime() < end) {
-        there = partitions(admin, topic, within);
+        there = look(admin, topic, within);
         if (there.isPresent()) {
-          return new Found.Ready(there.get());
+          return there.get();
         }
       }
       return new Found.NotReached(name + ": was made and is not seen yet");
@@ -83,7 +87,7 @@ public final class KafkaTopics {
     }
   }
 
-  private static Optional<Integer> partitions(Admin admin, String topic, Duration within)
+  private static Optional<Found.Ready> look(Admin admin, String topic, Duration within)
       throws InterruptedException, ExecutionException {
     try {
       TopicDescription description =
@@ -94,7 +98,8 @@ public final class KafkaTopics {
               .allTopicNames()
               .get()
               .get(topic);
-      return Optional.ofNullable(description).map(each -> each.partitions().size());
+      return Optional.ofNullable(description)
+          .map(each -> new Found.Ready(each.partitions().size(), each.topicId().toString()));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
         return Optional.empty();

@@ -26,10 +26,46 @@ public enum EventMetric implements Metric {
       gauge("cdr_queue_high_mark", "records", "The most CDRs that have waited to be written.")),
   CDR_ALARM(
       gauge("cdr_write_alarm", "flag", "1 while CDRs cannot be written, else 0: alert on it.")),
+  KAFKA_CONSUMED(
+      counter(
+          "sip_kafka_consumed_total",
+          "events",
+          "Events that came from Kafka, repeats among them.",
+          Labels.CONSUMER)),
+  KAFKA_LAG(
+      gauge(
+          "sip_kafka_lag",
+          "events",
+          "Events in Kafka that have not come yet: alert on what grows.",
+          Labels.CONSUMER)),
+  KAFKA_UNREADABLE(
+      counter(
+          "sip_kafka_unreadable_total",
+          "events",
+          "Events from Kafka that nobody can read, which were passed over: see the log.",
+          Labels.CONSUMER)),
+  KAFKA_DELETED_UNREAD(
+      counter(
+          "sip_kafka_deleted_unread_total",
+          "events",
+          "Events that Kafka had deleted before they came: keep them longer there"
+              + " (kafka.retention_hours).",
+          Labels.CONSUMER)),
+  KAFKA_CONSUME_FAILURES(
+      counter(
+          "sip_kafka_consume_failures_total",
+          "attempts",
+          "Times that consuming from Kafka was begun anew because of a failure.",
+          Labels.CONSUMER)),
   WEBHOOK_REQUESTS(
       counter("webhook_requests_total", "requests", "Webhook requests, repeats among them.")),
   WEBHOOK_FAILURES(
       counter("webhook_failures_total", "requests", "Webhook requests that were not taken."));
+
+  /** Labels, which constants cannot refer to as fields of their own enum. */
+  private static final class Labels {
+    static final Label CONSUMER = Label.of("consumer", "cdr", "webhooks");
+  }
 
   @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists
   private final Spec spec;

@@ -711,7 +711,8 @@ class ConfigLoaderTest {
           problems.add(role + " " + refused.problems().getFirst().key());
         }
       }
-      assertThat(problems).containsExactly("CONTROL_PLANE media.nodes");
+      assertThat(problems)
+          .containsExactly("CONTROL_PLANE media.nodes", "EVENT_PLANE kafka.bootstrap_servers");
     }
   }
 }

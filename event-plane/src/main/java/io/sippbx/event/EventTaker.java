@@ -1,0 +1,15 @@
+package io.sippbx.event;
+
+import io.sippbx.proto.event.v1.CallEvent;
+
+/** Who is to have every event at least once, and knows those that come again. */
+public interface EventTaker {
+
+  /**
+   * Takes an event; never waits.
+   *
+   * @param done to be run, once, on any thread and inline too, when the event need not come again
+   * @return false if there is no room now: the same event is offered again later
+   */
+  boolean take(CallEvent event, Runnable done);
+}
