@@ -229,6 +229,45 @@ class LauncherIT {
     assertThat(library).isNotEmptyFile();
   }
 
+  @Test
+  void startsWithWhatTheVirtualMachineLearntAfterTheBuild() throws IOException {
+    maven();
+    Path jdk = jdk("25.0.3");
+    script(
+        jdk.resolve("bin/java"),
+        """
+        for each in "$@"; do
+          case "$each" in -XX:AOTCacheOutput=*) echo learnt >"${each#*=}" ;; esac
+        done
+        echo "java: $*"
+        """);
+    Path cache = tree.resolve("app/target/sip-pbx.aot");
+    Ended ended = run("sip-pbx", List.of(jdk), "demo");
+    assertThat(ended.code()).isZero();
+    assertThat(cache).hasContent("learnt");
+    assertThat(ended.output()).contains("-XX:AOTCache=" + cache).doesNotContain("AOTCacheOutput");
+
+    Files.delete(cache);
+    assertThat(run("sip-pbx", List.of(jdk), "demo").output()).doesNotContain("AOTCache");
+  }
+
+  @Test
+  void startsWithoutWhereTheVirtualMachineLearntNothing() throws IOException {
+    maven();
+    Path jdk = jdk("25.0.3");
+    script(
+        jdk.resolve("bin/java"),
+        """
+        for each in "$@"; do
+          case "$each" in -XX:AOTCacheOutput=*) echo half >"${each#*=}"; exit 1 ;; esac
+        done
+        echo "java: $*"
+        """);
+    Ended ended = run("sip-pbx", List.of(jdk), "demo");
+    assertThat(ended.code()).isZero();
+    assertThat(ended.output()).contains("java: ").doesNotContain("AOTCache");
+  }
+
   /** Run by hand, past the script. */
   @ParameterizedTest
   @ValueSource(strings = {"picocli", "netty-transport", "grpc-core", "sip-pbx-shared"})
