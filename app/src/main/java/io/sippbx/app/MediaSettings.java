@@ -24,6 +24,7 @@ final class MediaSettings {
     SessionSettings sessions = SessionSettings.defaults();
     RelaySettings relay =
         RelaySettings.defaults()
+            .withMaxSessions(media.sessions().max())
             .withLoop(
                 switch (media.packetLoop()) {
                   case AUTO -> RelaySettings.LoopChoice.AUTO;
