@@ -9,35 +9,16 @@ Relays: ours (the media node of the built executable, told over gRPC), rtpengine
 space), raw (a minimal relay in C: epoll, recvmmsg, sendmmsg), uring (io_uring in C), direct (no
 relay: the load's own share).
 """
-import argparse, contextlib, json, os, signal, socket, subprocess, sys, tempfile
+import argparse, contextlib, json, os, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import cpu, rtpengine_flows as engine
 import report
+from servers import Failed, free_port
 
 RELAY_CORE, LOAD_CORE = "0", "1"
 CALLER, CALLEE = "127.0.0.2", "127.0.0.3"
-
-
-class Failed(Exception):
-    """A run that proves nothing."""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def end(process):
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def ksoftirqd():
@@ -62,7 +43,7 @@ def started(command, log):
     try:
         yield process
     finally:
-        end(process)
+        engine.end(process)
 
 
 @contextlib.contextmanager
@@ -93,7 +74,7 @@ def ours(calls, flows, o):
             answer, _ = driver.communicate("", timeout=60)
             facts.update(json.loads(answer.strip().splitlines()[-1]))
         finally:
-            end(driver)
+            engine.end(driver)
 
 
 @contextlib.contextmanager
@@ -130,7 +111,7 @@ def in_c(name):
                 raise Failed(f"{name}: {line}")
             yield [process.pid], {}
         finally:
-            end(process)
+            engine.end(process)
     return relay
 
 

@@ -1,8 +1,9 @@
 """Tables and plots of what was measured: minimum, median and maximum of the rounds, ratios to a peer."""
 import json, os, platform, statistics, subprocess, time
 
-PEER = "rtpengine"
-NAMES = {"ours": "SIP PBX media node", "rtpengine": "rtpengine (user space)", "raw": "minimal relay in C (epoll)", "uring": "io_uring in C", "direct": "no relay"}
+PEERS = ("rtpengine", "kamailio-edge")
+NAMES = {"ours": "SIP PBX media node", "rtpengine": "rtpengine (user space)", "raw": "minimal relay in C (epoll)", "uring": "io_uring in C", "direct": "no relay",
+         "kamailio-edge": "Kamailio + topos (Redis) + rtpengine", "kamailio-proxy": "Kamailio, proxy without media"}
 
 
 def spread(values, digits):
@@ -37,14 +38,14 @@ def grouped(results, *keys):
     return groups
 
 
-def ratios(results, field):
-    """For each relay and number of calls, round by round: its figure in parts of the peer's."""
-    peer = {(d["calls"], d["round"]): field(d) for d in results if d["relay"] == PEER}
+def ratios(results, field, who="relay", size="calls"):
+    """For each that was measured, by name and size, round by round: its figure in parts of the peer's."""
+    peer = {(d[size], d["round"]): field(d) for d in results if d[who] in PEERS}
     out = {}
     for d in results:
-        if (d["calls"], d["round"]) in peer:
-            out.setdefault((d["relay"], d["calls"]), []).append(field(d) / peer[d["calls"], d["round"]])
-    return out
+        if d[who] not in PEERS and peer.get((d[size], d["round"])):
+            out.setdefault((d[who], d[size]), []).append(field(d) / peer[d[size], d["round"]])
+    return {k: spread(v, 2) for k, v in out.items()}
 
 
 def relay(out, results, carried, options):
@@ -65,7 +66,7 @@ def relay(out, results, carried, options):
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for (calls, name), runs in sorted(grouped(results, "calls", "relay").items(), key=lambda x: (x[0][0], options.relays.index(x[0][1]))):
-        part = lambda r: spread(r[name, calls], 2) if (name, calls) in r and name != PEER else ""
+        part = lambda r: r.get((name, calls), "")
         lines.append(
             f"| {calls} | {NAMES[name]} | {spread(map(cost, runs), 2)} | {part(costs)} | {spread([d['latency_us']['p50'] for d in runs], 0)} "
             f"| {spread(map(late, runs), 0)} | {part(lates)} | {max(d['loss_pct'] for d in runs):.3f} | {max(d['kernel_drops'] for d in runs)} "
@@ -78,6 +79,60 @@ def relay(out, results, carried, options):
     write(out + ".md", "\n".join(lines) + "\n")
     write(out + ".json", json.dumps({"results": results, "carried": carried}, indent=1) + "\n")
     plot(out, results, options)
+
+
+def title(server):
+    return "SIP PBX: control, media, Redis" if server == "ours" else NAMES[server]
+
+
+def calls(out, fixed, held, highest, options):
+    cost, p50, p99 = (lambda d: d["cpu_ms"]), (lambda d: d["pdd_ms_p50"]), (lambda d: d["pdd_ms_p99"])
+    costs = ratios(fixed, cost, "server", "rate")
+    lines = [
+        "# Calls through one core",
+        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in fixed], 1)}.",
+        f"{said('kamailio', '-v')}; rtpengine {said('rtpengine', '--version')}; {said('redis-server', '--version')}; {said(options.java, '-version')}; {said('sipp', '-v')}.",
+        "",
+        f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g}"
+        + (" --highest" if highest else "") + (f" --held {','.join(map(str, options.held))}" if held else ""),
+        "",
+        f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round.",
+        "",
+        "| server | calls/s | CPU ms a call | ratio | of which (median) | post-dial delay p50 ms | p99 ms | failed |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (name, rate), runs in grouped(fixed, "server", "rate").items():
+        parts = ", ".join(f"{k} {statistics.median(d['cpu_ms_parts'][k] for d in runs):.2f}" for k in runs[0]["cpu_ms_parts"])
+        lines.append(f"| {title(name)} | {rate:g} | {spread(map(cost, runs), 2)} | {costs.get((name, rate), '')} | {parts} | {spread(map(p50, runs), 2)} | {spread(map(p99, runs), 2)} "
+                     f"| {sum(d['failed'] for d in runs)} |")
+    if highest:
+        rates = ratios([{**d, "all": 0} for d in highest], lambda d: d["highest"], "server", "all")
+        lines += ["", "| server | highest calls/s | ratio | core there % | stopped by |", "| --- | --- | --- | --- | --- |"]
+        for (name,), runs in grouped(highest, "server").items():
+            busy = [100 * d["at"]["core"] for d in runs if d["at"]]
+            lines.append(f"| {title(name)} | {spread([d['highest'] for d in runs], 0)} | {rates.get((name, 0), '')} | {spread(busy, 0) if busy else ''} | {', '.join(sorted({d['why'] for d in runs}))} |")
+    if held:
+        lines += ["", "| server | calls held | kB each, all processes | MB in all | CPU ms a call |", "| --- | --- | --- | --- | --- |"]
+        for (name, wanted), runs in grouped(held, "server", "wanted").items():
+            lines.append(f"| {title(name)} | {wanted} | {spread([d['kb_held'] for d in runs], 0)} | {spread([d['pss_mb'] for d in runs], 0)} | {spread(map(cost, runs), 2)} |")
+    write(out + ".md", "\n".join(lines) + "\n")
+    write(out + ".json", json.dumps({"fixed": fixed, "held": held, "highest": highest}, indent=1) + "\n")
+    bars(out, [("CPU, ms a call", grouped(fixed, "server"), cost), ("post-dial delay p99, ms", grouped(fixed, "server"), p99)]
+         + ([("highest calls/s", grouped(highest, "server"), lambda d: d["highest"])] if highest else []))
+
+
+def bars(out, panels):
+    plt = pyplot()
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 4))
+    for axis, (title, groups, field) in zip(axes, panels):
+        for at, ((name,), runs) in enumerate(groups.items()):
+            values = [field(d) for d in runs]
+            middle = statistics.median(values)
+            axis.bar(at, middle, yerr=[[middle - min(values)], [max(values) - middle]], capsize=4, label=title(name))
+        axis.set_title(title)
+        axis.set_xticks([])
+    axes[0].legend(fontsize=8)
+    save(figure, out)
 
 
 def memory(results, options):
@@ -93,13 +148,24 @@ def memory(results, options):
     return lines
 
 
-def plot(out, results, options):
+def pyplot():
     import matplotlib
 
     matplotlib.use("svg")
-    import matplotlib.pyplot as plt
-
     matplotlib.rcParams["svg.hashsalt"] = "sip-pbx"
+    import matplotlib.pyplot
+
+    return matplotlib.pyplot
+
+
+def save(figure, out):
+    figure.tight_layout()
+    figure.savefig(out + ".svg", metadata={"Date": None})
+    figure.savefig(out + ".png", dpi=110, metadata={"Software": None})
+
+
+def plot(out, results, options):
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 4))
     for axis, title, field in ((axes[0], "CPU, us a packet", lambda d: d["relay_cpu_us_per_packet"]), (axes[1], "latency p99, us", lambda d: d["latency_us"]["p99"])):
         for name in options.relays:
@@ -113,6 +179,4 @@ def plot(out, results, options):
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
     axes[0].legend()
-    figure.tight_layout()
-    figure.savefig(out + ".svg", metadata={"Date": None})
-    figure.savefig(out + ".png", dpi=110, metadata={"Software": None})
+    save(figure, out)

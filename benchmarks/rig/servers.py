@@ -1,0 +1,144 @@
+"""The SIP servers that are measured: each with all that it needs, on core 0, on 127.0.0.10."""
+import contextlib, os, shutil, socket, subprocess, tempfile, time
+import cpu, rtpengine_flows as engine
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIP = os.path.join(HERE, "sip")
+ADDRESS = ("127.0.0.10", 5060)
+CORE = "0"
+STARTS_WITHIN_S = 60
+
+
+class Failed(Exception):
+    """A run that proves nothing."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """Processes by the part that they are; ended, each by its id, when the block is left."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="sip-pbx-bench-")
+        self.parts = {}
+        self.closing = contextlib.ExitStack()
+
+    def __enter__(self):
+        try:
+            self.start()
+            self.wait()
+            return self
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *_):
+        for process in reversed(list(self.parts.values())):
+            engine.end(process)
+        self.closing.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def spawn(self, part, command, env=None):
+        log = self.closing.enter_context(open(self.path(f"{part}.log"), "w"))
+        self.parts[part] = subprocess.Popen(["taskset", "-c", CORE] + command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
+                                            env={**os.environ, **(env or {})}, preexec_fn=engine.raise_nofile, start_new_session=True)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def said(self):
+        text = ""
+        for part in self.parts:
+            with open(self.path(f"{part}.log")) as f:
+                text += f"--- {part}\n{f.read()[-1500:]}\n"
+        return text
+
+    def redis(self):
+        port = free_port()
+        self.spawn("redis", ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", self.folder])
+        end = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return port
+            if time.monotonic() > end:
+                raise Failed("Redis did not start:\n" + self.said())
+            time.sleep(0.05)
+
+    def wait(self):
+        """Until OPTIONS is answered."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.bind(("127.0.0.20", 0))
+            s.settimeout(0.5)
+            me = f"127.0.0.20:{s.getsockname()[1]}"
+            for i in range(2 * STARTS_WITHIN_S):
+                ended = [part for part, process in self.parts.items() if process.poll() is not None]
+                if ended:
+                    raise Failed(f"{', '.join(ended)} ended:\n{self.said()}")
+                s.sendto((f"OPTIONS sip:{ADDRESS[0]}:{ADDRESS[1]} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKready{i}\r\nFrom: <sip:ready@rig.test>;tag=r{i}\r\n"
+                          f"To: <sip:ready@rig.test>\r\nCall-ID: ready{i}-{os.getpid()}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContact: <sip:ready@{me}>\r\n"
+                          "Content-Length: 0\r\n\r\n").encode(), ADDRESS)
+                with contextlib.suppress(OSError):
+                    s.recv(4096)
+                    return
+                time.sleep(0.1)
+        raise Failed("OPTIONS was not answered:\n" + self.said())
+
+    def pids(self, part=None):
+        chosen = [p for name, p in self.parts.items() if part in (None, name)]
+        return cpu.descendants([p.pid for p in chosen])
+
+
+class Ours(Server):
+    """Control node, media node and Redis: a control node keeps no call of its own."""
+
+    def __init__(self, o):
+        super().__init__()
+        self.executable = o.executable
+
+    def start(self):
+        redis, media = self.redis(), free_port()
+        rest = "monitoring: {bind_ip: 127.0.0.1, prometheus_port: 0, health_check_port: 0}\n"
+        with open(self.path("media.yaml"), "w") as f:
+            f.write(f'cluster: {{node_id: media-1}}\nmedia: {{listen: "127.0.0.1:{media}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
+                    f"port_pool: {{start: 20000, end: 63999}}, allow_ephemeral_overlap: true}}\n{rest}")
+        with open(self.path("control.yaml"), "w") as f:
+            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
+                    f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
+                    f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n{rest}')
+        os.mkdir(self.path("cdr"))
+        self.spawn("media", [self.executable, "media-plane", "--config", self.path("media.yaml")])
+        self.spawn("control", [self.executable, "control-plane", "--config", self.path("control.yaml")])
+
+
+class Kamailio(Server):
+    """Kamailio with dialog; with topology hiding (state in Redis) and rtpengine where asked for."""
+
+    def __init__(self, o, edge):
+        super().__init__()
+        self.edge = edge
+
+    def start(self):
+        redis = ng = 0
+        defines = ["WITH_DIALOG"]
+        if self.edge:
+            redis = self.redis()
+            rtpengine = engine.RtpEngine(threads=1, core=CORE, ng_port=free_port())
+            rtpengine.start()
+            self.parts["rtpengine"], ng = rtpengine.p, rtpengine.ng_port
+            os.rename(rtpengine.log.name, self.path("rtpengine.log"))
+            defines += ["WITH_TOPOS", "WITH_RTPENGINE"]
+        with open(os.path.join(SIP, "kamailio.cfg")) as f, open(self.path("kamailio.cfg"), "w") as out:
+            out.write(f.read().replace("@REDIS@", str(redis)).replace("@NG@", str(ng)))
+        self.spawn("kamailio", ["kamailio", "-f", self.path("kamailio.cfg"), "-DD", "-E", "-m", "2048", "-M", "32", "-P", self.path("pid"), "-Y", self.folder]
+                   + [x for d in defines for x in ("-A", d)])
+
+
+SERVERS = {
+    "ours": Ours,
+    "kamailio-edge": lambda o: Kamailio(o, True),
+    "kamailio-proxy": lambda o: Kamailio(o, False),
+}
