@@ -646,14 +646,14 @@ class ChartTest {
       assertThat(Chart.notes("default"))
           .contains("controlPlane.config.sip.advertised_ip", "secrets.users", "gone with their pod")
           .contains("UDP ports 10000 to 20000", "deployment/edge-sip-pbx-control")
-          .doesNotContain("share no calls");
+          .contains("Without controlPlane.config.redis.uri");
     }
 
     @Test
     void areSilentAboutWhatIsThere() {
       assertThat(Chart.notes("everything"))
-          .doesNotContain("Peers are told", "secrets.users", "gone with their pod")
-          .contains("share no calls", "UDP ports 12000 to 16001", "SIP (udp tcp)");
+          .doesNotContain("Peers are told", "secrets.users", "gone with their pod", "redis.uri")
+          .contains("UDP ports 12000 to 16001", "SIP (udp tcp)");
     }
   }
 
