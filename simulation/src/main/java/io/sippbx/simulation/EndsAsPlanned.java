@@ -14,6 +14,8 @@ final class EndsAsPlanned extends Invariant {
   /** Calls that a phone takes for over. */
   private final Set<Integer> over = new LinkedHashSet<>();
 
+  private final Set<Integer> hungUpWithoutStore = new LinkedHashSet<>();
+
   EndsAsPlanned(View view) {
     super(view);
   }
@@ -26,6 +28,9 @@ final class EndsAsPlanned extends Invariant {
   @Override
   void over(int call, boolean caller) {
     over.add(call);
+    if (isStruck(Fault.Kind::isOfStore)) {
+      hungUpWithoutStore.add(call);
+    }
   }
 
   @Override
@@ -51,13 +56,36 @@ final class EndsAsPlanned extends Invariant {
       // It was refused, and was found to stand.
       allowed.add(Reason.STORE_UNAVAILABLE);
     }
+    if (hungUpWithoutStore.contains(plan.number())) {
+      // It was done at once, but its node did not live to write it down.
+      allowed.add(Reason.MAX_DURATION);
+    }
     switch (plan.kind()) {
       // A CANCEL that is late meets an answer; one that is repeated for long meets no answer.
       case CANCELLED_AT_ONCE, CANCELLED_SOMETIME, BYE_WHILE_RINGING ->
           allowed.addAll(EnumSet.of(Reason.CANCELLED, Reason.NORMAL, Reason.NO_ANSWER));
       // Who repeats its 2xx for as long as we wait for an ACK, or hears no answer to its re-INVITE,
       // may hang up first.
-      case NO_ACK, DIALOG_LOST -> allowed.add(Reason.NORMAL);
+      case NO_ACK -> allowed.add(Reason.NORMAL);
+      case DIALOG_LOST -> {
+        allowed.add(Reason.NORMAL);
+        if (!view().scenario().faults().isEmpty()) {
+          // Its one re-INVITE was refused because nothing could be committed.
+          allowed.add(Reason.MAX_DURATION);
+        }
+      }
+      // The second of the two that answer knows nothing of a re-INVITE that moves the session.
+      case FORKED -> {
+        if (isStruck(Fault.Kind::isOfMedia)) {
+          allowed.add(Reason.DIALOG_LOST);
+        }
+      }
+      // Where its INVITE was late there is not time enough to ring for so long.
+      case RINGS_LONG -> {
+        if (!view().scenario().faults().isEmpty()) {
+          allowed.add(Reason.NO_ANSWER);
+        }
+      }
       // Whose BYE is not heard yet answers a re-INVITE of the other by 481.
       case REINVITED, REINVITED_BY_BOTH -> {
         if (over.contains(plan.number())) {

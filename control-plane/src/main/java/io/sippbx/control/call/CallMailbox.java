@@ -559,7 +559,9 @@ final class CallMailbox {
     if (pending.isRefused() && call != null) {
       // It was told that it was not done, and so it is not.
       due = List.of();
-      TakeBack.of(waiting.input(), call).ifPresent(each -> inputs.addFirst(runtime.own(each)));
+      TakeBack.of(waiting.input(), call)
+          .reversed()
+          .forEach(each -> inputs.addFirst(runtime.own(each)));
     }
     if (isIdle()) {
       runtime.quiet().settled(key);

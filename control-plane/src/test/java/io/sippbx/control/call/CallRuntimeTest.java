@@ -572,9 +572,14 @@ class CallRuntimeTest {
     clock.advance(Duration.ofSeconds(10));
   }
 
-  /** The first heartbeat after that. */
+  /** The heartbeats after that, until the others must have seen it. */
   private void wake() {
-    lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+    for (int i = 0; i < 3; i++) {
+      if (i > 0) {
+        clock.advance(Duration.ofMillis(500));
+      }
+      lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+    }
   }
 
   @Test
@@ -905,6 +910,22 @@ class CallRuntimeTest {
     assertThat(runtime.size()).isZero();
     assertThat(memory.size()).isZero();
     assertThat(active.size()).isZero();
+  }
+
+  @Test
+  void aCallWithoutOfferThatWasRefusedAndStandsIsEndedThoughItsInviteStandsInTheRecord() {
+    scene.invite = Scene.invite("");
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofSeconds(30));
+    assertThat(done).containsExactly("503 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).as("nobody is called").containsExactly("503 INVITE", "503 INVITE");
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "1 STARTED", "2 ENDED");
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(runtime.size()).isZero();
   }
 
   /** The callee answers our BYE and CANCEL. */

@@ -212,7 +212,7 @@ class MembershipSimulationTest {
     }
     pass(7);
     storeAway = false;
-    pass(1);
+    pass(2);
     assertThat(a.maySend()).isTrue();
     pass(10);
     for (Node node : nodes) {
