@@ -103,7 +103,7 @@ final class CallMailbox {
       case ReadAnswer.Absent<Call> none -> gone();
       case ReadAnswer.Unavailable<Call> unavailable -> {
         if (held.current().isPresent()) {
-          startTicking();
+          standStill();
         } else {
           hold();
         }
@@ -146,7 +146,11 @@ final class CallMailbox {
   private void goOn(long asked) {
     held.standsStill(asked);
     if (!mayAct()) {
-      freeze();
+      if (runtime.fence().term() == SendLease.NONE) {
+        standStill();
+      } else {
+        read();
+      }
       return;
     }
     effects.carryOutWithheld();
@@ -308,8 +312,9 @@ final class CallMailbox {
     }
   }
 
+  /** What is this node's own may be another's by now, who is to be given what has come. */
   private void freeze() {
-    if (isOwned() && runtime.fence().term() != SendLease.NONE) {
+    if (isOwned()) {
       read();
     } else {
       startTicking();
@@ -322,16 +327,21 @@ final class CallMailbox {
     }
   }
 
-  /**
-   * While the store or the lease is away: what only ends goes ahead, what may be asked again is.
-   */
   private void tick() {
     tick = null;
     if (!busy && isOwned() && !mayAct()) {
-      freeze();
+      read();
     } else {
       drain();
+      standStill();
     }
+  }
+
+  /**
+   * While the store or the lease is away, and nobody is known to have the call instead: what only
+   * ends goes ahead, what may be asked again is refused after a while.
+   */
+  private void standStill() {
     if (closed || inputs.isEmpty() && (!isOwned() || mayAct())) {
       return;
     }

@@ -608,12 +608,32 @@ class CallRuntimeTest {
               new Input.RequestFailed(invite.topVia().branch().orElseThrow(), Method.INVITE, true));
         });
     clock.runReady();
-    assertThat(done).as("while it may not send").isEmpty();
+    assertThat(done).as("dropped without a word").containsOnly("forget", "forget all");
     wake();
     clock.runReady();
-    assertThat(done).as("dropped without a word").containsOnly("forget", "forget all");
+    assertThat(done).containsOnly("forget", "forget all");
     assertThat(owner.size()).isZero();
     assertThat(counters.letGo.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void whatEndsACallThatWasTakenFromAPausedOwnerIsGivenToWhoHasIt() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    var roster = new Roster(SELF);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    SendLease held = lease;
+    lease = Alone.lease(loop);
+    CallRuntime survivor = survivor(true);
+    lease = held;
+    pause();
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    done.clear();
+    offer(owner, cancel());
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).as("not answered here").containsOnly("forget", "forget all");
+    assertThat(meshed).containsExactly("CANCEL to " + OTHER + " hops 0");
   }
 
   @Test
