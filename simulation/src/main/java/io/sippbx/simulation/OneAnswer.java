@@ -10,7 +10,8 @@ import java.util.Map;
  * A request gets one final answer, however often it is repeated and whichever node it reaches: the
  * same status, and for a 2xx the same dialog. A refusal for want of room, with Retry-After, is made
  * without state, and does not count; neither does a CANCEL that has overtaken its INVITE (481) and
- * comes again after it.
+ * comes again after it, nor a 487 that went ahead of its commit, whose node may not live to make
+ * it.
  */
 final class OneAnswer extends Invariant {
 
@@ -30,7 +31,8 @@ final class OneAnswer extends Invariant {
     if (!(sent.message() instanceof SipResponse response)
         || !response.isFinal()
         || response.hasHeader(HeaderName.RETRY_AFTER)
-        || response.cSeq().method().equals(Method.CANCEL)) {
+        || response.cSeq().method().equals(Method.CANCEL)
+        || response.status() == 487 && isStruck(Fault.Kind::isOfStore)) {
       return;
     }
     String request =

@@ -12,7 +12,8 @@ import java.util.Set;
 
 /**
  * For a call in flight no other node sends than the one that its record names, but for what only
- * ends or repeats: BYE, CANCEL, their answers, and an answer or ACK that was sent before.
+ * ends or repeats: BYE, CANCEL, their answers, the 487 of what is cancelled, and an answer or ACK
+ * that was sent before.
  */
 final class OneOwner extends Invariant {
 
@@ -56,7 +57,9 @@ final class OneOwner extends Invariant {
     return switch (message) {
       case SipRequest request -> request.method().equals(Method.ACK) && !said.add(key(sent));
       case SipResponse response ->
-          response.hasHeader(HeaderName.RETRY_AFTER) || !said.add(key(sent));
+          response.hasHeader(HeaderName.RETRY_AFTER)
+              || response.status() == 487
+              || !said.add(key(sent));
     };
   }
 
