@@ -4,6 +4,7 @@ import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.Input;
 import io.sippbx.control.call.Received;
 import io.sippbx.control.call.Target;
+import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.routing.Router;
 import io.sippbx.control.sip.auth.AccessDecision;
@@ -27,11 +28,15 @@ import java.util.Optional;
  */
 final class CallArrivals {
 
+  /** Refused INVITEs that are remembered: some seconds of thousands a second. */
+  private static final int REFUSED = 20_000;
+
   private final EdgeShared shared;
   private final EdgeServices services;
   private final TransactionLayer transactions;
   private final CallRuntime calls;
   private final Map<CallKey, Arrival> arriving = new LinkedHashMap<>();
+  private final RefusedInvites refused;
 
   /** An INVITE on its way to its call. */
   private static final class Arrival {
@@ -49,7 +54,12 @@ final class CallArrivals {
   }
 
   CallArrivals(
-      EdgeShared shared, EdgeServices services, TransactionLayer transactions, CallRuntime calls) {
+      Loop loop,
+      EdgeShared shared,
+      EdgeServices services,
+      TransactionLayer transactions,
+      CallRuntime calls) {
+    this.refused = new RefusedInvites(loop, REFUSED);
     this.shared = shared;
     this.services = services;
     this.transactions = transactions;
@@ -71,6 +81,10 @@ final class CallArrivals {
       return;
     }
     var arrival = new Arrival(id, invite, received);
+    if (refused.contains(key)) {
+      overloaded(key, arrival, flow);
+      return;
+    }
     if (arriving.size() >= shared.arrivals()) {
       shared.counters().overArrivalLimit.increment();
       overloaded(key, arrival, flow);
@@ -205,7 +219,13 @@ final class CallArrivals {
     if (gone(key, arrival)) {
       return;
     }
+    refused(key);
     shared.stateless().overloaded(arrival.invite, flow, shared.retryAfter());
+  }
+
+  /** An INVITE is refused though it might not be a moment later. */
+  void refused(CallKey key) {
+    refused.add(key);
   }
 
   private void refuse(CallKey key, Arrival arrival, Flow flow, int status) {

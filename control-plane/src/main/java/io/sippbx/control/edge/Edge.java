@@ -58,7 +58,7 @@ public final class Edge implements TransactionUser {
     this.services = services;
     this.transactions = transactions.apply(this);
     this.calls = calls.apply(this.transactions);
-    this.arrivals = new CallArrivals(shared, services, this.transactions, this.calls);
+    this.arrivals = new CallArrivals(loop, shared, services, this.transactions, this.calls);
     this.redirects = new Redirects(services.locator(), loop);
   }
 
@@ -334,6 +334,9 @@ public final class Edge implements TransactionUser {
   @Override
   public void refused(SipRequest request, Flow flow) {
     shared.counters().refused.increment();
+    if (request.method().equals(Method.INVITE) && request.toTag().isEmpty()) {
+      arrivals.refused(services.keys().derive(request));
+    }
     shared.stateless().overloaded(request, flow, shared.retryAfter());
   }
 }

@@ -274,6 +274,23 @@ class CallArrivalsTest {
     assertThat(routing).as("whom it calls is asked").hasSize(1);
   }
 
+  @Test
+  void thatWereRefusedBeginNoCallWhereACopyComesAMomentLater() {
+    limits.away = true;
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    send(invite);
+    assertThat(heard).extracting(SipResponse::status).containsExactly(503);
+    limits.away = false;
+    send(invite);
+    assertThat(heard).extracting(SipResponse::status).containsExactly(503, 503);
+    assertThat(routing).as("to the caller it is over").isEmpty();
+    assertThat(active.size()).isZero();
+
+    clock.advance(RefusedInvites.KEEP);
+    send(invite);
+    assertThat(routing).as("by then it is another try").hasSize(1);
+  }
+
   /** Other nodes hold all of the leases. */
   private void occupy() {
     var taken = new ArrayList<CallLeases.Taken>();
