@@ -131,7 +131,7 @@ class ImageIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"standalone", "control-plane", "media-plane"})
+  @ValueSource(strings = {"standalone", "control-plane", "media-plane", "event-plane"})
   void hasEveryRole(String role) throws IOException {
     var command = new ArrayList<>(joined(environment(), entrypoint()));
     command.addAll(List.of(role, "--help"));

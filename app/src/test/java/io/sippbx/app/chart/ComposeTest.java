@@ -38,7 +38,9 @@ class ComposeTest {
           "control-1",
           "control-plane",
           "control-2",
-          "control-plane");
+          "control-plane",
+          "event-1",
+          "event-plane");
 
   private static final List<String> CONTROLS = List.of("control-1", "control-2");
 
@@ -88,6 +90,7 @@ class ComposeTest {
         switch (node.path("command").path(0).asText()) {
           case "control-plane" -> Role.CONTROL_PLANE;
           case "media-plane" -> Role.MEDIA_PLANE;
+          case "event-plane" -> Role.EVENT_PLANE;
           default -> throw new AssertionError("no role of ours: " + node);
         };
     return switch (ConfigLoader.load(
@@ -138,9 +141,31 @@ class ComposeTest {
     for (Configuration each : List.of(one, two)) {
       assertThat(each.cluster().mesh().listen().toString()).isEqualTo("127.0.0.1:0");
     }
-    // One may not have the records of the other in its folder.
-    assertThat(services().path("control-1").path("volumes"))
-        .isNotEqualTo(services().path("control-2").path("volumes"));
+  }
+
+  /** Who takes calls publishes what happens to them, and one node makes records of it. */
+  @Test
+  void leadsEventsThroughKafkaToOneFolder() throws IOException {
+    JsonNode broker = services().path("kafka").path("environment");
+    String server =
+        broker.path("KAFKA_ADVERTISED_LISTENERS").asText().substring("PLAINTEXT://".length());
+    assertThat(broker.path("KAFKA_LISTENERS").asText()).startsWith("PLAINTEXT://" + server + ",");
+    for (String service : List.of("control-1", "control-2", "event-1")) {
+      assertThat(load(service, SETTINGS).kafka().bootstrapServers())
+          .extracting(HostPort::toString)
+          .containsExactly(server);
+      assertThat(
+              services().path(service).path("depends_on").path("kafka").path("condition").asText())
+          .isEqualTo("service_healthy");
+    }
+    JsonNode event = services().path("event-1");
+    assertThat(event.path("command").path(1).asText()).isEqualTo("--cdr");
+    assertThat(event.path("volumes").path(0).asText()).isEqualTo("cdr:/var/log/sip-pbx");
+    assertThat(load("event-1", SETTINGS).cdr().outputDir().toString())
+        .startsWith("/var/log/sip-pbx/");
+    for (String control : CONTROLS) {
+      assertThat(services().path(control).has("volumes")).isFalse();
+    }
   }
 
   @Test
