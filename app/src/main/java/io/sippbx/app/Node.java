@@ -13,7 +13,6 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaTarget;
-import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
@@ -230,8 +229,7 @@ final class Node implements AutoCloseable {
             incarnation,
             loops.loops().all().getFirst(),
             random,
-            resolver,
-            MediaWitness.NONE);
+            resolver);
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     EventOutlet outlet = EventOutlet.open(config, metrics);

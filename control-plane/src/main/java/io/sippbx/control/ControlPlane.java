@@ -106,7 +106,8 @@ public final class ControlPlane implements AutoCloseable {
     AddressClaim claim = claim(settings, transport);
     mesh.ifPresent(
         each ->
-            new Neighbours(node, self.node(), transport, each, claim, transport::takeResponsesFor)
+            new Neighbours(
+                    node, self.node(), transport, media, each, claim, transport::takeResponsesFor)
                 .start(network.orElseThrow()));
     transport.start(node.receiver());
     node.start(serving::countDown);

@@ -4,6 +4,7 @@ import io.sippbx.control.cluster.AddressClaim;
 import io.sippbx.control.cluster.Announced;
 import io.sippbx.control.cluster.Beat;
 import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.media.MediaWatch;
 import io.sippbx.control.mesh.MeshCommand;
 import io.sippbx.control.mesh.MeshNetwork;
 import io.sippbx.control.mesh.MeshReceiver;
@@ -41,6 +42,7 @@ public final class Neighbours implements MeshReceiver {
   private final RateLimitedLog conflicts = RateLimitedLog.of(log);
   private final ControlNode node;
   private final SipTransport own;
+  private final MediaWatch media;
   private final PeerMesh mesh;
   private final NodeId self;
   private final AddressClaim claim;
@@ -49,6 +51,7 @@ public final class Neighbours implements MeshReceiver {
 
   /**
    * @param own the transport of the node itself, without the mesh
+   * @param media whose nodes others ask about
    * @param claim how SIP reaches the node
    * @param addresses is told those of other nodes, on the mesh's loop
    */
@@ -56,12 +59,14 @@ public final class Neighbours implements MeshReceiver {
       ControlNode node,
       NodeId self,
       SipTransport own,
+      MediaWatch media,
       PeerMesh mesh,
       AddressClaim claim,
       Consumer<List<Endpoint>> addresses) {
     this.node = node;
     this.self = self;
     this.own = own;
+    this.media = media;
     this.mesh = mesh;
     this.claim = claim;
     this.addresses = addresses;
@@ -71,6 +76,7 @@ public final class Neighbours implements MeshReceiver {
   public void start(MeshNetwork network) {
     node.cluster().announce(new Announced(Optional.of(network.address()), claim.text()));
     node.cluster().onLook(this::looked);
+    media.witnessedBy(mesh);
     mesh.start(this, (member, isUp) -> node.cluster().mesh(member.node(), isUp));
   }
 
@@ -129,5 +135,10 @@ public final class Neighbours implements MeshReceiver {
   @Override
   public void send(SipMessage message, Flow flow, Consumer<SendFailure> onFailure) {
     MeshTransport.sendFor(own, message, flow, onFailure);
+  }
+
+  @Override
+  public boolean hears(NodeId mediaNode) {
+    return media.hears(mediaNode);
   }
 }

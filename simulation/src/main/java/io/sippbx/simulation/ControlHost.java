@@ -13,7 +13,7 @@ import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaTarget;
-import io.sippbx.control.media.MediaWitness;
+import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
@@ -109,8 +109,8 @@ final class ControlHost {
               incarnation,
               first,
               random,
-              (host, answer) -> answer.accept(List.of()),
-              MediaWitness.NONE);
+              (host, answer) -> answer.accept(List.of()));
+      media.witnessedBy((subject, told) -> witness(first, subject, told));
       var receiver = new SipReceiver[1];
       host =
           world
@@ -285,6 +285,31 @@ final class ControlHost {
   private boolean handedOn(Member to, SipMessage message, Flow flow, int hops) {
     Running now = process;
     return now != null && startOf(to).equals(name()) && now.node.handedOn(message, flow, hops);
+  }
+
+  /** Asks the first other node that is there whether it hears a media node. */
+  private void witness(Loop home, NodeId subject, Consumer<Testimony> told) {
+    Optional<Running> other =
+        world.peers().get().stream()
+            .filter(each -> each != this)
+            .flatMap(each -> Optional.ofNullable(each.process).stream())
+            .findFirst();
+    if (other.isEmpty()) {
+      told.accept(Testimony.NOBODY);
+      return;
+    }
+    other
+        .get()
+        .loops
+        .all()
+        .getFirst()
+        .schedule(
+            HOP,
+            () -> {
+              boolean hears = other.get().media.hears(subject);
+              home.schedule(
+                  HOP, () -> told.accept(hears ? Testimony.HEARD : Testimony.SILENT));
+            });
   }
 
   /**

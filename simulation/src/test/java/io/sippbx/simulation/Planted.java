@@ -8,6 +8,7 @@ import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.MediaNodeSeen;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.MediaRestorer;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.TransportProtocol;
@@ -154,6 +155,11 @@ final class Planted {
     @Override
     public List<MediaNodeSeen> seen() {
       return real.seen();
+    }
+
+    @Override
+    public void witnessedBy(MediaWitness witness) {
+      real.witnessedBy(witness);
     }
 
     @Override

@@ -11,7 +11,6 @@ import io.sippbx.control.media.MediaAnswer.Refused;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.MediaTarget;
-import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -133,8 +132,7 @@ class MediaPlaneContractTest {
             new Incarnation(1),
             loops.loops().all().getFirst(),
             new Random(1),
-            resolver,
-            MediaWitness.NONE);
+            resolver);
     plane.onEvent(events::add);
     plane.onRestore((restarted, told, done) -> done.run());
     opened.add(loops);

@@ -5,7 +5,6 @@ import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaAnswer.Held;
 import io.sippbx.control.media.MediaTarget;
-import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -94,8 +93,7 @@ final class MediaDriver implements Callable<Integer> {
                 new Incarnation(System.currentTimeMillis()),
                 loops.loops().all().getFirst(),
                 new Random(1),
-                resolver,
-                MediaWitness.NONE)) {
+                resolver)) {
       plane.onRestore((restarted, told, done) -> done.run());
       awaitPlaceable(plane);
       long beganNs = System.nanoTime();

@@ -59,11 +59,10 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       ControlMessage hello,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver,
-      MediaWitness witness) {
+      HostResolver resolver) {
     this.loop = loop;
     placement = new Placement(settings.requestTimeout().toNanos());
-    nodes = new MediaNodes(settings, placement, loop, witness);
+    nodes = new MediaNodes(settings, placement, loop);
     requests = new MediaRequests(settings, loop, placement, counters);
     levels = new MediaLevels(loop, event -> listener.accept(event), counters);
     restores = new MediaRestores(loop);
@@ -78,7 +77,6 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
    * @param self the name of this control node
    * @param loop on which everything is done
    * @param random for the jitter of attempts to connect
-   * @param witness asked of a node that is not heard
    */
   public static GrpcMediaPlane start(
       GrpcMediaPlaneSettings settings,
@@ -86,13 +84,12 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Incarnation incarnation,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver,
-      MediaWitness witness) {
+      HostResolver resolver) {
     var hello =
         ControlMessage.newBuilder()
             .setHello(Hello.newBuilder().setNodeId(self.text()).setIncarnation(incarnation.value()))
             .build();
-    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, witness);
+    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver);
     loop.execute(plane::begin);
     return plane;
   }
@@ -148,6 +145,11 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
   @Override
   public void onRestore(MediaRestorer restorer) {
     loop.execute(() -> restores.by(restorer));
+  }
+
+  @Override
+  public void witnessedBy(MediaWitness witness) {
+    loop.execute(() -> nodes.witnessedBy(witness));
   }
 
   /** The media nodes in numbers, some milliseconds old. */

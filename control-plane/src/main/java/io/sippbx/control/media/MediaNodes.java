@@ -6,6 +6,7 @@ import io.sippbx.control.media.MediaNodeView.Health;
 import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.shared.identity.NodeId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -21,21 +22,27 @@ final class MediaNodes {
 
   private static final Logger log = LoggerFactory.getLogger(GrpcMediaPlane.class);
 
+  /** From the end of the time for one answer to the next question. */
+  private static final Duration QUESTION_PAUSE = Duration.ofMillis(50);
+
   private final GrpcMediaPlaneSettings settings;
   private final Placement placement;
   private final TreeMap<NodeId, MediaNodeView> nodes = new TreeMap<>();
   private final Loop loop;
-  private final MediaWitness witness;
+  private MediaWitness witness = MediaWitness.NONE;
   private boolean alarmed;
   private long blindUntilNs;
 
-  MediaNodes(
-      GrpcMediaPlaneSettings settings, Placement placement, Loop loop, MediaWitness witness) {
+  MediaNodes(GrpcMediaPlaneSettings settings, Placement placement, Loop loop) {
     this.settings = settings;
     this.placement = placement;
     this.loop = loop;
-    this.witness = witness;
     this.blindUntilNs = loop.nowNs();
+  }
+
+  /** Who is asked of nodes that are not heard, from now on. */
+  void witnessedBy(MediaWitness now) {
+    witness = now;
   }
 
   @Nullable MediaNodeView get(NodeId id) {
@@ -94,7 +101,8 @@ final class MediaNodes {
         && node.incarnation != null
         && isDue
         && nowNs - node.nextQuestionNs >= 0) {
-      node.nextQuestionNs = nowNs + settings.lostAfter().toNanos();
+      // The other may not have noticed yet: it is asked again in time.
+      node.nextQuestionNs = nowNs + settings.witnessTime().plus(QUESTION_PAUSE).toNanos();
       int question = ++node.questions;
       witness.ask(node.id, told -> loop.execute(() -> testified(node, question, told)));
     }

@@ -25,4 +25,20 @@ public interface MediaWatch {
 
   /** Who is asked to bring sessions back from now on; until then nodes that ask wait. */
   void onRestore(MediaRestorer restorer);
+
+  /** Who is asked of nodes that are not heard, from now on; until then there is nobody to ask. */
+  void witnessedBy(MediaWitness witness);
+
+  /** Whether a node is heard at this moment, as far as this one can tell. */
+  default boolean hears(NodeId node) {
+    for (MediaNodeSeen each : seen()) {
+      if (each.id().equals(node)) {
+        return switch (each.standing()) {
+          case RESTORING, RUNNING, DRAINING -> true;
+          case SUSPECTED, SILENT, LOST -> false;
+        };
+      }
+    }
+    return false;
+  }
 }

@@ -10,6 +10,7 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.mesh.v1.Address;
 import io.sippbx.proto.mesh.v1.Command;
 import io.sippbx.proto.mesh.v1.Deliver;
+import io.sippbx.proto.mesh.v1.Hears;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.proto.mesh.v1.Protocol;
 import io.sippbx.proto.mesh.v1.Send;
@@ -99,6 +100,20 @@ final class MeshCodec {
       case DRAIN -> new MeshCommand.Drain(form.getDrain());
       case WHAT_NOT_SET -> throw new UnreadableException("a command that is not known here");
     };
+  }
+
+  static MeshMessage hears(long id, NodeId mediaNode) {
+    return MeshMessage.newBuilder()
+        .setHears(Hears.newBuilder().setId(id).setMediaNode(mediaNode.text()))
+        .build();
+  }
+
+  static NodeId mediaNode(Hears question) {
+    try {
+      return new NodeId(question.getMediaNode());
+    } catch (IllegalArgumentException e) {
+      throw new UnreadableException(e);
+    }
   }
 
   /**

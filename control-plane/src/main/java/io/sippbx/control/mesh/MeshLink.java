@@ -5,6 +5,7 @@ import io.sippbx.control.mesh.MeshCodec.UnreadableException;
 import io.sippbx.control.mesh.MeshProof.End;
 import io.sippbx.proto.mesh.v1.Ack;
 import io.sippbx.proto.mesh.v1.Failed;
+import io.sippbx.proto.mesh.v1.Heard;
 import io.sippbx.proto.mesh.v1.Hello;
 import io.sippbx.proto.mesh.v1.KeepAlive;
 import io.sippbx.proto.mesh.v1.MeshMessage;
@@ -66,7 +67,21 @@ final class MeshLink implements MeshStream.Listener {
   /** What waits to be written; {@code id} 0: an answer. */
   private record Waiting(long id, MeshMessage message) {}
 
-  private record Unanswered(Consumer<Mesh.Delivery> told, long deadlineNs) {}
+  private record Unanswered(Consumer<Reply> told, long deadlineNs) {}
+
+  /** What comes of a request. */
+  enum Reply {
+    /** It was taken; or what was asked is so. */
+    YES,
+    NO,
+    /** The stream has ended, nothing was heard in time, or too much waits. */
+    NONE;
+
+    /** Of a message that was to be handed over. */
+    Mesh.Delivery delivery() {
+      return this == YES ? Mesh.Delivery.DELIVERED : Mesh.Delivery.FAILED;
+    }
+  }
 
   private final Owner owner;
   private final Member self;
@@ -169,7 +184,7 @@ final class MeshLink implements MeshStream.Listener {
   }
 
   private void expire(long nowNs) {
-    var late = new ArrayList<Consumer<Mesh.Delivery>>();
+    var late = new ArrayList<Consumer<Reply>>();
     var each = unanswered.entrySet().iterator();
     while (each.hasNext()) {
       Map.Entry<Long, Unanswered> oldest = each.next();
@@ -179,9 +194,9 @@ final class MeshLink implements MeshStream.Listener {
       late.add(oldest.getValue().told());
       each.remove();
     }
-    for (Consumer<Mesh.Delivery> told : late) {
+    for (Consumer<Reply> told : late) {
       counters.timedOut.increment();
-      told.accept(Mesh.Delivery.FAILED);
+      told.accept(Reply.NONE);
     }
   }
 
@@ -191,10 +206,10 @@ final class MeshLink implements MeshStream.Listener {
   }
 
   /** Asks the peer for something; {@code told} is told what comes of it, here or later. */
-  void ask(Request request, Consumer<Mesh.Delivery> told) {
+  void ask(Request request, Consumer<Reply> told) {
     if (phase != Phase.UP) {
       counters.unreachable.increment();
-      told.accept(Mesh.Delivery.FAILED);
+      told.accept(Reply.NONE);
       return;
     }
     MeshMessage message = request.numbered(lastId + 1);
@@ -202,7 +217,7 @@ final class MeshLink implements MeshStream.Listener {
         || queuedBytes + message.getSerializedSize() > settings.queuedBytes()
         || unanswered.size() >= settings.unanswered()) {
       counters.overLimit.increment();
-      told.accept(Mesh.Delivery.FAILED);
+      told.accept(Reply.NONE);
       return;
     }
     lastId++;
@@ -213,6 +228,20 @@ final class MeshLink implements MeshStream.Listener {
 
   /** Answers what the peer has asked for: with an empty detail that it is taken. */
   void answer(long id, Optional<String> failure) {
+    var answer = MeshMessage.newBuilder();
+    failure.ifPresentOrElse(
+        detail -> answer.setFailed(Failed.newBuilder().setId(id).setDetail(detail)),
+        () -> answer.setAck(Ack.newBuilder().setId(id)));
+    answer(answer.build());
+  }
+
+  /** Answers the peer's question whether a media node is heard here. */
+  void answerHeard(long id, boolean heard) {
+    answer(
+        MeshMessage.newBuilder().setHeard(Heard.newBuilder().setId(id).setHeard(heard)).build());
+  }
+
+  private void answer(MeshMessage answer) {
     if (phase != Phase.UP) {
       return;
     }
@@ -221,11 +250,7 @@ final class MeshLink implements MeshStream.Listener {
       end("takes no answers");
       return;
     }
-    var answer = MeshMessage.newBuilder();
-    failure.ifPresentOrElse(
-        detail -> answer.setFailed(Failed.newBuilder().setId(id).setDetail(detail)),
-        () -> answer.setAck(Ack.newBuilder().setId(id)));
-    enqueue(new Waiting(0, answer.build()));
+    enqueue(new Waiting(0, answer));
   }
 
   private void enqueue(Waiting waiting) {
@@ -278,7 +303,7 @@ final class MeshLink implements MeshStream.Listener {
     owner.ended(this, reason);
     for (Unanswered each : left) {
       counters.unreachable.increment();
-      each.told().accept(Mesh.Delivery.FAILED);
+      each.told().accept(Reply.NONE);
     }
   }
 
@@ -392,20 +417,32 @@ final class MeshLink implements MeshStream.Listener {
       case KEEP_ALIVE -> {
         // Its time was noted.
       }
-      case DELIVER, SEND, COMMAND -> owner.asked(this, message);
-      case ACK -> answered(message.getAck().getId(), Mesh.Delivery.DELIVERED);
-      case FAILED -> answered(message.getFailed().getId(), Mesh.Delivery.FAILED);
+      case DELIVER, SEND, COMMAND, HEARS -> owner.asked(this, message);
+      case ACK -> {
+        if (answered(message.getAck().getId(), Reply.YES)) {
+          counters.taken.increment();
+        }
+      }
+      case FAILED -> {
+        if (answered(message.getFailed().getId(), Reply.NO)) {
+          counters.refused.increment();
+        }
+      }
+      case HEARD ->
+          answered(
+              message.getHeard().getId(), message.getHeard().getHeard() ? Reply.YES : Reply.NO);
       case HELLO, PROOF -> end("greets again");
       // Of a later version.
       case KIND_NOT_SET -> counters.unreadable.increment();
     }
   }
 
-  private void answered(long id, Mesh.Delivery delivery) {
+  private boolean answered(long id, Reply reply) {
     Unanswered asked = unanswered.remove(id);
-    if (asked != null) {
-      (delivery == Mesh.Delivery.DELIVERED ? counters.taken : counters.refused).increment();
-      asked.told().accept(delivery);
+    if (asked == null) {
+      return false;
     }
+    asked.told().accept(reply);
+    return true;
   }
 }

@@ -3,6 +3,7 @@ package io.sippbx.control.mesh;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
+import io.sippbx.shared.identity.NodeId;
 import java.util.function.Consumer;
 
 /** What other members ask of this one. Called on the mesh's loop; returns at once. */
@@ -30,4 +31,7 @@ public interface MeshReceiver {
    * @param onFailure at most once, on any thread, never inline
    */
   void send(SipMessage message, Flow flow, Consumer<SendFailure> onFailure);
+
+  /** Whether this node hears a media node. */
+  boolean hears(NodeId mediaNode);
 }

@@ -2,6 +2,7 @@ package io.sippbx.control.mesh;
 
 import com.google.protobuf.ByteString;
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.mesh.MeshCodec.Carried;
 import io.sippbx.control.mesh.MeshCodec.UnreadableException;
 import io.sippbx.control.sip.message.SipLimits;
@@ -9,6 +10,7 @@ import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.mesh.v1.Command;
 import io.sippbx.proto.mesh.v1.Deliver;
+import io.sippbx.proto.mesh.v1.Hears;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.proto.mesh.v1.Send;
 import io.sippbx.shared.identity.Member;
@@ -36,11 +38,17 @@ import org.slf4j.event.Level;
  * when the stream breaks, or when nothing was heard for {@code silence}. What this node did not
  * hear because its own loop stood still is not held against anybody.
  */
-public final class PeerMesh implements Mesh, AutoCloseable {
+public final class PeerMesh implements Mesh, MediaWitness, AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(PeerMesh.class);
   private static final Duration TICK = Duration.ofMillis(50);
   private static final long DEAF_NS = Duration.ofMillis(500).toNanos();
+
+  /** Peers whose word on a media node is asked for at once. */
+  private static final int WITNESSES = 3;
+
+  /** For how long it is waited for. */
+  private static final Duration TESTIMONY = Duration.ofMillis(200);
 
   private final RateLimitedLog streams = RateLimitedLog.of(log);
   private final Loop loop;
@@ -166,9 +174,64 @@ public final class PeerMesh implements Mesh, AutoCloseable {
             counters.unreachable.increment();
             told.accept(Delivery.FAILED);
           } else {
-            link.ask(request, told);
+            link.ask(request, reply -> told.accept(reply.delivery()));
           }
         });
+  }
+
+  /**
+   * Asks up to three of the nodes to which there is a way whether they hear a media node. One that
+   * does is believed; who does not answer in time has said nothing.
+   */
+  @Override
+  public void ask(NodeId mediaNode, Consumer<Testimony> told) {
+    loop.execute(
+        () -> {
+          List<MeshLink> witnesses = up.values().stream().limit(WITNESSES).toList();
+          if (witnesses.isEmpty()) {
+            told.accept(Testimony.NOBODY);
+            return;
+          }
+          var hearing = new Hearing(witnesses.size(), told);
+          loop.schedule(TESTIMONY, hearing::end);
+          for (MeshLink each : witnesses) {
+            each.ask(id -> MeshCodec.hears(id, mediaNode), hearing::said);
+          }
+        });
+  }
+
+  /** What is told of a media node, until enough was told or the time is over. */
+  private static final class Hearing {
+    private final Consumer<Testimony> told;
+    private int left;
+    private boolean isSilent;
+    private boolean ended;
+
+    Hearing(int witnesses, Consumer<Testimony> told) {
+      this.left = witnesses;
+      this.told = told;
+    }
+
+    void said(MeshLink.Reply reply) {
+      left--;
+      isSilent |= reply == MeshLink.Reply.NO;
+      if (reply == MeshLink.Reply.YES) {
+        end(Testimony.HEARD);
+      } else if (left == 0) {
+        end();
+      }
+    }
+
+    void end() {
+      end(isSilent ? Testimony.SILENT : Testimony.NOBODY);
+    }
+
+    private void end(Testimony testimony) {
+      if (!ended) {
+        ended = true;
+        told.accept(testimony);
+      }
+    }
   }
 
   private void fail(Consumer<Delivery> told) {
@@ -358,6 +421,8 @@ public final class PeerMesh implements Mesh, AutoCloseable {
         delivered(link, message.getDeliver());
       } else if (message.hasCommand()) {
         commanded(link, message.getCommand());
+      } else if (message.hasHears()) {
+        hears(link, message.getHears());
       } else {
         sendHere(link, message.getSend());
       }
@@ -422,6 +487,17 @@ public final class PeerMesh implements Mesh, AutoCloseable {
     link.answer(form.getId(), taken ? Optional.empty() : Optional.of("this node ends"));
   }
 
+  private void hears(MeshLink link, Hears question) {
+    NodeId mediaNode;
+    try {
+      mediaNode = MeshCodec.mediaNode(question);
+    } catch (UnreadableException e) {
+      unreadable(link, question.getId(), e);
+      return;
+    }
+    link.answerHeard(question.getId(), receiver.hears(mediaNode));
+  }
+
   private void sendHere(MeshLink link, Send send) {
     Carried carried;
     try {
@@ -483,6 +559,11 @@ public final class PeerMesh implements Mesh, AutoCloseable {
 
     @Override
     public boolean commanded(MeshCommand command) {
+      return false;
+    }
+
+    @Override
+    public boolean hears(NodeId mediaNode) {
       return false;
     }
 

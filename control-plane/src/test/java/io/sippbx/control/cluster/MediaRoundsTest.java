@@ -10,6 +10,7 @@ import io.sippbx.control.media.MediaNodeSeen;
 import io.sippbx.control.media.MediaNodeSeen.Standing;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.MediaRestorer;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
@@ -103,6 +104,9 @@ class MediaRoundsTest {
           new MediaListing.Page(
               page, page.size() < 2 ? Optional.empty() : Optional.of(page.getLast().call())));
     }
+
+    @Override
+    public void witnessedBy(MediaWitness witness) {}
 
     @Override
     public void onRestore(MediaRestorer now) {

@@ -9,6 +9,7 @@ import io.sippbx.control.media.MediaNodeSeen;
 import io.sippbx.control.media.MediaNodeSeen.Standing;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.media.MediaRestorer;
+import io.sippbx.control.media.MediaWitness;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamCounts;
@@ -205,6 +206,9 @@ final class LedgerMediaPlane implements MediaPlane {
     }
     return seen;
   }
+
+  @Override
+  public void witnessedBy(MediaWitness witness) {}
 
   @Override
   public void list(NodeId id, Optional<CallKey> after, Consumer<MediaListing> answer) {

@@ -76,13 +76,14 @@ class GrpcMediaPlaneTest {
             new Incarnation(5),
             control,
             new Random(1),
-            (host, answer) -> answer.accept(List.of()),
-            (node, told) -> {
-              asked.add(node);
-              if (testimony != null) {
-                told.accept(testimony);
-              }
-            });
+            (host, answer) -> answer.accept(List.of()));
+    made.witnessedBy(
+        (node, told) -> {
+          asked.add(node);
+          if (testimony != null) {
+            told.accept(testimony);
+          }
+        });
     made.onEvent(events::add);
     made.onRestore(
         (node, told, done) -> {
@@ -697,6 +698,23 @@ class GrpcMediaPlaneTest {
       testimony = Testimony.SILENT;
       pass(1_100);
       assertThat(standing(M1)).isEqualTo(Standing.LOST);
+    }
+
+    @Test
+    void isNotPutOffByAWitnessThatHasNotNoticedYet() {
+      testimony = Testimony.HEARD;
+      m1.start();
+      m2.start();
+      pass(50);
+      m1.disconnect();
+      pass(200);
+      assertThat(asked).containsExactly(M1);
+      testimony = Testimony.SILENT;
+      pass(850);
+      assertThat(standing(M1)).isEqualTo(Standing.LOST);
+      int questions = asked.size();
+      pass(5_000);
+      assertThat(asked).as("that it is lost need be said once").hasSize(questions);
     }
 
     @Test

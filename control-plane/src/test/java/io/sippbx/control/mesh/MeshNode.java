@@ -21,6 +21,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /** A node of which there is nothing but its mesh, and what it was told. */
@@ -56,6 +58,9 @@ public final class MeshNode implements MeshReceiver {
 
   /** What became of what it asked for. */
   public final List<Delivery> told = Collections.synchronizedList(new ArrayList<>());
+
+  /** Media nodes that it hears. */
+  public final Set<NodeId> hears = Collections.synchronizedSet(new TreeSet<>());
 
   /** Whether it refuses what it is given. */
   public volatile boolean full;
@@ -124,6 +129,11 @@ public final class MeshNode implements MeshReceiver {
   @Override
   public boolean commanded(MeshCommand command) {
     return !full && commanded.add(command);
+  }
+
+  @Override
+  public boolean hears(NodeId mediaNode) {
+    return hears.contains(mediaNode);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.sippbx.control.mesh;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh.Delivery;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.testkit.VirtualLoop;
@@ -10,6 +11,7 @@ import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.control.testkit.VirtualMeshNetworks;
 import io.sippbx.proto.mesh.v1.Command;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -181,6 +183,41 @@ class PeerMeshSimulationTest {
     time.runReady();
     assertThat(b.sent).isEmpty();
     assertThat(a.told).containsExactly(Delivery.FAILED);
+  }
+
+  private List<Testimony> asks(String mediaNode) {
+    var said = new ArrayList<Testimony>();
+    a.mesh.ask(new NodeId(mediaNode), said::add);
+    time.runReady();
+    return said;
+  }
+
+  @Test
+  void asksWhoIsThereWhetherItHearsAMediaNode() {
+    assertThat(asks("media-1")).as("alone").containsExactly(Testimony.NOBODY);
+    MeshNode c = node(time.loop("c"), "c", 1);
+    a.follow(b, c);
+    b.follow(a, c);
+    c.follow(a, b);
+    time.runReady();
+    assertThat(asks("media-1")).containsExactly(Testimony.SILENT);
+    c.hears.add(new NodeId("media-1"));
+    assertThat(asks("media-1")).as("one is enough").containsExactly(Testimony.HEARD);
+    assertThat(asks("media-2")).containsExactly(Testimony.SILENT);
+    assertThat(a.mesh.counters().taken() + a.mesh.counters().refused()).isZero();
+  }
+
+  @Test
+  void doesNotWaitLongForAWitness() {
+    both();
+    loopB.pause();
+    List<Testimony> said = asks("media-1");
+    assertThat(said).isEmpty();
+    time.advance(Duration.ofMillis(200));
+    assertThat(said).containsExactly(Testimony.NOBODY);
+    loopB.resume();
+    time.advance(SECOND);
+    assertThat(said).as("told once").hasSize(1);
   }
 
   @Test

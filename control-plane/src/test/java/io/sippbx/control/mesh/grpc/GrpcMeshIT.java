@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sippbx.control.loop.Loop;
+import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh.Delivery;
 import io.sippbx.control.mesh.MeshNode;
 import io.sippbx.control.mesh.MeshSettings;
@@ -127,6 +128,20 @@ class GrpcMeshIT {
     a.node.deliver(c.node, MeshNode.message(2, 0));
     await("told", () -> a.node.told.size() == 2);
     assertThat(a.node.told).containsExactlyInAnyOrder(Delivery.FAILED, Delivery.DELIVERED);
+  }
+
+  @Test
+  void bearsWitnessOfMediaNodes() throws IOException {
+    Host a = host("a");
+    Host b = host("b");
+    meet(a, b);
+    b.node.hears.add(new NodeId("media-1"));
+    var said = Collections.synchronizedList(new ArrayList<Testimony>());
+    a.node.mesh.ask(new NodeId("media-1"), said::add);
+    await("told", () -> said.size() == 1);
+    a.node.mesh.ask(new NodeId("media-2"), said::add);
+    await("told", () -> said.size() == 2);
+    assertThat(said).containsExactly(Testimony.HEARD, Testimony.SILENT);
   }
 
   @Test
