@@ -332,6 +332,8 @@ public final class CallDecider {
       case MediaEvent.MediaTimeout timeout -> {
         if (timeout.revision() == d.media.revision()) {
           hangUp(d, Reason.MEDIA_TIMEOUT);
+        } else if (timeout.revision() > d.media.revision() && d.media.node().isPresent()) {
+          reanchoring.heardOfLater(d, timeout.revision());
         }
       }
       case MediaEvent.Expired expired -> {

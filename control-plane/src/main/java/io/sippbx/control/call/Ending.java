@@ -313,6 +313,16 @@ final class Ending {
     if (!left && !last) {
       return;
     }
+    if (left
+        && in.answer() instanceof MediaAnswer.Refused refused
+        && refused.heldRevision() > in.revision()) {
+      d.effect(new Effect.ReleaseMedia(in.node(), refused.heldRevision()));
+      return;
+    }
+    if (last && Reanchoring.raised(d, in.answer())) {
+      d.effect(new Effect.ReleaseMedia(in.node(), d.media.revision()));
+      return;
+    }
     if (in.answer() instanceof MediaAnswer.Held held) {
       d.media = d.media.counting(totals(held.counts()));
     }

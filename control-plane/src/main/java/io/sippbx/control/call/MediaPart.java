@@ -160,6 +160,21 @@ public record MediaPart(
         former);
   }
 
+  /** A node has this revision already: what is wanted now is later than that. */
+  MediaPart above(long heard) {
+    return new MediaPart(
+        node,
+        Math.max(revision, heard) + 1,
+        heldRevision,
+        plan,
+        addresses,
+        stage,
+        released,
+        totals,
+        anchor,
+        former);
+  }
+
   private Stage atLeast(Stage now) {
     return now.compareTo(stage) > 0 ? now : stage;
   }

@@ -224,6 +224,10 @@ final class Reanchoring {
    * @return false if that is no matter of where the session is
    */
   boolean refused(Draft d, MediaAnswer answer) {
+    if (raised(d, answer)) {
+      d.effect(negotiation.apply(d));
+      return true;
+    }
     NodeId node = d.media.node().orElseThrow();
     Optional<Refusal> refusal =
         answer instanceof MediaAnswer.Refused refused
@@ -258,6 +262,35 @@ final class Reanchoring {
       }
     }
     return true;
+  }
+
+  /**
+   * The store has lost writes, and the node knows a later call than the record is: what the record
+   * wants is told as later still.
+   *
+   * @return false if that is not what the answer says
+   */
+  static boolean raised(Draft d, MediaAnswer answer) {
+    boolean isBehind =
+        answer instanceof MediaAnswer.Refused refused
+            && (refused.refusal() == Refusal.STALE_REVISION
+                || refused.refusal() == Refusal.REVISION_REUSED)
+            && refused.heldRevision() >= d.media.revision();
+    if (isBehind) {
+      raise(d, ((MediaAnswer.Refused) answer).heldRevision());
+    }
+    return isBehind;
+  }
+
+  private static void raise(Draft d, long heard) {
+    d.media = d.media.above(heard);
+    d.change();
+  }
+
+  /** Of a session that is later than the record: the node is told what the record says. */
+  void heardOfLater(Draft d, long revision) {
+    raise(d, revision);
+    d.effect(negotiation.apply(d));
   }
 
   private void giveUp(Draft d) {

@@ -237,8 +237,7 @@ final class MeshLink implements MeshStream.Listener {
 
   /** Answers the peer's question whether a media node is heard here. */
   void answerHeard(long id, boolean heard) {
-    answer(
-        MeshMessage.newBuilder().setHeard(Heard.newBuilder().setId(id).setHeard(heard)).build());
+    answer(MeshMessage.newBuilder().setHeard(Heard.newBuilder().setId(id).setHeard(heard)).build());
   }
 
   private void answer(MeshMessage answer) {

@@ -1013,6 +1013,90 @@ class CallReanchoringTest {
   }
 
   @Nested
+  @DisplayName("whose record has lost its last writes in a fail-over of the store")
+  class Behind {
+    private void refusedAt(Refusal refusal, long held) {
+      scene.apply(
+          new Input.MediaApplied(
+              media().revision(), new MediaAnswer.Refused(refusal, "in a test", held)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+        value = Refusal.class,
+        names = {"STALE_REVISION", "REVISION_REUSED"})
+    void isRaisedAboveWhatItsNodeHolds(Refusal refusal) {
+      scene.up();
+      scene.apply(new Input.TakenOver());
+      List<?> wanted = scene.last(Effect.ApplyMedia.class).spec().streams();
+      long held = media().revision() + (refusal == Refusal.STALE_REVISION ? 4 : 0);
+      refusedAt(refusal, held);
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+      var apply = scene.last(Effect.ApplyMedia.class);
+      assertThat(apply.spec().revision()).isEqualTo(held + 1);
+      assertThat(apply.spec().streams()).isEqualTo(wanted);
+      scene.mediaHolds();
+      assertThat(scene.sent()).isEmpty();
+      settled();
+    }
+
+    @Test
+    void isRaisedWhileItMovesToo() {
+      scene.up();
+      nodeLost(FIRST);
+      placedOn(SECOND);
+      refusedAt(Refusal.STALE_REVISION, 9);
+      assertThat(scene.last(Effect.ApplyMedia.class).node()).isEqualTo(SECOND);
+      assertThat(media().revision()).isEqualTo(10);
+      scene.mediaHolds();
+      assertThat(invites()).hasSize(2);
+    }
+
+    @Test
+    void isNotEndedByTheSilenceOfALaterSession() {
+      scene.up();
+      long revision = media().revision();
+      happens(new MediaEvent.MediaTimeout(scene.key(), revision + 2));
+      assertThat(scene.call.orElseThrow().isUp()).isTrue();
+      assertThat(scene.last(Effect.ApplyMedia.class).spec().revision()).isEqualTo(revision + 3);
+      scene.mediaHolds();
+      happens(new MediaEvent.MediaTimeout(scene.key(), revision + 3));
+      assertThat(reason()).isEqualTo(Reason.MEDIA_TIMEOUT);
+    }
+
+    @Test
+    void releasesWhatItsNodeHolds() {
+      scene.up();
+      scene.request(scene.callerRequest(Method.BYE, 2, ""));
+      answers(scene.last(Effect.Request.class).request(), 200, "");
+      long asked = media().revision();
+      scene.mediaReleased(new MediaAnswer.Refused(Refusal.STALE_REVISION, "in a test", asked + 2));
+      assertThat(scene.all(Effect.ReleaseMedia.class))
+          .containsExactly(new Effect.ReleaseMedia(FIRST, asked + 3));
+      assertThat(scene.happenings).noneMatch(CallHappening.Ended.class::isInstance);
+      scene.mediaReleased();
+      assertThat(scene.happenings).anyMatch(CallHappening.Ended.class::isInstance);
+    }
+
+    @Test
+    void releasesANodeThatItHasLeft() {
+      moved();
+      answers(sentTo(Side.CALLER), 200, ALICE);
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      long revision = media().revision();
+      scene.apply(
+          new Input.MediaReleased(
+              FIRST,
+              revision,
+              new MediaAnswer.Refused(Refusal.STALE_REVISION, "in a test", revision + 1)));
+      assertThat(scene.all(Effect.ReleaseMedia.class))
+          .containsExactly(new Effect.ReleaseMedia(FIRST, revision + 1));
+      formerReleased(FIRST);
+      settled();
+    }
+  }
+
+  @Nested
   @DisplayName("while no node has room")
   class Homeless {
     @Test
