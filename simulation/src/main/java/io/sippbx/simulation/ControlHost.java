@@ -307,8 +307,7 @@ final class ControlHost {
             HOP,
             () -> {
               boolean hears = other.get().media.hears(subject);
-              home.schedule(
-                  HOP, () -> told.accept(hears ? Testimony.HEARD : Testimony.SILENT));
+              home.schedule(HOP, () -> told.accept(hears ? Testimony.HEARD : Testimony.SILENT));
             });
   }
 

@@ -455,7 +455,10 @@ public final class Phone {
     if (isInvite && status > 100 && status < 300) {
       remote = response.field("To");
       response.contact().ifPresent(uri -> target = uri);
-      response.audio().ifPresent(rtp::sendTo);
+      if (!isRepeat) {
+        // What a repeat says may be older than an UPDATE that came meanwhile.
+        response.audio().ifPresent(rtp::sendTo);
+      }
     }
     if (!isRepeat || isInvite && status / 100 == 2) {
       transaction.answers.answered(response);

@@ -503,6 +503,10 @@ final class ScriptedCall implements Phone.Owner {
         if (answered != null) {
           caller.ack(answered);
         }
+        if (isUp) {
+          // The callee was acknowledged while the caller was held.
+          verify();
+        }
       }
       case UP -> verify();
       case REINVITE -> {
