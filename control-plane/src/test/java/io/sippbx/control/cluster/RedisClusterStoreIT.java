@@ -13,7 +13,7 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
-import io.sippbx.control.store.redis.RealStore;
+import io.sippbx.control.store.redis.FreshRedis;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
@@ -30,11 +30,9 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -43,34 +41,16 @@ class RedisClusterStoreIT extends ClusterStoreContract {
 
   private static final int STEPS = 300;
 
-  private static RedisServer server;
-  private static RealStore real;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = RedisServer.start();
-    real = new RealStore(server.settings());
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    real.close();
-    server.close();
-  }
-
-  @BeforeEach
-  void clear() throws IOException {
-    server.clear();
-  }
+  @RegisterExtension private static final FreshRedis REDIS = new FreshRedis();
 
   @Override
   ClusterStore store() {
-    return real.store().cluster(real.loop());
+    return REDIS.real().store().cluster(REDIS.real().loop());
   }
 
   @Override
   PartitionStore partitions() {
-    return real.store().partitions();
+    return REDIS.real().store().partitions();
   }
 
   @Override
@@ -81,12 +61,12 @@ class RedisClusterStoreIT extends ClusterStoreContract {
 
   @Override
   <T> T ask(Consumer<Consumer<T>> question) {
-    return real.ask(question);
+    return REDIS.real().ask(question);
   }
 
   @Test
   void aCommitOfAKeeperThatWasReplacedIsFenced() {
-    CallStore<String> calls = real.store().calls(new Text(), OutboxLimit.NONE);
+    CallStore<String> calls = REDIS.real().store().calls(new Text(), OutboxLimit.NONE);
     var octets = new byte[16];
     octets[0] = (byte) (P.number() << 2);
     CallKey call = CallKey.ofBytes(octets);
@@ -112,7 +92,7 @@ class RedisClusterStoreIT extends ClusterStoreContract {
   void anEpochIsHigherThanOneThatRedisHasLost() throws IOException {
     long lost =
         epoch(this.<ClusterStore.Keeping>ask(answer -> store().keep(P, A1, List.of(), answer)));
-    server.ask("DEL", P.tag() + ":keeper");
+    REDIS.server().ask("DEL", P.tag() + ":keeper");
     pass(Duration.ofMillis(2));
     long next =
         epoch(this.<ClusterStore.Keeping>ask(answer -> store().keep(P, B1, List.of(), answer)));
@@ -123,10 +103,11 @@ class RedisClusterStoreIT extends ClusterStoreContract {
   void namesKeysByWhatTheyAre() throws IOException {
     this.<ClusterStore.Beating>ask(answer -> store().beat(beat(A1, 1), LONG, answer));
     this.<ClusterStore.Keeping>ask(answer -> store().keep(P, A1, List.of(), answer));
-    assertThat(server.ask("HGET", "{cluster}:node:a", "s")).isEqualTo("$1\r\n1\r\n");
-    assertThat(server.ask("PTTL", "{cluster}:node:a")).matches(":3[56]\\d{5}\r\n");
-    assertThat(server.ask("HGET", "{p07}:keeper", "node")).isEqualTo("$1\r\na\r\n");
-    assertThat(server.ask("HGET", "{p07}:keeper", "incarnation")).contains("0000000000000001");
+    assertThat(REDIS.server().ask("HGET", "{cluster}:node:a", "s")).isEqualTo("$1\r\n1\r\n");
+    assertThat(REDIS.server().ask("PTTL", "{cluster}:node:a")).matches(":3[56]\\d{5}\r\n");
+    assertThat(REDIS.server().ask("HGET", "{p07}:keeper", "node")).isEqualTo("$1\r\na\r\n");
+    assertThat(REDIS.server().ask("HGET", "{p07}:keeper", "incarnation"))
+        .contains("0000000000000001");
   }
 
   @ParameterizedTest(name = "seed {0}")
@@ -141,7 +122,7 @@ class RedisClusterStoreIT extends ClusterStoreContract {
       var expected = new ArrayList<Object>();
       question.accept(new Both(memory, expected::add));
       clock.runReady();
-      Object said = real.<Object>ask(answer -> question.accept(new Both(store(), answer)));
+      Object said = REDIS.real().<Object>ask(answer -> question.accept(new Both(store(), answer)));
       assertThat(comparable(said, epochs.getFirst()))
           .as("seed %d step %d", seed, step)
           .isEqualTo(comparable(expected.getFirst(), epochs.getLast()));
@@ -202,19 +183,21 @@ class RedisClusterStoreIT extends ClusterStoreContract {
       Optional<Versioned<String>> read,
       long id,
       long epoch) {
-    return real.<CommitAnswer<String>>ask(
-        answer ->
-            calls.commit(
-                new CallCommit<>(
-                    call,
-                    read,
-                    new CommitId(id),
-                    Optional.of("text"),
-                    List.of(),
-                    CallIndex.NONE,
-                    LONG,
-                    OptionalLong.of(epoch)),
-                answer));
+    return REDIS
+        .real()
+        .<CommitAnswer<String>>ask(
+            answer ->
+                calls.commit(
+                    new CallCommit<>(
+                        call,
+                        read,
+                        new CommitId(id),
+                        Optional.of("text"),
+                        List.of(),
+                        CallIndex.NONE,
+                        LONG,
+                        OptionalLong.of(epoch)),
+                    answer));
   }
 
   private static final class Text implements RecordCodec<String> {

@@ -2,7 +2,7 @@ package io.sippbx.control.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sippbx.control.store.redis.RealStore;
+import io.sippbx.control.store.redis.FreshRedis;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
@@ -14,49 +14,28 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The contract of calls on a real Redis. */
 class RedisCallStoreIT extends CallStoreContract {
 
-  private static RedisServer server;
-  private static RealStore real;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = RedisServer.start();
-    real = new RealStore(server.settings());
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    real.close();
-    server.close();
-  }
-
-  /** Without its scripts too: the first commit of each test finds that they are not known. */
-  @BeforeEach
-  void clear() throws IOException {
-    server.clear();
-  }
+  @RegisterExtension private static final FreshRedis REDIS = new FreshRedis();
 
   @Override
   CallStore<Note> store() {
-    return real.store().calls(new Note.Codec(), new OutboxLimit(OUTBOX));
+    return REDIS.real().store().calls(new Note.Codec(), new OutboxLimit(OUTBOX));
   }
 
   @Override
   PartitionStore partitions() {
-    return real.store().partitions();
+    return REDIS.real().store().partitions();
   }
 
   @Override
   Instant now() {
-    return real.store().clock().now(real.loop());
+    return REDIS.real().store().clock().now(REDIS.real().loop());
   }
 
   @Override
@@ -68,7 +47,7 @@ class RedisCallStoreIT extends CallStoreContract {
   @Override
   void setEpoch(Partition partition, long epoch) {
     try {
-      server.ask("HSET", partition.tag() + ":keeper", "epoch", Long.toString(epoch));
+      REDIS.server().ask("HSET", partition.tag() + ":keeper", "epoch", Long.toString(epoch));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -83,7 +62,7 @@ class RedisCallStoreIT extends CallStoreContract {
             new CommitId(1),
             Optional.of(note("a")),
             List.of(event("before"))));
-    server.ask("XADD", PARTITION.tag() + ":outbox", "*", "e", "no protobuf at all");
+    REDIS.server().ask("XADD", PARTITION.tag() + ":outbox", "*", "e", "no protobuf at all");
     PartitionStore.Answer<PartitionStore.OutboxEntry> answer =
         this.<PartitionStore.Answer<PartitionStore.OutboxEntry>>ask(
             to -> partitions().outbox(PARTITION, Optional.empty(), 10, to));
@@ -101,20 +80,20 @@ class RedisCallStoreIT extends CallStoreContract {
                           to -> partitions().setAside(PARTITION, List.of(second.id()), to)))
                   .isEqualTo(new PartitionStore.Batch<>(List.of(second.id()), false));
             });
-    assertThat(server.ask("XLEN", PARTITION.tag() + ":outbox-aside")).startsWith(":1");
-    assertThat(server.ask("XLEN", PARTITION.tag() + ":outbox")).startsWith(":1");
+    assertThat(REDIS.server().ask("XLEN", PARTITION.tag() + ":outbox-aside")).startsWith(":1");
+    assertThat(REDIS.server().ask("XLEN", PARTITION.tag() + ":outbox")).startsWith(":1");
   }
 
   @Override
   <T> T ask(Consumer<Consumer<T>> question) {
-    return real.ask(question);
+    return REDIS.real().ask(question);
   }
 
   @Test
   @DisplayName("a record from before starts were told apart names a start that is not alive")
   void anOwnerWithoutAStartIsRead() throws IOException {
     indexed(CALL, Optional.empty(), 1, index(Optional.of(OWNER_A), List.of(), new TreeMap<>()));
-    server.ask("HDEL", PARTITION.tag() + ":call:" + CALL, "n");
+    REDIS.server().ask("HDEL", PARTITION.tag() + ":call:" + CALL, "n");
     assertThat(read())
         .isEqualTo(
             new ReadAnswer.Found<>(

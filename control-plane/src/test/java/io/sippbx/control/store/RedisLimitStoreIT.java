@@ -1,41 +1,20 @@
 package io.sippbx.control.store;
 
-import io.sippbx.control.store.redis.RealStore;
+import io.sippbx.control.store.redis.FreshRedis;
 import io.sippbx.control.store.redis.RedisServer;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The contract of limits on a real Redis. */
 class RedisLimitStoreIT extends LimitStoreContract {
 
-  private static RedisServer server;
-  private static RealStore real;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = RedisServer.start();
-    real = new RealStore(server.settings());
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    real.close();
-    server.close();
-  }
-
-  @BeforeEach
-  void clear() throws IOException {
-    server.clear();
-  }
+  @RegisterExtension private static final FreshRedis REDIS = new FreshRedis();
 
   @Override
   LimitStore store() {
-    return real.store().limits();
+    return REDIS.real().store().limits();
   }
 
   @Override
@@ -46,6 +25,6 @@ class RedisLimitStoreIT extends LimitStoreContract {
 
   @Override
   <T> T ask(Consumer<Consumer<T>> question) {
-    return real.ask(question);
+    return REDIS.real().ask(question);
   }
 }

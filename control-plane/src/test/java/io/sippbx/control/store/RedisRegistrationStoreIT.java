@@ -5,49 +5,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.Registers;
 import io.sippbx.control.registrar.binding.Registration;
-import io.sippbx.control.store.redis.RealStore;
+import io.sippbx.control.store.redis.FreshRedis;
 import io.sippbx.control.store.redis.RedisServer;
 import io.sippbx.control.store.state.RegistrationCodec;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The contract of registrations on a real Redis. */
 class RedisRegistrationStoreIT extends RegistrationStoreContract {
 
-  private static RedisServer server;
-  private static RealStore real;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = RedisServer.start();
-    real = new RealStore(server.settings());
-  }
-
-  @AfterAll
-  static void stop() throws IOException {
-    real.close();
-    server.close();
-  }
-
-  @BeforeEach
-  void clear() throws IOException {
-    server.clear();
-  }
+  @RegisterExtension private static final FreshRedis REDIS = new FreshRedis();
 
   @Override
   protected RegistrationStore store() {
-    return real.store().registrations(real.loop(), new RegistrationCodec());
+    return REDIS.real().store().registrations(REDIS.real().loop(), new RegistrationCodec());
   }
 
   @Override
   protected Instant now() {
-    return real.loop().now();
+    return REDIS.real().loop().now();
   }
 
   @Override
@@ -58,8 +37,8 @@ class RedisRegistrationStoreIT extends RegistrationStoreContract {
 
   @Test
   void refusesMoreThanTheLimitOfAllNodes() {
-    var one = new RegistrationLimit(2, real.loop()).on(real.loop(), store());
-    var other = new RegistrationLimit(2, real.loop()).on(real.loop(), store());
+    var one = new RegistrationLimit(2, REDIS.real().loop()).on(REDIS.real().loop(), store());
+    var other = new RegistrationLimit(2, REDIS.real().loop()).on(REDIS.real().loop(), store());
     assertThat(registers(one, "a")).isInstanceOf(CommitAnswer.Applied.class);
     assertThat(registers(other, "b")).isInstanceOf(CommitAnswer.Applied.class);
     pass(RegistrationLimit.GOOD_FOR);
@@ -80,6 +59,6 @@ class RedisRegistrationStoreIT extends RegistrationStoreContract {
 
   @Override
   protected <T> T ask(Consumer<Consumer<T>> question) {
-    return real.ask(question);
+    return REDIS.real().ask(question);
   }
 }
