@@ -2,14 +2,18 @@ package io.sippbx.app;
 
 import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.event.OutboxRelay;
+import io.sippbx.event.EventTaker;
 import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
+import io.sippbx.event.postgres.PostgresCdrs;
+import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.telemetry.Metrics;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,8 +62,37 @@ record EventOutlet(
         .ifPresent(notice -> log.atWarn().addKeyValue("notice", notice).log("cdr.folder"));
     CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
     writer.bind(metrics);
+    Optional<String> address = Optional.of("cdr=" + folder.path());
+    if (config.cdr().postgres().isEmpty()) {
+      return new EventOutlet(writer::take, OutboxRelay.LAZY, address, writer::close);
+    }
+    PostgresCdrs database =
+        PostgresCdrs.start(config.cdr().postgres().get(), config.cdr().queueLength());
+    database.bind(metrics);
     return new EventOutlet(
-        writer::take, OutboxRelay.LAZY, Optional.of("cdr=" + folder.path()), writer::close);
+        (event, done) -> takeByBoth(writer, database, event, done),
+        OutboxRelay.LAZY,
+        address,
+        () -> {
+          writer.close();
+          database.close();
+        });
+  }
+
+  /**
+   * An event is done when both are done with it. Where the second has no room it comes again to
+   * both, and the first knows it.
+   */
+  private static boolean takeByBoth(
+      EventTaker first, EventTaker second, CallEvent event, Runnable done) {
+    var left = new AtomicInteger(2);
+    Runnable one =
+        () -> {
+          if (left.decrementAndGet() == 0) {
+            done.run();
+          }
+        };
+    return first.take(event, one) && second.take(event, one);
   }
 
   @Override

@@ -1,9 +1,11 @@
 package io.sippbx.app;
 
+import io.sippbx.event.EventTaker;
 import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.event.kafka.Checkpoint;
 import io.sippbx.event.kafka.KafkaPump;
+import io.sippbx.event.postgres.PostgresCdrs;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.kafka.KafkaAccess;
 import io.sippbx.shared.kafka.KafkaTopics;
@@ -23,17 +25,24 @@ final class EventPlane implements AutoCloseable {
   /** Beside the records that it tells of. */
   static final String CHECKPOINT = ".cdr.checkpoint";
 
+  private static final String POSTGRES_CHECKPOINT = ".postgres.checkpoint";
+
   private static final Logger log = LoggerFactory.getLogger(EventPlane.class);
   private static final Duration START_WITHIN = Duration.ofSeconds(5);
 
   private final Path folder;
   private final CdrWriter writer;
   private final KafkaPump pump;
+  private final Optional<Database> database;
 
-  private EventPlane(Path folder, CdrWriter writer, KafkaPump pump) {
+  /** A database and the way of events to it: of its own, so that neither waits for the other. */
+  private record Database(PostgresCdrs cdrs, KafkaPump pump) {}
+
+  private EventPlane(Path folder, CdrWriter writer, KafkaPump pump, Optional<Database> database) {
     this.folder = folder;
     this.writer = writer;
     this.pump = pump;
+    this.database = database;
   }
 
   /**
@@ -66,14 +75,40 @@ final class EventPlane implements AutoCloseable {
         .ifPresent(notice -> log.atWarn().addKeyValue("notice", notice).log("cdr.folder"));
     CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
     writer.bind(metrics);
-    KafkaPump pump =
-        KafkaPump.start(
-            new KafkaPump.Settings(
-                "cdr", access, config.kafka().topics(), config.cdr().kafkaPartitions()),
-            writer,
-            new Checkpoint(folder.path().resolve(CHECKPOINT)));
+    KafkaPump pump = pump("cdr", config, access, writer, folder.path().resolve(CHECKPOINT));
     pump.bind(metrics);
-    return new EventPlane(folder.path(), writer, pump);
+    Optional<Database> database =
+        config
+            .cdr()
+            .postgres()
+            .map(
+                postgres ->
+                    database(
+                        PostgresCdrs.start(postgres, config.cdr().queueLength()),
+                        config,
+                        access,
+                        folder.path()));
+    database.ifPresent(
+        each -> {
+          each.cdrs().bind(metrics);
+          each.pump().bind(metrics);
+        });
+    return new EventPlane(folder.path(), writer, pump, database);
+  }
+
+  private static Database database(
+      PostgresCdrs cdrs, Configuration config, KafkaAccess access, Path folder) {
+    return new Database(
+        cdrs, pump("postgres", config, access, cdrs, folder.resolve(POSTGRES_CHECKPOINT)));
+  }
+
+  private static KafkaPump pump(
+      String name, Configuration config, KafkaAccess access, EventTaker taker, Path checkpoint) {
+    return KafkaPump.start(
+        new KafkaPump.Settings(
+            name, access, config.kafka().topics(), config.cdr().kafkaPartitions()),
+        taker,
+        new Checkpoint(checkpoint));
   }
 
   private static void check(List<Integer> mine, KafkaTopics.Found.Ready topic)
@@ -91,7 +126,7 @@ final class EventPlane implements AutoCloseable {
 
   /** Whether events come. */
   boolean isConnected() {
-    return pump.isConnected();
+    return pump.isConnected() && database.filter(each -> !each.pump().isConnected()).isEmpty();
   }
 
   /** Where records are. */
@@ -102,6 +137,8 @@ final class EventPlane implements AutoCloseable {
   @Override
   public void close() {
     pump.close();
+    database.ifPresent(each -> each.pump().close());
     writer.close();
+    database.ifPresent(each -> each.cdrs().close());
   }
 }

@@ -37,7 +37,8 @@ class CdrFolderTest {
         Optional.empty(),
         Optional.of(90),
         100,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   @Test

@@ -61,7 +61,8 @@ class CdrWriterTest {
         Optional.empty(),
         Optional.of(90),
         queueLength,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   private CdrWriter start() throws IOException {
@@ -127,7 +128,8 @@ class CdrWriterTest {
             Optional.empty(),
             Optional.empty(),
             100,
-            List.of());
+            List.of(),
+            Optional.empty());
     try (CdrWriter writer = CdrWriter.start(folder(), hourly, InstantSource.fixed(NOW))) {
       accept(writer, Ends.of("a", "2025-01-05T10:59:59Z"));
       accept(writer, Ends.of("b", "2025-01-05T11:00:00Z"));
@@ -258,7 +260,8 @@ class CdrWriterTest {
           Optional.of(2),
           Optional.of(90),
           100,
-          List.of());
+          List.of(),
+          Optional.empty());
     }
 
     @Test

@@ -40,7 +40,8 @@ final class CdrProcess {
         Optional.empty(),
         Optional.empty(),
         1_000,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** Arguments: the broker's port, partitions, the folder. Ends when its input does. */

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param retentionDays after which files are deleted; empty: never
  * @param queueLength records that may wait for the disk
  * @param kafkaPartitions from which this process makes records; empty: all
+ * @param postgres a database that gets them too
  */
 public record CdrConfig(
     boolean enabled,
@@ -28,12 +29,21 @@ public record CdrConfig(
     Optional<Integer> compressAfterDays,
     Optional<Integer> retentionDays,
     int queueLength,
-    List<Integer> kafkaPartitions) {
+    List<Integer> kafkaPartitions,
+    Optional<Postgres> postgres) {
 
   /** Copies {@code kafkaPartitions}. */
   public CdrConfig {
     kafkaPartitions = List.copyOf(kafkaPartitions);
   }
+
+  /**
+   * A database.
+   *
+   * @param url as JDBC has it
+   */
+  public record Postgres(
+      String url, Optional<String> username, Optional<Secret<String>> password) {}
 
   /** When a new file is begun. */
   public enum Rotation {

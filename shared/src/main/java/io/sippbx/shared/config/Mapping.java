@@ -30,6 +30,7 @@ final class Mapping {
   private static final Pattern REALM = Pattern.compile("[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]{1,128}");
   private static final Pattern CODEC = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._+-]{0,63}");
   private static final Pattern TOPIC = Pattern.compile("[A-Za-z0-9._-]{1,249}");
+  private static final Pattern POSTGRES = Pattern.compile("jdbc:postgresql:[\\x21-\\x7e]{1,1000}");
   private static final Pattern PARTITION = Pattern.compile("[0-9]{1,5}");
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9_-]{1,32}");
   private static final Pattern MD5 = Pattern.compile("[0-9a-f]{32}");
@@ -654,8 +655,26 @@ final class Mapping {
         reader.list(
             "cdr.kafka_partitions",
             "a list of partition numbers",
-            text ->
-                matching(PARTITION, text).map(Integer::parseInt).filter(each -> each < 10_000)));
+            text -> matching(PARTITION, text).map(Integer::parseInt).filter(each -> each < 10_000)),
+        postgres());
+  }
+
+  private Optional<CdrConfig.Postgres> postgres() {
+    Optional<String> url =
+        reader.optional(
+            "cdr.postgres.url",
+            "a URL as in jdbc:postgresql://host:5432/database",
+            text -> matching(POSTGRES, text));
+    Optional<String> username =
+        reader.optional(
+            "cdr.postgres.username",
+            "1 to 128 printable characters",
+            text -> matching(USERNAME, text));
+    Optional<Secret<String>> password = optionalSecret("cdr.postgres.password", "a password");
+    if (url.isEmpty() && username.isPresent()) {
+      notice("cdr.postgres.username", "has no effect without cdr.postgres.url");
+    }
+    return url.map(at -> new CdrConfig.Postgres(at, username, password));
   }
 
   private static Optional<ZoneId> zone(String text) {

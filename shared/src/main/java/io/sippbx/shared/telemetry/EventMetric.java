@@ -26,6 +26,30 @@ public enum EventMetric implements Metric {
       gauge("cdr_queue_high_mark", "records", "The most CDRs that have waited to be written.")),
   CDR_ALARM(
       gauge("cdr_write_alarm", "flag", "1 while CDRs cannot be written, else 0: alert on it.")),
+  POSTGRES_ROWS(
+      counter("cdr_postgres_rows_total", "records", "CDRs that were inserted into PostgreSQL.")),
+  POSTGRES_DUPLICATES(
+      counter(
+          "cdr_postgres_duplicates_total",
+          "records",
+          "Ends of calls that came again and of which PostgreSQL has a row.")),
+  POSTGRES_FAILURES(
+      counter(
+          "cdr_postgres_failures_total",
+          "attempts",
+          "Attempts to write to PostgreSQL that failed; they are tried again.")),
+  POSTGRES_REJECTED(
+      counter(
+          "cdr_postgres_rejected_total",
+          "records",
+          "CDRs that PostgreSQL did not take for what is in them, which were left out: see the"
+              + " log.")),
+  POSTGRES_QUEUE(gauge("cdr_postgres_queue_length", "records", "CDRs that wait for PostgreSQL.")),
+  POSTGRES_ALARM(
+      gauge(
+          "cdr_postgres_alarm",
+          "flag",
+          "1 while PostgreSQL cannot be written, else 0: alert on it.")),
   KAFKA_CONSUMED(
       counter(
           "sip_kafka_consumed_total",
@@ -64,7 +88,7 @@ public enum EventMetric implements Metric {
 
   /** Labels, which constants cannot refer to as fields of their own enum. */
   private static final class Labels {
-    static final Label CONSUMER = Label.of("consumer", "cdr", "webhooks");
+    static final Label CONSUMER = Label.of("consumer", "cdr", "postgres");
   }
 
   @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists
