@@ -310,6 +310,10 @@ final class CallMailbox {
       }
       process(inputs.next());
     }
+    if (isIdle()) {
+      // What came last has changed nothing, and so ends in no commit that would say so.
+      runtime.quiet().settled(key);
+    }
   }
 
   /** What is this node's own may be another's by now, who is to be given what has come. */

@@ -828,6 +828,19 @@ class CallRuntimeTest {
   }
 
   @Test
+  void aCallThatWasSettledWhileARepeatWaitedLeavesTheMemoryToo() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    acknowledge(runtime);
+    loop.execute(() -> runtime.offer(key, new Input.TimerFired(TimerId.of(TimerId.Kind.SETTLE))));
+    answer(runtime);
+    assertThat(runtime.ownsCalls()).isFalse();
+    clock.advance(Duration.ofMinutes(2));
+    assertThat(runtime.size()).isZero();
+    assertThat(storedCall().isUp()).isTrue();
+  }
+
+  @Test
   void noMoreQuietCallsStayInMemoryThanTheLimitAllows() {
     var evicted = new ArrayList<CallKey>();
     var quiet = new QuietCalls(loop, 1, evicted::add, call -> {});
