@@ -58,7 +58,7 @@ record Scenario(
 
     /** Everything that the product is to survive. */
     static Range full() {
-      return new Range(3, 2, 60, 8, EnumSet.allOf(CallKind.class), SUPPORTED);
+      return new Range(3, 2, 60, 8, EnumSet.allOf(CallKind.class), EnumSet.allOf(Fault.Kind.class));
     }
 
     /** Nothing fails. */
@@ -83,14 +83,6 @@ record Scenario(
       return new Range(control, media, calls, faults, callKinds, faultKinds);
     }
   }
-
-  /** What nodes outlive by now. */
-  static final Set<Fault.Kind> SUPPORTED =
-      EnumSet.of(
-          Fault.Kind.KILL_CONTROL,
-          Fault.Kind.STORE_SLOW,
-          Fault.Kind.STORE_LOSES_REPLIES,
-          Fault.Kind.STORM);
 
   /** Draws one. */
   static Scenario of(long seed, Range range) {
