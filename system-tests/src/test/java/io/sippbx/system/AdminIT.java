@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -37,32 +37,34 @@ class AdminIT {
       Pattern.compile("^\\| `(\\w+\\.\\w+)` \\| `(GET|POST) (\\S+)` \\|$", Pattern.MULTILINE);
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  @TempDir static Path folder = Path.of("");
-  private static EdgeProcess edge = notYet();
+  @TempDir Path folder = Path.of("");
 
-  @SuppressWarnings("NullAway") // Set before the first test.
+  /** Of each test its own: calls of the one before may still be saying goodbye. */
+  private EdgeProcess edge = notYet();
+
+  @SuppressWarnings("NullAway") // Set before each test.
   private static EdgeProcess notYet() {
     return null;
   }
 
-  @BeforeAll
-  static void start() {
+  @BeforeEach
+  void start() {
     edge = EdgeProcess.standalone(folder);
   }
 
-  @AfterAll
-  static void stop() {
+  @AfterEach
+  void stop() {
     edge.close();
   }
 
   /** A command that has ended. */
   private record Ended(int status, String output) {}
 
-  private static Ended run(String... words) {
+  private Ended run(String... words) {
     return runAt(server(), words);
   }
 
-  private static Ended runAt(String server, String... words) {
+  private Ended runAt(String server, String... words) {
     var arguments = new ArrayList<String>(List.of("admin", "--server", server));
     arguments.addAll(List.of(words));
     try (Child child = EdgeProcess.run(folder, arguments)) {
@@ -70,12 +72,12 @@ class AdminIT {
     }
   }
 
-  private static String server() {
+  private String server() {
     String address = edge.address("http");
     return "http://127.0.0.1" + address.substring(address.lastIndexOf(':'));
   }
 
-  private static JsonNode json(String... words) throws IOException {
+  private JsonNode json(String... words) throws IOException {
     Ended ended = run(words);
     assertThat(ended.status()).as(ended.output()).isZero();
     return JSON.readTree(ended.output());
@@ -86,7 +88,7 @@ class AdminIT {
     void at(String callKey, String callee) throws IOException;
   }
 
-  private static void whileUp(Looking looking) throws IOException {
+  private void whileUp(Looking looking) throws IOException {
     String bob = "bob-admin";
     try (Sipp callee =
         Sipp.scenario("callee").within(LOOKED_AT_S).option("-d", "50").listen(folder)) {
