@@ -19,9 +19,12 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -129,7 +132,10 @@ class KafkaPumpIT {
         .isInstanceOf(KafkaTopics.Found.Ready.class);
     var random = new Random(7);
     Process process = launch(cdrs);
-    try (var producer = new KafkaProducer<String, byte[]>(access.producer("test"))) {
+    Map<String, Object> settings = new TreeMap<>(access.producer("test"));
+    // The test waits for a broker that is being started again; the product tries again instead.
+    settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, (int) WITHIN.toMillis());
+    try (var producer = new KafkaProducer<String, byte[]>(settings)) {
       int sent = 0;
       while (sent < CALLS) {
         for (int i = 0; i < CALLS / 4; i++) {
