@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
@@ -83,15 +83,8 @@ public final class PhoneLoop implements AutoCloseable {
 
   /** What the loop answers. Any thread but the loop's. */
   public <T> T ask(Callable<T> question) {
-    var answer = new CompletableFuture<T>();
-    execute(
-        () -> {
-          try {
-            answer.complete(question.call());
-          } catch (Exception e) {
-            answer.completeExceptionally(e);
-          }
-        });
+    var answer = new FutureTask<T>(question);
+    execute(answer);
     try {
       return answer.get(ASKED_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
