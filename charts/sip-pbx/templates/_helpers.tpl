@@ -72,13 +72,39 @@ helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version | re
 {{- mustMergeOverwrite $own (deepCopy .Values.config) (deepCopy .Values.controlPlane.config) | toYaml -}}
 {{- end -}}
 
-{{/* The same of the media plane. */}}
+{{/* The same of the media plane, which has nothing to do with events and gets no password for them. */}}
 {{- define "sip-pbx.mediaConfig" -}}
 {{- $own := dict "monitoring" dict "media" dict -}}
 {{- if eq .Values.ipFamily "Dual" -}}
 {{- $own = dict "monitoring" dict "media" (dict "bind_ipv6" "::") -}}
 {{- end -}}
-{{- mustMergeOverwrite $own (deepCopy .Values.config) (deepCopy .Values.mediaPlane.config) | toYaml -}}
+{{- mustMergeOverwrite $own (omit (deepCopy .Values.config) "kafka" "cdr") (deepCopy .Values.mediaPlane.config) | toYaml -}}
+{{- end -}}
+
+{{/* The same of the event plane. */}}
+{{- define "sip-pbx.eventConfig" -}}
+{{- $own := dict "monitoring" dict -}}
+{{- if ne .Values.ipFamily "IPv4" -}}
+{{- $own = dict "monitoring" (dict "bind_ip" "::") -}}
+{{- end -}}
+{{- mustMergeOverwrite $own (deepCopy .Values.config) (deepCopy .Values.eventPlane.config) | toYaml -}}
+{{- end -}}
+
+{{/* The configuration of each plane that there is, as YAML by its name. */}}
+{{- define "sip-pbx.configs" -}}
+{{- $configs := dict "control" (include "sip-pbx.controlConfig" .) "media" (include "sip-pbx.mediaConfig" .) -}}
+{{- if .Values.eventPlane.enabled -}}
+{{- $_ := set $configs "event" (include "sip-pbx.eventConfig" .) -}}
+{{- end -}}
+{{- toYaml $configs -}}
+{{- end -}}
+
+{{/* Passwords of what records and events are given to, where there are any. */}}
+{{- define "sip-pbx.eventPasswords" -}}
+- name: SIP_PBX_KAFKA_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.kafkaPassword }}, optional: true}}
+- name: SIP_PBX_CDR_POSTGRES_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.postgresPassword }}, optional: true}}
 {{- end -}}
 
 {{/* A port of the configuration, which must be a fixed one: (list configuration section key). */}}
@@ -148,7 +174,7 @@ ipFamilies: [{{ .Values.ipFamily }}]
 {{- end -}}
 {{- end -}}
 
-{{/* What both planes get from the environment; what users add comes last and wins: (list context plane). */}}
+{{/* What all planes get from the environment; what users add comes last and wins: (list context plane). */}}
 {{- define "sip-pbx.extraEnv" -}}
 {{- $context := index . 0 -}}
 {{- $plane := index . 1 -}}

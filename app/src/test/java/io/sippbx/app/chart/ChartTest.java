@@ -24,6 +24,7 @@ import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.ServicePort;
 import io.fabric8.kubernetes.api.model.Volume;
 import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import io.sippbx.shared.config.ConfigLoader;
@@ -200,8 +201,7 @@ class ChartTest {
             .isEqualTo(ownAccount);
         Container container = spec.getContainers().getFirst();
         assertThat(container.getVolumeMounts().stream().map(VolumeMount::getName))
-            .containsExactlyInAnyOrderElementsOf(
-                spec.getVolumes().stream().map(Volume::getName).toList());
+            .containsExactlyInAnyOrderElementsOf(volumes(made, pod));
         for (Volume volume : spec.getVolumes()) {
           if (volume.getConfigMap() != null) {
             assertThat(made.find(ConfigMap.class, volume.getConfigMap().getName())).isPresent();
@@ -220,6 +220,16 @@ class ChartTest {
       assertThat(media(values).environment()).doesNotContainKey("SIP_PBX_CLUSTER_SECRET");
     }
 
+    private static List<String> volumes(Manifests made, PodTemplateSpec pod) {
+      Stream<String> ofThePod = pod.getSpec().getVolumes().stream().map(Volume::getName);
+      Stream<String> claims =
+          made.events().stream()
+              .filter(each -> each.getSpec().getTemplate().equals(pod))
+              .flatMap(each -> each.getSpec().getVolumeClaimTemplates().stream())
+              .map(each -> each.getMetadata().getName());
+      return Stream.concat(ofThePod, claims).toList();
+    }
+
     private static boolean ownClaim(String claim) {
       return claim.equals("records");
     }
@@ -234,6 +244,19 @@ class ChartTest {
           .containsAllEntriesOf(made.media().getSpec().getSelector().getMatchLabels());
       assertThat(made.control().getSpec().getSelector())
           .isNotEqualTo(made.media().getSpec().getSelector());
+      for (StatefulSet events : made.events()) {
+        assertThat(
+                made.pods().stream()
+                    .filter(
+                        pod ->
+                            pod.getMetadata()
+                                .getLabels()
+                                .entrySet()
+                                .containsAll(
+                                    events.getSpec().getSelector().getMatchLabels().entrySet())))
+            .containsExactly(events.getSpec().getTemplate());
+        assertThat(made.find(Service.class, events.getSpec().getServiceName())).isPresent();
+      }
       for (PodDisruptionBudget budget : made.all(PodDisruptionBudget.class)) {
         assertThat(budget.getSpec().getSelector())
             .isEqualTo(made.control().getSpec().getSelector());
@@ -241,7 +264,14 @@ class ChartTest {
       for (Service service : made.all(Service.class)) {
         List<PodTemplateSpec> selected =
             made.pods().stream().filter(pod -> isSelected(service, pod)).toList();
-        assertThat(selected).as(service.getMetadata().getName()).hasSize(1);
+        assertThat(selected.stream().map(PodTemplateSpec::getSpec).map(PodSpec::getContainers))
+            .as(service.getMetadata().getName())
+            .isNotEmpty()
+            .allSatisfy(
+                each ->
+                    assertThat(each.getFirst().getPorts())
+                        .isEqualTo(
+                            selected.getFirst().getSpec().getContainers().getFirst().getPorts()));
         List<ContainerPort> open =
             selected.getFirst().getSpec().getContainers().getFirst().getPorts();
         for (ServicePort port : service.getSpec().getPorts()) {
@@ -446,6 +476,28 @@ class ChartTest {
     }
 
     @Test
+    void ofTheEventPlaneIsTakenByTheProcess() throws IOException {
+      Manifests made = Chart.render("events");
+      assertThat(made.events()).hasSize(2);
+      var partitions = new ArrayList<Integer>();
+      for (StatefulSet each : made.events()) {
+        Pod pod = pod("events", made, each.getSpec().getTemplate());
+        Configuration config = pod.configuration(Role.EVENT_PLANE, folder);
+        assertThat(each.getSpec().getReplicas()).isEqualTo(1);
+        assertThat(pod.container().getArgs()).startsWith("event-plane", "--cdr");
+        assertThat(config.monitoring().healthCheckPort()).isEqualTo(port(pod, "health"));
+        assertThat(config.monitoring().prometheusPort()).isEqualTo(port(pod, "metrics"));
+        assertThat(pod.environment())
+            .containsEntry("SIP_PBX_KAFKA_PASSWORD", "the password of Kafka")
+            .containsEntry("SIP_PBX_CDR_POSTGRES_PASSWORD", "the password of PostgreSQL");
+        assertThat(mounts(pod)).contains(config.cdr().outputDir().toString(), "/tmp");
+        partitions.addAll(config.cdr().kafkaPartitions());
+      }
+      assertThat(partitions).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+      assertThat(Chart.render("default").events()).isEmpty();
+    }
+
+    @Test
     void carriesSecretsAsTheyWereWritten() throws IOException {
       Configuration config = control("everything").configuration(Role.CONTROL_PLANE, folder);
       assertThat(config.cluster().secret().orElseThrow().value())
@@ -563,6 +615,9 @@ class ChartTest {
       "default, mediaPlane.drainSeconds, 25, expected at least drainSeconds and 10",
       "default, controlPlane.config.sip.listen_port, 0, sip.listen_port: expected a port",
       "default, mediaPlane.config.monitoring.prometheus_port, 0, expected a port",
+      "default, eventPlane.enabled, true, config.kafka.bootstrap_servers",
+      "events, eventPlane.partitions[1][0], 5, expected each partition once",
+      "events, eventPlane.config.monitoring.health_check_port, 0, expected a port",
     })
     void areRefusedWhereTheyDoNotGoTogether(
         String values, String key, String value, String message) {
@@ -654,6 +709,8 @@ class ChartTest {
       assertThat(Chart.notes("everything"))
           .doesNotContain("Peers are told", "secrets.users", "gone with their pod", "redis.uri")
           .contains("UDP ports 12000 to 16001", "SIP (udp tcp)");
+      assertThat(Chart.notes("events"))
+          .doesNotContain("gone with their pod", "to Kafka and write no");
     }
   }
 

@@ -16,6 +16,7 @@ import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.api.model.ServiceAccount;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
+import io.fabric8.kubernetes.api.model.apps.StatefulSet;
 import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import java.io.IOException;
@@ -40,6 +41,7 @@ final class Manifests {
               "v1/PersistentVolumeClaim", PersistentVolumeClaim.class,
               "apps/v1/Deployment", Deployment.class,
               "apps/v1/DaemonSet", DaemonSet.class,
+              "apps/v1/StatefulSet", StatefulSet.class,
               "policy/v1/PodDisruptionBudget", PodDisruptionBudget.class,
               "monitoring.coreos.com/v1/ServiceMonitor", ServiceMonitor.class));
 
@@ -122,8 +124,17 @@ final class Manifests {
     return all(DaemonSet.class).getFirst();
   }
 
-  /** The pods of both planes. */
+  /** Those of the event plane, where there is one. */
+  List<StatefulSet> events() {
+    return all(StatefulSet.class);
+  }
+
+  /** The pods of all planes. */
   List<PodTemplateSpec> pods() {
-    return List.of(control().getSpec().getTemplate(), media().getSpec().getTemplate());
+    var pods = new ArrayList<PodTemplateSpec>();
+    pods.add(control().getSpec().getTemplate());
+    pods.add(media().getSpec().getTemplate());
+    events().forEach(each -> pods.add(each.getSpec().getTemplate()));
+    return pods;
   }
 }
