@@ -149,14 +149,11 @@ class AdminIT {
     List<String> examples =
         EXAMPLE.matcher(page).results().map((MatchResult each) -> each.group(1)).toList();
     assertThat(examples).hasSizeGreaterThanOrEqualTo(5);
-    Path jar =
-        Path.of(System.getProperty("sippbx.app", "../app/target"), "sip-pbx.jar").toAbsolutePath();
     Path programs = Files.createDirectories(folder.resolve("bin"));
     Path program = programs.resolve("sip-pbx");
     Files.writeString(
         program,
-        "#!/bin/sh\nexec '%s' -jar '%s' \"$@\"\n"
-            .formatted(Path.of(System.getProperty("java.home"), "bin", "java"), jar));
+        "#!/bin/sh\nexec '%s' \"$@\"\n".formatted(String.join("' '", EdgeProcess.program())));
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwx------"));
     whileUp(
         (key, callee) -> {

@@ -124,22 +124,28 @@ final class EdgeProcess implements AutoCloseable {
 
   /** Runs the executable with any arguments, and waits for nothing. */
   static Child run(Path folder, List<String> arguments) {
+    var command = new ArrayList<>(program());
+    command.addAll(arguments);
+    return Child.start("sip-pbx " + arguments.getFirst(), folder, command);
+  }
+
+  /** What the executable is started with, before its arguments. */
+  static List<String> program() {
     Path app = Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath();
     if (!Files.exists(app.resolve("sip-pbx.jar"))) {
       throw new AssertionError(
           app + " holds no built executable: run `mvn verify` at the root, or package app first");
     }
-    var command =
-        new ArrayList<String>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Xmx512m",
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                app.resolve("sip-pbx.jar").toString()));
-    command.addAll(arguments);
-    return Child.start("sip-pbx " + arguments.getFirst(), folder, command);
+    List<String> java =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Xmx512m",
+            "-XX:TieredStopAtLevel=1");
+    var program = new ArrayList<>(java);
+    program.addAll(AotCache.options(app, java));
+    program.addAll(List.of("-jar", app.resolve("sip-pbx.jar").toString()));
+    return program;
   }
 
   /** An address of the banner, as {@code 127.0.0.1:5060} for {@code udp}. */
