@@ -15,6 +15,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +157,48 @@ class AdminClusterIT {
       assertThat(undrained.path("state").asText()).isEqualTo("CONTROL_NODE_STATE_UP");
       assertThat(fleet.isReady(2)).isTrue();
     }
+  }
+
+  @Test
+  void aDrainedMediaNodeIsLeftByItsCallsWhichGoOn() throws IOException {
+    try (Fleet fleet = Fleets.start(folder, NODES, 2);
+        var load = new Load(fleet, 7)) {
+      load.begin(List.of(Phase.UP), false, CALLS);
+      load.begin(List.of(Phase.UP), true, CALLS);
+      assertThat(load.notHeld()).isEmpty();
+      List<String> callIds = load.callIds();
+      JsonNode fullest =
+          mediaNodes(fleet).stream()
+              .max(Comparator.comparingInt(node -> node.path("sessions").asInt()))
+              .orElseThrow();
+      assertThat(fullest.path("sessions").asInt()).as("%s", fullest).isPositive();
+      String id = fullest.path("node_id").asText();
+      JsonNode drained = post(fleet, 2, "media-nodes/" + id + ":drain");
+      assertThat(drained.path("state").asText()).isEqualTo("MEDIA_NODE_STATE_DRAINING");
+      List<JsonNode> left =
+          Await.until(
+              id + " is empty",
+              WITHIN,
+              () -> mediaNodes(fleet),
+              nodes ->
+                  nodes.stream()
+                      .filter(node -> node.path("node_id").asText().equals(id))
+                      .allMatch(node -> node.path("sessions").asInt() == 0));
+      assertThat(left.stream().mapToInt(node -> node.path("sessions").asInt()).sum())
+          .as("%s", left)
+          .isEqualTo(2 * CALLS);
+      load.release(phase -> true, Duration.ofSeconds(1));
+      load.awaitEnds(phase -> true, WITHIN);
+      assertThat(load.losses()).isEmpty();
+      assertThat(load.failures()).isEmpty();
+      Fleets.awaitNothingLeft(fleet, callIds);
+    }
+  }
+
+  private List<JsonNode> mediaNodes(Fleet fleet) throws IOException {
+    var nodes = new ArrayList<JsonNode>();
+    get(fleet, 1, "media-nodes").path("nodes").forEach(nodes::add);
+    return nodes;
   }
 
   private static boolean allQuiet(JsonNode calls) {

@@ -2,6 +2,7 @@ package io.sippbx.system;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sippbx.benchmarks.survival.Executable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -132,20 +133,11 @@ final class EdgeProcess implements AutoCloseable {
   /** What the executable is started with, before its arguments. */
   static List<String> program() {
     Path app = Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath();
-    if (!Files.exists(app.resolve("sip-pbx.jar"))) {
-      throw new AssertionError(
-          app + " holds no built executable: run `mvn verify` at the root, or package app first");
+    try {
+      return Executable.command(app);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
-    List<String> java =
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--sun-misc-unsafe-memory-access=allow",
-            "-Xmx512m",
-            "-XX:TieredStopAtLevel=1");
-    var program = new ArrayList<>(java);
-    program.addAll(AotCache.options(app, java));
-    program.addAll(List.of("-jar", app.resolve("sip-pbx.jar").toString()));
-    return program;
   }
 
   /** An address of the banner, as {@code 127.0.0.1:5060} for {@code udp}. */

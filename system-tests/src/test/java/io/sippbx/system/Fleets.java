@@ -18,12 +18,17 @@ final class Fleets {
 
   /** So many control nodes, a media node and a Redis. */
   static Fleet start(Path folder, int controls) throws IOException {
+    return start(folder, controls, 1);
+  }
+
+  /** So many control and media nodes and a Redis. */
+  static Fleet start(Path folder, int controls, int medias) throws IOException {
     return Fleet.start(
         new Fleet.Plan(
             Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath(),
             folder,
             controls,
-            1,
+            medias,
             false,
             ""));
   }

@@ -186,27 +186,10 @@ public final class Fleet implements AutoCloseable {
 
   private Running launch(String name, List<String> within, String role, Path configuration)
       throws IOException {
-    Path jar = plan.app().resolve("sip-pbx.jar");
-    if (!Files.exists(jar)) {
-      throw new IOException(jar + " is missing: build the executable first");
-    }
+    var command = new ArrayList<>(Executable.command(plan.app(), "-XX:+UseSerialGC"));
+    command.addAll(List.of(role, "--config", configuration.toAbsolutePath().toString()));
     ChildProcess process =
-        ChildProcess.start(
-            name,
-            plan.folder(),
-            within,
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Xmx512m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-jar",
-                jar.toAbsolutePath().toString(),
-                role,
-                "--config",
-                configuration.toAbsolutePath().toString()),
-            line -> line.startsWith(READY));
+        ChildProcess.start(name, plan.folder(), within, command, line -> line.startsWith(READY));
     return new Running(name, process, Map.of());
   }
 
