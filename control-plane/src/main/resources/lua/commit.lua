@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  {pNN}:call:<callKey>   hash; v version, c commit id, x where the last commit's events lie,
 --                                 i and n node and start of its owner, m media nodes, t names of timers, h head, f:<name> fields
--- KEYS[2]  {pNN}:outbox           stream of events, each in the field e
+-- KEYS[2]  {pNN}:outbox           stream of events, each of a call in the field e (of a registration in r)
 -- KEYS[3]  {pNN}:timers           sorted set: <callKey>:<name>, due at (ms of Redis TIME)
 -- KEYS[4]  {pNN}:keeper           hash; epoch
 -- KEYS[5]  {pNN}:calls            sorted set of callKeys, scores 0: the calls that have not ended

@@ -5,6 +5,7 @@
 -- KEYS[3]  {pNN}:reg-ends         sorted set of members, scores the end of their record (ms of Redis TIME)
 -- KEYS[4]  {pNN}:reg-bindings     hash: member, number of bindings
 -- KEYS[5]  {pNN}:reg-totals       hash; registered (members with bindings), bindings
+-- KEYS[6]  {pNN}:outbox           stream of events, each in the field r
 --
 -- ARGV[1]  the version that was read, 0 for none
 -- ARGV[2]  id of this commit, 16 hexadecimal digits
@@ -12,9 +13,10 @@
 -- ARGV[4]  number of bindings
 -- ARGV[5]  member: the address-of-record as the lists hold it
 -- ARGV[6]  head
--- ARGV[7]... fields (f:<name>, bytes)
+-- ARGV[7]  how many events the outbox may hold with those of this commit; empty: any number
+-- ARGV[8]  number of events, then each, then fields (f:<name>, bytes)
 --
--- Answers  {applied, version} | {already, version} | {conflict, {field, value, ...}} | {gone}
+-- Answers  {applied, version} | {already, version} | {conflict, {field, value, ...}} | {gone} | {full, events in the outbox}
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -46,10 +48,18 @@ elseif ARGV[1] ~= '0' then
   return {'gone'}
 end
 
+local events = tonumber(ARGV[8])
+if ARGV[7] ~= '' then
+  local waiting = redis.call('XLEN', KEYS[6])
+  if waiting + events > tonumber(ARGV[7]) then
+    return {'full', waiting}
+  end
+end
+
 local version = string.format('%.0f', ARGV[1] + 1)
 local fields = {}
-for i = 7, #ARGV do
-  fields[i - 6] = ARGV[i]
+for i = 9 + events, #ARGV do
+  fields[#fields + 1] = ARGV[i]
 end
 
 -- A few of those that have ended go with each commit; who counts drops the rest.
@@ -66,5 +76,8 @@ if keep > 0 then
   redis.call('ZADD', KEYS[3], string.format('%.0f', now + keep), ARGV[5])
   redis.call('HSET', KEYS[4], ARGV[5], ARGV[4])
   tally(tonumber(ARGV[4]) > 0 and 1 or 0, tonumber(ARGV[4]))
+end
+for i = 9, 8 + events do
+  redis.call('XADD', KEYS[6], '*', 'r', ARGV[i])
 end
 return {'applied', version}

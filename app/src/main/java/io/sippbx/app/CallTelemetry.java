@@ -5,7 +5,7 @@ import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarListener;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.ChallengeReason;
 import io.sippbx.control.sip.message.Method;
@@ -161,10 +161,10 @@ final class CallTelemetry implements CallObserver, RegistrarListener {
   }
 
   @Override
-  public void changed(RegistrationEvent event) {
+  public void changed(BindingChange change) {
     log.atDebug()
-        .addKeyValue("aor", new Pii<>(event.aor().toString()))
-        .addKeyValue("change", event.kind())
+        .addKeyValue("aor", new Pii<>(change.aor().toString()))
+        .addKeyValue("change", change.kind())
         .log("registration.changed");
   }
 

@@ -7,6 +7,7 @@ import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.event.postgres.PostgresCdrs;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.telemetry.Metrics;
 import java.io.IOException;
@@ -32,11 +33,51 @@ record EventOutlet(
   private static final Logger log = LoggerFactory.getLogger(EventOutlet.class);
 
   /** For a process that makes nothing of its events: nobody else waits for them. */
-  private static final EventConsumer NONE =
+  private static final EventTaker NOBODY =
       (event, done) -> {
         done.run();
         return true;
       };
+
+  /** Consumers of this process as the outbox sees them. */
+  private record Here(EventTaker taker) implements EventConsumer {
+    @Override
+    public boolean take(CallEvent event, Runnable done) {
+      return taker.take(event, done);
+    }
+
+    @Override
+    public boolean take(RegistrationEvent event, Runnable done) {
+      return taker.take(event, done);
+    }
+  }
+
+  /**
+   * An event is done when both are done with it. Where the second has no room it comes again to
+   * both, and the first knows it.
+   */
+  private record Both(EventTaker first, EventTaker second) implements EventTaker {
+    @Override
+    public boolean take(CallEvent event, Runnable done) {
+      Runnable one = afterTwo(done);
+      return first.take(event, one) && second.take(event, one);
+    }
+
+    @Override
+    public boolean take(RegistrationEvent event, Runnable done) {
+      Runnable one = afterTwo(done);
+      return first.take(event, one) && second.take(event, one);
+    }
+
+    private static Runnable afterTwo(Runnable done) {
+      var left = new AtomicInteger(2);
+      return () -> {
+        if (left.decrementAndGet() == 0) {
+          done.run();
+        }
+      };
+    }
+  }
 
   /**
    * Opens it.
@@ -53,7 +94,7 @@ record EventOutlet(
 
   private static EventOutlet consumers(Configuration config, Metrics metrics) throws IOException {
     if (!config.cdr().enabled()) {
-      return new EventOutlet(NONE, OutboxRelay.LAZY, Optional.empty(), () -> {});
+      return new EventOutlet(new Here(NOBODY), OutboxRelay.LAZY, Optional.empty(), () -> {});
     }
     CdrFolder folder =
         CdrFolder.choose(config.cdr(), Optional.of(config.standalone().dataDir().resolve("cdr")));
@@ -64,35 +105,19 @@ record EventOutlet(
     writer.bind(metrics);
     Optional<String> address = Optional.of("cdr=" + folder.path());
     if (config.cdr().postgres().isEmpty()) {
-      return new EventOutlet(writer::take, OutboxRelay.LAZY, address, writer::close);
+      return new EventOutlet(new Here(writer), OutboxRelay.LAZY, address, writer::close);
     }
     PostgresCdrs database =
         PostgresCdrs.start(config.cdr().postgres().get(), config.cdr().queueLength());
     database.bind(metrics);
     return new EventOutlet(
-        (event, done) -> takeByBoth(writer, database, event, done),
+        new Here(new Both(writer, database)),
         OutboxRelay.LAZY,
         address,
         () -> {
           writer.close();
           database.close();
         });
-  }
-
-  /**
-   * An event is done when both are done with it. Where the second has no room it comes again to
-   * both, and the first knows it.
-   */
-  private static boolean takeByBoth(
-      EventTaker first, EventTaker second, CallEvent event, Runnable done) {
-    var left = new AtomicInteger(2);
-    Runnable one =
-        () -> {
-          if (left.decrementAndGet() == 0) {
-            done.run();
-          }
-        };
-    return first.take(event, one) && second.take(event, one);
   }
 
   @Override

@@ -7,6 +7,7 @@ import io.sippbx.event.kafka.Checkpoint;
 import io.sippbx.event.kafka.KafkaPump;
 import io.sippbx.event.postgres.PostgresCdrs;
 import io.sippbx.shared.config.Configuration;
+import io.sippbx.shared.config.KafkaConfig;
 import io.sippbx.shared.kafka.KafkaAccess;
 import io.sippbx.shared.kafka.KafkaTopics;
 import io.sippbx.shared.telemetry.Metrics;
@@ -56,11 +57,7 @@ final class EventPlane implements AutoCloseable {
       throws IOException, NodeStartException, InterruptedException {
     KafkaAccess access = KafkaAccess.of(config.kafka());
     switch (KafkaTopics.ensure(
-        access,
-        config.kafka().topics(),
-        "kafka.call_topic",
-        config.kafka().topics().calls(),
-        START_WITHIN)) {
+        access, config.kafka().topics(), KafkaConfig.Topic.CALLS, START_WITHIN)) {
       case KafkaTopics.Found.Ready ready -> check(config.cdr().kafkaPartitions(), ready);
       case KafkaTopics.Found.Missing(String problem) -> throw new NodeStartException(problem);
       case KafkaTopics.Found.NotReached(String problem) ->
@@ -106,7 +103,11 @@ final class EventPlane implements AutoCloseable {
       String name, Configuration config, KafkaAccess access, EventTaker taker, Path checkpoint) {
     return KafkaPump.start(
         new KafkaPump.Settings(
-            name, access, config.kafka().topics(), config.cdr().kafkaPartitions()),
+            name,
+            access,
+            config.kafka().topics(),
+            KafkaConfig.Topic.CALLS,
+            config.cdr().kafkaPartitions()),
         taker,
         new Checkpoint(checkpoint));
   }

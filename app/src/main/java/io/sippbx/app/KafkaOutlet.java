@@ -33,8 +33,8 @@ final class KafkaOutlet {
       case KafkaTopics.Found.Ready ready ->
           log.atInfo()
               .addKeyValue("topic", config.topics().calls())
-              .addKeyValue("partitions", ready.partitions())
-              .log("kafka.topic");
+              .addKeyValue("registration_topic", config.topics().registrations())
+              .log("kafka.topics");
       case KafkaTopics.Found.Missing(String problem) -> throw new NodeStartException(problem);
       case KafkaTopics.Found.NotReached(String problem) ->
           // Calls do not wait for it: their events do, in the outbox.
@@ -45,7 +45,9 @@ final class KafkaOutlet {
     }
     KafkaPublisher publisher =
         KafkaPublisher.start(
-            () -> producer(access, config), config.topics().calls(), config.maxInFlight());
+            () -> producer(access, config),
+            new KafkaPublisher.Topics(config.topics().calls(), config.topics().registrations()),
+            config.maxInFlight());
     metrics.counter(ControlMetric.KAFKA_PUBLISHED, publisher::published);
     metrics.counter(ControlMetric.KAFKA_FAILURES, publisher::failures);
     metrics.counter(ControlMetric.KAFKA_REFUSED, publisher::refused);
@@ -58,10 +60,14 @@ final class KafkaOutlet {
         publisher::close);
   }
 
+  /** Both topics; what is the matter with the first that is not there. */
   private static KafkaTopics.Found ensure(KafkaAccess access, KafkaConfig config)
       throws InterruptedException {
-    return KafkaTopics.ensure(
-        access, config.topics(), "kafka.call_topic", config.topics().calls(), START_WITHIN);
+    KafkaTopics.Found calls =
+        KafkaTopics.ensure(access, config.topics(), KafkaConfig.Topic.CALLS, START_WITHIN);
+    return calls instanceof KafkaTopics.Found.Ready
+        ? KafkaTopics.ensure(access, config.topics(), KafkaConfig.Topic.REGISTRATIONS, START_WITHIN)
+        : calls;
   }
 
   /** On the publisher's thread, which tries again after a failure. */

@@ -21,12 +21,10 @@ import io.sippbx.control.store.redis.RedisStore;
 import io.sippbx.media.MediaNode;
 import io.sippbx.media.MediaNodeSettings;
 import io.sippbx.media.relay.start.Relays;
-import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.ClusterConfig;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.SipConfig;
-import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
@@ -320,8 +318,8 @@ final class Node implements AutoCloseable {
             outlet.consumer(),
             // Where other nodes use the same Redis, each hands over what it has committed, and
             // what a node has left that is gone falls to who keeps the partition.
-            event ->
-                opened.isOnlyOurs() || event.getNodeId().equals(node.text()) || inherits(event),
+            (partition, by) ->
+                opened.isOnlyOurs() || by.equals(node.text()) || inherits(partition, by),
             outlet.pause());
     open.push(
         () -> {
@@ -336,17 +334,11 @@ final class Node implements AutoCloseable {
     return relay;
   }
 
-  private boolean inherits(CallEvent event) {
+  private boolean inherits(Partition partition, String by) {
     ControlPlane here = control;
     return here != null
-        && !event.getNodeId().isEmpty()
-        && CallKey.prefixOf(event.getCallKey())
-            .filter(
-                call ->
-                    here.node()
-                        .cluster()
-                        .inherits(Partition.of(call), new NodeId(event.getNodeId())))
-            .isPresent();
+        && !by.isEmpty()
+        && here.node().cluster().inherits(partition, new NodeId(by));
   }
 
   private void trace(ControlPlane started) throws IOException {

@@ -22,6 +22,7 @@ import io.sippbx.control.edge.EdgeShared;
 import io.sippbx.control.edge.TransactionEffects;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.EventSink;
+import io.sippbx.control.event.RegistrationEventEncoder;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
@@ -213,7 +214,9 @@ public final class ControlNode {
             new Registrar(settings.registrar()),
             settings.limits().registrar(),
             world.random(),
-            listener);
+            listener,
+            new RegistrarService.Events(
+                new RegistrationEventEncoder(settings.calls().node()), world.events()));
     return new EdgeServices(
         new CallKeys(settings.clusterSecret().value()),
         registrar,

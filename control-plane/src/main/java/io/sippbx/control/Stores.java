@@ -47,7 +47,9 @@ public record Stores(
    */
   public static Stores inMemory(Loops loops, int maxAddresses, int maxOutbox) {
     var calls = new InMemoryCallStore<Call>(loops, maxOutbox);
-    var registrations = new InMemoryRegistrationStore(maxAddresses, loops.all().getFirst());
+    var registrations =
+        new InMemoryRegistrationStore(
+            maxAddresses, loops.all().getFirst(), calls.registrationOutbox());
     var cluster = new InMemoryClusterStore(loops.all().getFirst(), calls::setEpoch);
     return new Stores(
         calls,
@@ -74,7 +76,7 @@ public record Stores(
     redis.onOtherServer(calls::offerAgain);
     return new Stores(
         calls,
-        loop -> limit.on(loop, redis.registrations(loop, codec)),
+        loop -> limit.on(loop, redis.registrations(loop, codec, outbox)),
         redis.partitions(),
         redis::cluster,
         redis.limits(),

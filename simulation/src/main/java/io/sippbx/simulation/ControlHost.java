@@ -18,9 +18,9 @@ import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AuthSettings;
 import io.sippbx.control.sip.auth.ConfiguredUsers;
@@ -367,7 +367,7 @@ final class ControlHost {
   /** Nobody listens to what the registrar does. */
   private static final class Unheard implements RegistrarListener {
     @Override
-    public void changed(RegistrationEvent event) {}
+    public void changed(BindingChange change) {}
 
     @Override
     public void answered(RegisterResult result, Flow flow) {}

@@ -14,7 +14,6 @@ import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
-import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryLimitStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
@@ -23,6 +22,7 @@ import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
 import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.testkit.VirtualLoop;
@@ -82,7 +82,7 @@ final class Store {
     calls = new InMemoryCallStore<>(loops, OUTBOX);
     limits = new InMemoryLimitStore(loops);
     cluster = new InMemoryClusterStore(atOnce, calls::setEpoch);
-    registrations = new InMemoryRegistrationStore(10_000, atOnce);
+    registrations = new InMemoryRegistrationStore(10_000, atOnce, calls.registrationOutbox());
   }
 
   /** Refuses every command, or no more. */
@@ -353,15 +353,10 @@ final class Store {
       }
 
       @Override
-      public void commit(
-          Aor aor,
-          long expectedVersion,
-          CommitId commit,
-          Registration record,
-          Consumer<CommitAnswer<Registration>> answer) {
+      public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
         ask(
             home,
-            reply -> registrations.commit(aor, expectedVersion, commit, record, reply),
+            reply -> registrations.commit(commit, reply),
             new CommitAnswer.Unknown<>("simulated"),
             answer);
       }

@@ -1,6 +1,5 @@
 package io.sippbx.control.event;
 
-import com.google.protobuf.Timestamp;
 import io.sippbx.proto.event.v1.Answered;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.Ended;
@@ -43,7 +42,7 @@ public final class CallEventEncoder {
               .setEventId(call + ":" + commit + ":" + n)
               .setCallKey(call.text())
               .setSeq(firstSeq + n)
-              .setTime(timestamp(time))
+              .setTime(Timestamps.of(time))
               .setNodeId(node.text());
       fill(event, happenings.get(n));
       events.add(event.build());
@@ -72,14 +71,14 @@ public final class CallEventEncoder {
         Ended.newBuilder()
             .setCaller(party(ended.caller()))
             .setCallee(party(ended.callee()))
-            .setStartTime(timestamp(ended.startedAt()))
-            .setEndTime(timestamp(ended.endedAt()))
+            .setStartTime(Timestamps.of(ended.startedAt()))
+            .setEndTime(Timestamps.of(ended.endedAt()))
             .setResult(result(ended.termination().result()))
             .setReason(ended.termination().reason().text())
             .setSipStatus(ended.termination().sipStatus())
             .setCodec(ended.codec())
             .setMediaNodeId(ended.mediaNode());
-    ended.answeredAt().ifPresent(answer -> builder.setAnswerTime(timestamp(answer)));
+    ended.answeredAt().ifPresent(answer -> builder.setAnswerTime(Timestamps.of(answer)));
     ended
         .media()
         .ifPresent(
@@ -112,13 +111,6 @@ public final class CallEventEncoder {
         .setUri(party.uri())
         .setCallId(party.callId())
         .setIp(party.ip())
-        .build();
-  }
-
-  private static Timestamp timestamp(Instant instant) {
-    return Timestamp.newBuilder()
-        .setSeconds(instant.getEpochSecond())
-        .setNanos(instant.getNano())
         .build();
   }
 }

@@ -1,6 +1,7 @@
 package io.sippbx.control.event;
 
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 
 /**
  * Who is to have every committed event at least once, and knows those that come again by their ids.
@@ -16,4 +17,7 @@ public interface EventConsumer {
    * @return false if it has no room now: the event and those after it come again later
    */
   boolean take(CallEvent event, Runnable done);
+
+  /** As {@link #take(CallEvent, Runnable)}. */
+  boolean take(RegistrationEvent event, Runnable done);
 }

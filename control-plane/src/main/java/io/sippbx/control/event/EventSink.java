@@ -1,5 +1,6 @@
 package io.sippbx.control.event;
 
+import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.proto.event.v1.CallEvent;
 import java.util.List;
 
@@ -14,4 +15,10 @@ public interface EventSink {
    * cannot pass on yet within a bound of its own.
    */
   void publish(List<CallEvent> events);
+
+  /**
+   * Events of this address-of-record were committed. Called on any loop: returns at once. Who only
+   * hears of calls need not listen.
+   */
+  default void committed(Aor aor) {}
 }

@@ -2,6 +2,8 @@ package io.sippbx.control.event;
 
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
@@ -9,6 +11,7 @@ import io.sippbx.control.store.PartitionStore.Answer;
 import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.OutboxEntry;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.telemetry.RateLimitedLog;
 import java.time.Duration;
@@ -20,7 +23,7 @@ import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -60,7 +63,7 @@ public final class OutboxRelay implements EventSink {
 
   private final PartitionStore store;
   private final EventConsumer consumer;
-  private final Predicate<CallEvent> ours;
+  private final BiPredicate<Partition, String> ours;
   private final Duration pause;
   private final List<Lane> lanes;
   private final LongAdder handed = new LongAdder();
@@ -73,14 +76,15 @@ public final class OutboxRelay implements EventSink {
 
   /**
    * @param loops the store's: it answers for a partition on the loop of its number
-   * @param ours whether an event is for this process to hand over; others are left where they are
+   * @param ours whether the events of this partition that the node of this name has committed are
+   *     for this process to hand over; others are left where they are
    * @param pause for which events other than ends wait for more of them
    */
   public OutboxRelay(
       PartitionStore store,
       Loops loops,
       EventConsumer consumer,
-      Predicate<CallEvent> ours,
+      BiPredicate<Partition, String> ours,
       Duration pause) {
     this.store = store;
     this.consumer = consumer;
@@ -118,6 +122,12 @@ public final class OutboxRelay implements EventSink {
       Lane lane = lanes.get(Partition.of(call.get()).number());
       lane.loop.execute(isEnd ? lane::fetch : () -> lane.fetchWithin(pause));
     }
+  }
+
+  @Override
+  public void committed(Aor aor) {
+    Lane lane = lanes.get(Partition.of(aor).number());
+    lane.loop.execute(() -> lane.fetchWithin(pause));
   }
 
   /**
@@ -325,14 +335,23 @@ public final class OutboxRelay implements EventSink {
     }
 
     private boolean isNew(OutboxEntry entry) {
-      return !inHand.contains(entry.id()) && !done.contains(entry.id()) && ours.test(entry.event());
+      return !inHand.contains(entry.id())
+          && !done.contains(entry.id())
+          && ours.test(partition, entry.event().node());
     }
 
     /** A consumer that throws at an event must not keep all later ones from going. */
     private Handed hand(OutboxEntry entry) {
       OutboxId id = entry.id();
       try {
-        if (!consumer.take(entry.event(), () -> loop.execute(() -> isDone(id)))) {
+        Runnable whenDone = () -> loop.execute(() -> isDone(id));
+        boolean taken =
+            switch (entry.event()) {
+              case OutboxEvent.OfCall(CallEvent event) -> consumer.take(event, whenDone);
+              case OutboxEvent.OfRegistration(RegistrationEvent event) ->
+                  consumer.take(event, whenDone);
+            };
+        if (!taken) {
           return new Handed.NoRoom();
         }
       } catch (RuntimeException e) {

@@ -24,6 +24,8 @@ public enum RegisterResult {
   TOO_MANY_BINDINGS,
   /** 503: the store does not answer, or is full. */
   STORE_UNAVAILABLE,
+  /** 503: nobody has taken events for so long that no more of registrations can be kept. */
+  OUTBOX_FULL,
   /** 503: others wrote the record at each attempt. */
   CONTENDED,
   /** 503: too many requests wait for the store. */

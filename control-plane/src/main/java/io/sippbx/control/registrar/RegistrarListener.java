@@ -1,6 +1,6 @@
 package io.sippbx.control.registrar;
 
-import io.sippbx.control.registrar.binding.RegistrationEvent;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.transport.Flow;
@@ -11,7 +11,7 @@ import io.sippbx.control.sip.transport.Flow;
 public interface RegistrarListener {
 
   /** A binding changed, and the record that says so is committed. */
-  void changed(RegistrationEvent event);
+  void changed(BindingChange change);
 
   /** A REGISTER was answered. */
   void answered(RegisterResult result, Flow flow);

@@ -1,14 +1,16 @@
 package io.sippbx.control.registrar;
 
+import io.sippbx.control.event.EventSink;
+import io.sippbx.control.event.RegistrationEventEncoder;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.Binding;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.registrar.binding.Outcome;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.Register;
 import io.sippbx.control.registrar.binding.Registrar;
 import io.sippbx.control.registrar.binding.Registration;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AccessPolicy;
 import io.sippbx.control.sip.auth.AccessRequest;
@@ -23,6 +25,7 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -55,7 +58,16 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
   private final RegistrarLimits limits;
   private final LongSupplier random;
   private final RegistrarListener listener;
+  private final Events events;
   private int pending;
+
+  /**
+   * How the changes of registrations are told.
+   *
+   * @param encoder of what is committed
+   * @param sink who hears that it was
+   */
+  public record Events(RegistrationEventEncoder encoder, EventSink sink) {}
 
   /**
    * @param store answers on {@code loop}
@@ -69,7 +81,8 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
       Registrar registrar,
       RegistrarLimits limits,
       LongSupplier random,
-      RegistrarListener listener) {
+      RegistrarListener listener,
+      Events events) {
     this.loop = loop;
     this.store = store;
     this.policy = policy;
@@ -78,6 +91,7 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
     this.limits = limits;
     this.random = random;
     this.listener = listener;
+    this.events = events;
   }
 
   /**
@@ -272,7 +286,7 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
       }
       switch (registrar.decide(current, register, loop.now())) {
         case Outcome.Accepted ok when ok.changed() ->
-            commit(register, accepted, version, new CommitId(random.getAsLong()), ok, 1);
+            commit(register, accepted, step(register, version, ok), ok, 1);
         case Outcome.Accepted ok -> succeed(accepted, ok);
         case Outcome.NonceReused reused -> {
           var challenge =
@@ -289,22 +303,29 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
       }
     }
 
-    private void commit(
-        Register register,
-        AccessDecision.Accepted accepted,
-        long version,
-        CommitId id,
-        Outcome.Accepted ok,
-        int sends) {
-      store.commit(
+    private RegistrationCommit step(Register register, long version, Outcome.Accepted ok) {
+      var id = new CommitId(random.getAsLong());
+      return new RegistrationCommit(
           register.aor(),
           version,
           id,
           ok.next(),
+          events.encoder().encode(id, loop.now(), ok.changes()));
+    }
+
+    private void commit(
+        Register register,
+        AccessDecision.Accepted accepted,
+        RegistrationCommit step,
+        Outcome.Accepted ok,
+        int sends) {
+      store.commit(
+          step,
           answer -> {
             switch (answer) {
-              case CommitAnswer.Applied<Registration> applied -> succeed(accepted, ok);
-              case CommitAnswer.AlreadyApplied<Registration> applied -> succeed(accepted, ok);
+              case CommitAnswer.Applied<Registration> applied -> committed(accepted, step, ok);
+              case CommitAnswer.AlreadyApplied<Registration> applied ->
+                  committed(accepted, step, ok);
               case CommitAnswer.Conflict<Registration>(var current) ->
                   decide(register, accepted, current.version(), current.record());
               case CommitAnswer.Gone<Registration> gone ->
@@ -312,12 +333,11 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
               // No keeper has a say in registrations.
               case CommitAnswer.Fenced<Registration> fenced ->
                   finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
-              // Registrations tell no events.
               case CommitAnswer.Full<Registration> full ->
-                  finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
+                  finish(RegisterResult.OUTBOX_FULL, unavailable());
               case CommitAnswer.Unknown<Registration> unknown -> {
                 if (sends < limits.maxSends()) {
-                  commit(register, accepted, version, id, ok, sends + 1);
+                  commit(register, accepted, step, ok, sends + 1);
                 } else {
                   finish(RegisterResult.STORE_UNAVAILABLE, unavailable());
                 }
@@ -326,10 +346,18 @@ public final class RegistrarService implements ContactLookup, RegisteredUsers {
           });
     }
 
+    private void committed(
+        AccessDecision.Accepted accepted, RegistrationCommit step, Outcome.Accepted ok) {
+      if (!step.events().isEmpty()) {
+        events.sink().committed(step.aor());
+      }
+      succeed(accepted, ok);
+    }
+
     private void succeed(AccessDecision.Accepted accepted, Outcome.Accepted ok) {
       listener.decided(Method.REGISTER, accepted, flow);
-      for (RegistrationEvent event : ok.events()) {
-        listener.changed(event);
+      for (BindingChange change : ok.changes()) {
+        listener.changed(change);
       }
       Instant now = loop.now();
       finish(RegisterResult.ACCEPTED, RegisterResponses.ok(request, ok.next().live(now), now));

@@ -165,6 +165,11 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
     answer(partition, (of, now) -> of.setAside(ids), answer);
   }
 
+  /** The outboxes, for the registrations that are kept beside these calls. */
+  public InMemoryRegistrationStore.Outbox registrationOutbox() {
+    return (commit, now) -> partitions.get(Partition.of(commit.aor()).number()).append(commit, now);
+  }
+
   @Override
   public void outboxDepth(Partition partition, Consumer<PartitionStore.Answer<Long>> answer) {
     answer(partition, (of, now) -> of.outboxDepth(), answer);

@@ -56,8 +56,8 @@ final class InMemoryPartition<R> {
   private final Map<NodeId, NavigableSet<CallKey>> inFlight = new TreeMap<>();
   private final Map<NodeId, NavigableSet<CallKey>> onMedia = new TreeMap<>();
   private final NavigableSet<CallKey> listed = new TreeSet<>();
-  private final TreeMap<OutboxId, CallEvent> outbox = new TreeMap<>();
-  private final TreeMap<OutboxId, CallEvent> aside = new TreeMap<>();
+  private final TreeMap<OutboxId, OutboxEvent> outbox = new TreeMap<>();
+  private final TreeMap<OutboxId, OutboxEvent> aside = new TreeMap<>();
   private long lastOutboxMs;
   private long lastOutboxOrdinal;
   private long epoch;
@@ -192,14 +192,34 @@ final class InMemoryPartition<R> {
     }
     var ids = new ArrayList<OutboxId>();
     for (CallEvent event : events) {
-      long ms = Math.max(now.toEpochMilli(), lastOutboxMs);
-      lastOutboxOrdinal = ms == lastOutboxMs ? lastOutboxOrdinal + 1 : 0;
-      lastOutboxMs = ms;
-      var id = new OutboxId(ms + "-" + lastOutboxOrdinal);
-      outbox.put(id, event);
-      ids.add(id);
+      ids.add(append(new OutboxEvent.OfCall(event), now));
     }
     return ids;
+  }
+
+  private OutboxId append(OutboxEvent event, Instant now) {
+    long ms = Math.max(now.toEpochMilli(), lastOutboxMs);
+    lastOutboxOrdinal = ms == lastOutboxMs ? lastOutboxOrdinal + 1 : 0;
+    lastOutboxMs = ms;
+    var id = new OutboxId(ms + "-" + lastOutboxOrdinal);
+    outbox.put(id, event);
+    return id;
+  }
+
+  /**
+   * Puts the events of a step of a registration into the outbox.
+   *
+   * @return how many wait there, if that leaves no room for them
+   */
+  synchronized OptionalLong append(RegistrationCommit commit, Instant now) {
+    OptionalLong room = outboxLimit.roomFor(commit);
+    if (room.isPresent() && outbox.size() + commit.events().size() > room.getAsLong()) {
+      return OptionalLong.of(outbox.size());
+    }
+    if (keepsEvents) {
+      commit.events().forEach(event -> append(new OutboxEvent.OfRegistration(event), now));
+    }
+    return OptionalLong.empty();
   }
 
   synchronized PartitionStore.Answer<DueTimer> claimTimers(
@@ -284,7 +304,7 @@ final class InMemoryPartition<R> {
   synchronized PartitionStore.Answer<OutboxEntry> outbox(Optional<OutboxId> after, int limit) {
     var rest = after.isPresent() ? outbox.tailMap(after.get(), false) : outbox;
     var page = new ArrayList<OutboxEntry>();
-    for (Map.Entry<OutboxId, CallEvent> each : rest.entrySet()) {
+    for (Map.Entry<OutboxId, OutboxEvent> each : rest.entrySet()) {
       if (page.size() == limit) {
         return new Batch<>(page, true);
       }
@@ -301,7 +321,7 @@ final class InMemoryPartition<R> {
   synchronized PartitionStore.Answer<OutboxId> setAside(List<OutboxId> ids) {
     var moved = new ArrayList<OutboxId>();
     for (OutboxId id : ids) {
-      CallEvent event = aside.size() < PartitionStore.MAX_ASIDE ? outbox.remove(id) : null;
+      OutboxEvent event = aside.size() < PartitionStore.MAX_ASIDE ? outbox.remove(id) : null;
       if (event != null) {
         aside.put(id, event);
         moved.add(id);

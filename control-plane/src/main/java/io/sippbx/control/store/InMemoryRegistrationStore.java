@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -24,12 +25,28 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
   private final Records records;
   private final Loop loop;
 
+  /** Where what is told goes, in the same step. */
+  public interface Outbox {
+    /** Puts the events of the step there, or says how many wait if that leaves no room. */
+    OptionalLong append(RegistrationCommit commit, Instant now);
+  }
+
   /**
+   * Of which nobody is told.
+   *
    * @param maxRecords addresses-of-record; a commit that would make more is answered Unknown
    * @param loop answers come through it, and time is its
    */
   public InMemoryRegistrationStore(int maxRecords, Loop loop) {
-    this(new Records(maxRecords), loop);
+    this(maxRecords, loop, (commit, now) -> OptionalLong.empty());
+  }
+
+  /**
+   * @param maxRecords addresses-of-record; a commit that would make more is answered Unknown
+   * @param loop answers come through it, and time is its
+   */
+  public InMemoryRegistrationStore(int maxRecords, Loop loop, Outbox outbox) {
+    this(new Records(maxRecords, outbox), loop);
   }
 
   private InMemoryRegistrationStore(Records records, Loop loop) {
@@ -54,17 +71,8 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
   }
 
   @Override
-  public void commit(
-      Aor aor,
-      long expectedVersion,
-      CommitId commit,
-      Registration record,
-      Consumer<CommitAnswer<Registration>> answer) {
-    if (expectedVersion < 0) {
-      throw new IllegalArgumentException("Expected a version, but got " + expectedVersion);
-    }
-    CommitAnswer<Registration> result =
-        records.commit(aor, expectedVersion, commit, record, loop.now());
+  public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
+    CommitAnswer<Registration> result = records.commit(commit, loop.now());
     loop.execute(() -> answer.accept(result));
   }
 
@@ -93,17 +101,19 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
         Comparator.comparing(Deadline::at).thenComparing(Deadline::aor);
 
     private final int maxRecords;
+    private final Outbox outbox;
     private final TreeMap<Aor, Versioned<Registration>> byAor = new TreeMap<>();
     private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
     private long registered;
     private long bindings;
     private long refusals;
 
-    Records(int maxRecords) {
+    Records(int maxRecords, Outbox outbox) {
       if (maxRecords < 1) {
         throw new IllegalArgumentException("Expected 1 record or more, but got " + maxRecords);
       }
       this.maxRecords = maxRecords;
+      this.outbox = outbox;
     }
 
     synchronized ReadAnswer<Registration> read(Aor aor, Instant now) {
@@ -111,8 +121,9 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
       return current == null ? new ReadAnswer.Absent<>() : new ReadAnswer.Found<>(current);
     }
 
-    synchronized CommitAnswer<Registration> commit(
-        Aor aor, long expectedVersion, CommitId commit, Registration record, Instant now) {
+    synchronized CommitAnswer<Registration> commit(RegistrationCommit commit, Instant now) {
+      Aor aor = commit.aor();
+      long expectedVersion = commit.expectedVersion();
       dropExpired(now);
       var current = byAor.get(aor);
       if (current == null) {
@@ -124,13 +135,18 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
           return new CommitAnswer.Unknown<>(
               "the limit of " + maxRecords + " addresses-of-record is reached");
         }
-      } else if (current.commit().equals(commit)) {
+      } else if (current.commit().equals(commit.id())) {
         return new CommitAnswer.AlreadyApplied<>(current.version());
       } else if (current.version() != expectedVersion) {
         return new CommitAnswer.Conflict<>(current);
       }
+      OptionalLong waiting = outbox.append(commit, now);
+      if (waiting.isPresent()) {
+        return new CommitAnswer.Full<>(waiting.getAsLong());
+      }
       remove(aor);
-      var next = new Versioned<>(expectedVersion + 1, commit, record);
+      Registration record = commit.record();
+      var next = new Versioned<>(expectedVersion + 1, commit.id(), record);
       byAor.put(aor, next);
       deadlines.add(new Deadline(record.expiresAt(), aor));
       tally(record, 1);

@@ -1,6 +1,8 @@
 package io.sippbx.control.store;
 
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
+import io.sippbx.proto.event.v1.RegistrationKind;
 import java.util.OptionalLong;
 
 /**
@@ -9,8 +11,10 @@ import java.util.OptionalLong;
  *
  * <ul>
  *   <li>at the limit no call begins any more;
- *   <li>at twice the limit nothing happens to a call any more that would be told, but its end;
- *   <li>the end of a call is always told: there are no more of them than there are calls.
+ *   <li>at twice the limit nothing happens to a call any more that would be told, but its end, and
+ *       nobody registers anew or from elsewhere;
+ *   <li>the end of a call or of a registration is always told: there are no more of them than there
+ *       are calls and registrations.
  * </ul>
  *
  * @param events at which no call begins any more; 0: there is no limit
@@ -35,5 +39,19 @@ public record OutboxLimit(int events) {
       return OptionalLong.empty();
     }
     return OptionalLong.of(commit.read().isEmpty() ? events : 2L * events);
+  }
+
+  /**
+   * As {@link #roomFor(CallCommit)}: a registration is told for as long as calls that are up are.
+   */
+  public OptionalLong roomFor(RegistrationCommit commit) {
+    return events == 0 || commit.events().stream().allMatch(OutboxLimit::isAnEnd)
+        ? OptionalLong.empty()
+        : OptionalLong.of(2L * events);
+  }
+
+  private static boolean isAnEnd(RegistrationEvent event) {
+    return event.getKind() == RegistrationKind.REGISTRATION_KIND_UNREGISTERED
+        || event.getKind() == RegistrationKind.REGISTRATION_KIND_EXPIRED;
   }
 }

@@ -1,6 +1,5 @@
 package io.sippbx.control.store;
 
-import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
@@ -108,9 +107,9 @@ public interface PartitionStore {
    *
    * @param damage why the event cannot be read, if it cannot: {@code event} says nothing then
    */
-  record OutboxEntry(OutboxId id, CallEvent event, Optional<String> damage) {
+  record OutboxEntry(OutboxId id, OutboxEvent event, Optional<String> damage) {
     /** One that can be read. */
-    public OutboxEntry(OutboxId id, CallEvent event) {
+    public OutboxEntry(OutboxId id, OutboxEvent event) {
       this(id, event, Optional.empty());
     }
   }

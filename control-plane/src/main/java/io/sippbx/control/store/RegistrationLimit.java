@@ -100,27 +100,18 @@ public final class RegistrationLimit {
     }
 
     @Override
-    public void commit(
-        Aor aor,
-        long expectedVersion,
-        CommitId commit,
-        Registration record,
-        Consumer<CommitAnswer<Registration>> answer) {
-      if (expectedVersion != 0 || record.bindings().isEmpty()) {
-        store.commit(aor, expectedVersion, commit, record, answer);
+    public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
+      if (commit.expectedVersion() != 0 || commit.record().bindings().isEmpty()) {
+        store.commit(commit, answer);
         return;
       }
-      make(aor, commit, record, true, answer);
+      make(commit, true, answer);
     }
 
     private void make(
-        Aor aor,
-        CommitId commit,
-        Registration record,
-        boolean mayCount,
-        Consumer<CommitAnswer<Registration>> answer) {
+        RegistrationCommit commit, boolean mayCount, Consumer<CommitAnswer<Registration>> answer) {
       switch (take(loop.nowNs(), mayCount)) {
-        case TAKEN -> store.commit(aor, 0, commit, record, answer);
+        case TAKEN -> store.commit(commit, answer);
         case NONE -> {
           limited
               .at(Level.WARN, "registrar.full")
@@ -137,7 +128,7 @@ public final class RegistrationLimit {
             store.count(
                 said -> {
                   counted(said, loop.nowNs());
-                  make(aor, commit, record, false, answer);
+                  make(commit, false, answer);
                 });
       }
     }

@@ -21,28 +21,22 @@ public interface RegistrationStore {
   void read(Aor aor, Consumer<ReadAnswer<Registration>> answer);
 
   /**
-   * Writes the record if it still stands as it was read.
+   * Writes the record if it still stands as it was read, and its events to the outbox of its
+   * partition, in one step.
    *
    * <ul>
-   *   <li>The last commit of the record is {@code commit}: {@link CommitAnswer.AlreadyApplied},
-   *       whatever the version.
+   *   <li>The last commit of the record is this one: {@link CommitAnswer.AlreadyApplied}, whatever
+   *       the version.
    *   <li>{@code expectedVersion} is the record's, 0 where there is none: {@link
    *       CommitAnswer.Applied} with the next version.
    *   <li>There is a record with another version: {@link CommitAnswer.Conflict} with it.
    *   <li>There is none, and a version was expected: {@link CommitAnswer.Gone}.
+   *   <li>The outbox has no room for its events ({@link OutboxLimit}): {@link CommitAnswer.Full}.
    *   <li>No answer in time, or the store is full (its limit of records): {@link
    *       CommitAnswer.Unknown}. The same commit may be sent again.
    * </ul>
-   *
-   * @param expectedVersion the version that was read; 0 for a record that was absent
-   * @param commit random; a commit that is sent again has the same one
    */
-  void commit(
-      Aor aor,
-      long expectedVersion,
-      CommitId commit,
-      Registration record,
-      Consumer<CommitAnswer<Registration>> answer);
+  void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer);
 
   /**
    * A page of the records, in the order of their addresses-of-record. Not a snapshot: a record that

@@ -16,16 +16,17 @@ import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.RegistrationEventEncoder;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.registrar.RegistrarService;
 import io.sippbx.control.registrar.RequestAuthenticator;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.Registrar;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
 import io.sippbx.control.routing.NextHops;
 import io.sippbx.control.routing.Router;
 import io.sippbx.control.sip.auth.AccessDecision;
@@ -134,7 +135,9 @@ class CallArrivalsTest {
                 new Registrar(RegistrarSettings.DEFAULT),
                 RegistrarLimits.DEFAULT,
                 random::nextLong,
-                observer),
+                observer,
+                new RegistrarService.Events(
+                    new RegistrationEventEncoder(new NodeId("edge-1")), events -> {})),
             new RequestAuthenticator(
                 loop, bindings, policy, domains, new NonceMemory(10), observer),
             (invite, answer) -> routing.add(answer),
@@ -380,7 +383,7 @@ class CallArrivalsTest {
     public void dropped(CallKey call, Drop why) {}
 
     @Override
-    public void changed(RegistrationEvent event) {}
+    public void changed(BindingChange change) {}
 
     @Override
     public void answered(RegisterResult result, Flow flow) {}

@@ -24,6 +24,7 @@ import io.sippbx.control.cluster.LeaseSettings;
 import io.sippbx.control.cluster.Participation;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.RegistrationEventEncoder;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
@@ -33,10 +34,10 @@ import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.registrar.RegistrarService;
 import io.sippbx.control.registrar.RequestAuthenticator;
+import io.sippbx.control.registrar.binding.BindingChange;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.Registrar;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
 import io.sippbx.control.routing.NextHops;
 import io.sippbx.control.routing.Router;
 import io.sippbx.control.sip.auth.AccessDecision;
@@ -62,6 +63,7 @@ import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryLimitStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.testkit.VirtualLoop;
@@ -262,9 +264,9 @@ final class World implements CallObserver, RegistrarListener {
           answer -> {
             if (answer instanceof PartitionStore.Batch<PartitionStore.OutboxEntry> batch) {
               for (PartitionStore.OutboxEntry entry : batch.entries()) {
-                events
-                    .computeIfAbsent(entry.event().getCallKey(), key -> new ArrayList<>())
-                    .add(entry.event());
+                if (entry.event() instanceof OutboxEvent.OfCall(CallEvent event)) {
+                  events.computeIfAbsent(event.getCallKey(), key -> new ArrayList<>()).add(event);
+                }
               }
             }
           });
@@ -342,7 +344,8 @@ final class World implements CallObserver, RegistrarListener {
               new Registrar(RegistrarSettings.DEFAULT),
               RegistrarLimits.DEFAULT,
               random::nextLong,
-              this);
+              this,
+              new RegistrarService.Events(new RegistrationEventEncoder(NODE), events -> {}));
       Locator locator = (uri, home, answer) -> home.execute(() -> answer.accept(located(uri)));
       Router router =
           (invite, answer) ->
@@ -430,7 +433,7 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   @Override
-  public void changed(RegistrationEvent event) {}
+  public void changed(BindingChange change) {}
 
   @Override
   public void answered(RegisterResult result, Flow flow) {}

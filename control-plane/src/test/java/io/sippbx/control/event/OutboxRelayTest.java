@@ -3,15 +3,20 @@ package io.sippbx.control.event;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.control.loop.Loops;
+import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.Ended;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
@@ -53,7 +58,7 @@ class OutboxRelayTest {
 
     OutboxRelay relay(EventConsumer consumer) {
       return new OutboxRelay(
-          partitions, loops, consumer, event -> event.getNodeId().isEmpty(), OutboxRelay.LAZY);
+          partitions, loops, consumer, (partition, node) -> node.isEmpty(), OutboxRelay.LAZY);
     }
 
     List<CallEvent> commit(CallEvent... events) {
@@ -88,6 +93,16 @@ class OutboxRelayTest {
       if (event.getEventId().startsWith("poison")) {
         throw new IllegalStateException("cannot digest " + event.getEventId());
       }
+      if (isFull) {
+        return false;
+      }
+      taken.add(event.getEventId());
+      held.put(event.getEventId(), done);
+      return true;
+    }
+
+    @Override
+    public boolean take(RegistrationEvent event, Runnable done) {
       if (isFull) {
         return false;
       }
@@ -243,6 +258,29 @@ class OutboxRelayTest {
     hands.finishAll();
     clock.advance(OutboxRelay.SWEEP);
     assertThat(hands.taken).containsExactly("a");
+  }
+
+  @Test
+  void handsOverWhatHappenedToARegistration() {
+    var registrations =
+        new InMemoryRegistrationStore(
+            10, world.loops.all().getFirst(), world.store.registrationOutbox());
+    var bob = new Aor("bob", "pbx.example");
+    registrations.commit(
+        new RegistrationCommit(
+            bob,
+            0,
+            new CommitId(1),
+            Registration.EMPTY,
+            List.of(RegistrationEvent.newBuilder().setEventId("1:2").build())),
+        answer -> {});
+    relay.committed(bob);
+    clock.advance(OutboxRelay.LAZY);
+    assertThat(hands.taken).containsExactly("1:2");
+    assertThat(world.depth()).isEqualTo(1);
+    hands.finishAll();
+    clock.runReady();
+    assertThat(world.depth()).isZero();
   }
 
   @Test

@@ -6,6 +6,7 @@ import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -80,22 +81,16 @@ final class FaultyRegistrationStore implements RegistrationStore {
   }
 
   @Override
-  public void commit(
-      Aor aor,
-      long expectedVersion,
-      CommitId commit,
-      Registration record,
-      Consumer<CommitAnswer<Registration>> answer) {
-    ids.add(commit);
+  public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
+    ids.add(commit.id());
     if (!beforeCommits.isEmpty()) {
       beforeCommits.removeFirst().run();
     }
     var unknown = new CommitAnswer.Unknown<Registration>("on purpose");
     switch (next(commits)) {
-      case NONE -> real.commit(aor, expectedVersion, commit, record, answer);
+      case NONE -> real.commit(commit, answer);
       case LOST -> loop.execute(() -> answer.accept(unknown));
-      case ANSWER_LOST ->
-          real.commit(aor, expectedVersion, commit, record, done -> answer.accept(unknown));
+      case ANSWER_LOST -> real.commit(commit, done -> answer.accept(unknown));
     }
   }
 

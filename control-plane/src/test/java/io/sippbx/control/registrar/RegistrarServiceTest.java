@@ -2,19 +2,23 @@ package io.sippbx.control.registrar;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
+import io.sippbx.control.event.EventSink;
+import io.sippbx.control.event.RegistrationEventEncoder;
+import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.ContactLookup.LookupAnswer;
 import io.sippbx.control.registrar.FaultyRegistrationStore.Fault;
 import io.sippbx.control.registrar.RegisteredUsers.CountsAnswer;
 import io.sippbx.control.registrar.RegisteredUsers.UsersAnswer;
 import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.BindingChange;
+import io.sippbx.control.registrar.binding.BindingChange.Kind;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.Registers;
 import io.sippbx.control.registrar.binding.Registrar;
 import io.sippbx.control.registrar.binding.RegistrarSettings;
 import io.sippbx.control.registrar.binding.Registration;
-import io.sippbx.control.registrar.binding.RegistrationEvent;
-import io.sippbx.control.registrar.binding.RegistrationEvent.Kind;
 import io.sippbx.control.sip.auth.AccessDecision;
 import io.sippbx.control.sip.auth.AccessPolicy;
 import io.sippbx.control.sip.auth.AccessResponses;
@@ -33,12 +37,22 @@ import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.InlineLoop;
+import io.sippbx.control.store.OutboxEvent;
+import io.sippbx.control.store.OutboxId;
+import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationKind;
+import io.sippbx.shared.identity.NodeId;
+import io.sippbx.shared.net.Endpoint;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,11 +72,18 @@ class RegistrarServiceTest {
 
   private static final Aor BOB = new Aor("bob", "pbx.example");
   private static final OwnDomains DOMAINS = new OwnDomains(List.of("pbx.example"), "pbx.example");
+
+  /** Events of a partition from which on less and less is told. */
+  private static final int OUTBOX = 20;
+
   private static final byte[] SECRET = "cluster".getBytes(StandardCharsets.UTF_8);
 
   private final VirtualLoops time = VirtualLoops.inOrder();
   private final VirtualLoop loop = time.loop("a");
-  private final InMemoryRegistrationStore records = new InMemoryRegistrationStore(100, loop);
+  private final InMemoryCallStore<String> calls =
+      new InMemoryCallStore<>(new Loops(List.of(loop)), OUTBOX);
+  private final InMemoryRegistrationStore records =
+      new InMemoryRegistrationStore(100, loop, calls.registrationOutbox());
   private final FaultyRegistrationStore store = new FaultyRegistrationStore(records, loop);
   private final Heard heard = new Heard();
   private long ids;
@@ -92,17 +113,29 @@ class RegistrarServiceTest {
         new Registrar(RegistrarSettings.DEFAULT),
         limits,
         () -> ++ids,
-        heard);
+        heard,
+        new RegistrarService.Events(new RegistrationEventEncoder(new NodeId("node-1")), heard));
   }
 
-  private static final class Heard implements RegistrarListener {
-    private final List<RegistrationEvent> events = new ArrayList<>();
+  private static final class Heard implements RegistrarListener, EventSink {
+    private final List<Aor> committed = new ArrayList<>();
+    private final List<BindingChange> events = new ArrayList<>();
     private final List<RegisterResult> results = new ArrayList<>();
     private final List<AccessDecision> decisions = new ArrayList<>();
 
     @Override
-    public void changed(RegistrationEvent event) {
+    public void changed(BindingChange event) {
       events.add(event);
+    }
+
+    @Override
+    public void publish(List<CallEvent> events) {
+      throw new IllegalStateException("a registrar tells of no calls");
+    }
+
+    @Override
+    public void committed(Aor aor) {
+      committed.add(aor);
     }
 
     @Override
@@ -116,7 +149,7 @@ class RegistrarServiceTest {
     }
 
     private List<Kind> kinds() {
-      return events.stream().map(RegistrationEvent::kind).toList();
+      return events.stream().map(BindingChange::kind).toList();
     }
 
     private ChallengeReason lastReason() {
@@ -534,10 +567,8 @@ class RegistrarServiceTest {
     private void overwrite(long id, Registration record) {
       direct()
           .commit(
-              BOB,
-              versioned().map(Versioned::version).orElse(0L),
-              new CommitId(id),
-              record,
+              new RegistrationCommit(
+                  BOB, versioned().map(Versioned::version).orElse(0L), new CommitId(id), record),
               answer -> assertThat(answer).isInstanceOf(CommitAnswer.Applied.class));
     }
 
@@ -805,6 +836,113 @@ class RegistrarServiceTest {
     }
   }
 
+  /** What lies in the outbox of Bob's partition. */
+  private List<io.sippbx.proto.event.v1.RegistrationEvent> told() {
+    PartitionStore.Answer<PartitionStore.OutboxEntry> answer =
+        this.<PartitionStore.Answer<PartitionStore.OutboxEntry>>ask(
+            each -> calls.outbox(Partition.of(BOB), Optional.empty(), 100, each));
+    return ((PartitionStore.Batch<PartitionStore.OutboxEntry>) answer)
+        .entries().stream()
+            .map(each -> ((OutboxEvent.OfRegistration) each.event()).event())
+            .toList();
+  }
+
+  @Nested
+  class Events {
+    private final Phone local = new Phone("bob", "", "127.0.0.1");
+
+    @Test
+    void tellOfAContactThatIsNewAndOfOneThatIsTakenOut() {
+      send(open, local.register(600), local.flow);
+      send(open, local.register(0), local.flow);
+      assertThat(told())
+          .extracting(
+              io.sippbx.proto.event.v1.RegistrationEvent::getKind,
+              io.sippbx.proto.event.v1.RegistrationEvent::getAor,
+              io.sippbx.proto.event.v1.RegistrationEvent::getSourceIp,
+              io.sippbx.proto.event.v1.RegistrationEvent::getNodeId)
+          .containsExactly(
+              tuple(
+                  RegistrationKind.REGISTRATION_KIND_REGISTERED,
+                  "sip:bob@pbx.example",
+                  "127.0.0.1",
+                  "node-1"),
+              tuple(
+                  RegistrationKind.REGISTRATION_KIND_UNREGISTERED,
+                  "sip:bob@pbx.example",
+                  "127.0.0.1",
+                  "node-1"));
+      assertThat(told().getLast().getSeq()).isEqualTo(told().getFirst().getSeq() + 1);
+      assertThat(told().getLast().getEventId()).isNotEqualTo(told().getFirst().getEventId());
+      assertThat(heard.committed).containsExactly(BOB, BOB);
+    }
+
+    @Test
+    void areSilentAboutAContactThatOnlyLastsLonger() {
+      send(open, local.register(600), local.flow);
+      send(open, local.register(600), local.flow);
+      assertThat(heard.kinds()).containsExactly(Kind.REGISTERED, Kind.REFRESHED);
+      assertThat(told()).hasSize(1);
+      assertThat(heard.committed).containsExactly(BOB);
+    }
+
+    @Test
+    void tellOfAContactThatIsReachedFromElsewhere() {
+      send(open, local.register(600), local.flow);
+      Flow elsewhere = Flow.udp(local.flow.local(), Endpoint.of("127.0.0.77", 4321));
+      send(open, local.register(600), elsewhere);
+      assertThat(told().getLast().getKind())
+          .isEqualTo(RegistrationKind.REGISTRATION_KIND_REFRESHED);
+      assertThat(told().getLast().getSourceIp()).isEqualTo("127.0.0.77");
+      assertThat(told().getLast().getSourcePort()).isEqualTo(4321);
+    }
+
+    @Test
+    void goOnCountingWhenNothingIsLeftOfTheRecord() {
+      send(open, local.register(600), local.flow);
+      send(open, local.register(0), local.flow);
+      time.advance(Duration.ofSeconds(1));
+      long last = told().getLast().getSeq();
+      calls.acknowledge(Partition.of(BOB), ids(), answer -> {});
+      time.advance(Duration.ofHours(1));
+      send(open, local.register(600), local.flow);
+      assertThat(told()).hasSize(1);
+      assertThat(told().getFirst().getSeq()).isGreaterThan(last);
+    }
+
+    private List<OutboxId> ids() {
+      var ids = new ArrayList<OutboxId>();
+      calls.outbox(
+          Partition.of(BOB),
+          Optional.empty(),
+          100,
+          answer ->
+              ((PartitionStore.Batch<PartitionStore.OutboxEntry>) answer)
+                  .entries()
+                  .forEach(each -> ids.add(each.id())));
+      time.runReady();
+      return ids;
+    }
+
+    @Test
+    @DisplayName("that nobody takes end in 503 for who is new, never for who was there")
+    void thatNobodyTakesEndIn503ForWhoIsNew() {
+      Flow elsewhere = Flow.udp(local.flow.local(), Endpoint.of("127.0.0.77", 4321));
+      for (int i = 0; i < OUTBOX; i++) {
+        send(open, local.register(600), local.flow);
+        send(open, local.register(600), elsewhere);
+      }
+      assertThat(told()).hasSize(2 * OUTBOX);
+      SipResponse moved = send(open, local.register(600), local.flow);
+      assertThat(moved.status()).isEqualTo(503);
+      assertThat(moved.header(HeaderName.RETRY_AFTER)).isPresent();
+      assertThat(heard.results.getLast()).isEqualTo(RegisterResult.OUTBOX_FULL);
+      assertThat(send(open, local.register(600), elsewhere).status()).isEqualTo(200);
+      assertThat(send(open, local.register(0), elsewhere).status()).isEqualTo(200);
+      assertThat(told()).hasSize(2 * OUTBOX + 1);
+    }
+  }
+
   /** Several nodes' instances, phones and faults in any order: every request is answered once. */
   @ParameterizedTest(name = "seed {0}")
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
@@ -835,7 +973,9 @@ class RegistrarServiceTest {
               new Registrar(RegistrarSettings.DEFAULT),
               new RegistrarLimits(100, 50, 10, Duration.ofSeconds(5), Duration.ZERO),
               random::nextLong,
-              heard));
+              heard,
+              new RegistrarService.Events(
+                  new RegistrationEventEncoder(new NodeId("node-" + i)), heard)));
     }
     var statuses = new ArrayList<Integer>();
     int phones = 8;

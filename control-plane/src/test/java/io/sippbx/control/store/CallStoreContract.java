@@ -435,7 +435,7 @@ abstract class CallStoreContract {
 
     private List<String> told() {
       return outbox(Optional.empty(), 1000).entries().stream()
-          .map(each -> each.event().getEventId())
+          .map(each -> each.event().id())
           .toList();
     }
 
@@ -478,7 +478,7 @@ abstract class CallStoreContract {
       assertThat(first.more()).isTrue();
       Batch<OutboxEntry> second = outbox(Optional.of(first.entries().getLast().id()), 7);
       assertThat(second.entries())
-          .extracting(each -> each.event().getEventId())
+          .extracting(each -> each.event().id())
           .containsExactly("f3", "e4", "f4");
       assertThat(second.more()).isFalse();
     }

@@ -3,6 +3,7 @@ package io.sippbx.control.store;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sippbx.control.loop.Loops;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.Registers;
 import io.sippbx.control.registrar.binding.Registration;
@@ -21,11 +22,19 @@ class InMemoryRegistrationStoreTest extends RegistrationStoreContract {
 
   private final VirtualLoops time = VirtualLoops.inOrder();
   private final VirtualLoop loop = time.loop("a");
-  private final InMemoryRegistrationStore store = new InMemoryRegistrationStore(100, loop);
+  private final InMemoryCallStore<String> calls =
+      new InMemoryCallStore<>(new Loops(List.of(loop)), OUTBOX.events());
+  private final InMemoryRegistrationStore store =
+      new InMemoryRegistrationStore(100, loop, calls.registrationOutbox());
 
   @Override
   protected RegistrationStore store() {
     return store;
+  }
+
+  @Override
+  protected PartitionStore partitions() {
+    return calls;
   }
 
   @Override
@@ -56,10 +65,11 @@ class InMemoryRegistrationStoreTest extends RegistrationStoreContract {
     return this.<CommitAnswer<Registration>>ask(
         answer ->
             to.commit(
-                new Aor(user, "h"),
-                0,
-                new CommitId(1),
-                Registers.record("<sip:1@h>", now().plusSeconds(60)),
+                new RegistrationCommit(
+                    new Aor(user, "h"),
+                    0,
+                    new CommitId(1),
+                    Registers.record("<sip:1@h>", now().plusSeconds(60))),
                 answer));
   }
 
@@ -120,10 +130,7 @@ class InMemoryRegistrationStoreTest extends RegistrationStoreContract {
                     var mine = store.on(direct);
                     for (int i = 0; i < rounds; i++) {
                       mine.commit(
-                          aor,
-                          i,
-                          new CommitId(base + i),
-                          record,
+                          new RegistrationCommit(aor, i, new CommitId(base + i), record),
                           answer -> {
                             if (answer instanceof CommitAnswer.Applied) {
                               applied.incrementAndGet();
@@ -155,8 +162,7 @@ class InMemoryRegistrationStoreTest extends RegistrationStoreContract {
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(
             () ->
-                store.commit(
-                    new Aor("a", "h"), -1, new CommitId(1), Registration.EMPTY, answer -> {}))
+                new RegistrationCommit(new Aor("a", "h"), -1, new CommitId(1), Registration.EMPTY))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

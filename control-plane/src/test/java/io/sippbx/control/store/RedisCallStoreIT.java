@@ -73,7 +73,7 @@ class RedisCallStoreIT extends CallStoreContract {
               var first = (PartitionStore.OutboxEntry) batch.entries().getFirst();
               var second = (PartitionStore.OutboxEntry) batch.entries().getLast();
               assertThat(first.damage()).isEmpty();
-              assertThat(first.event().getEventId()).isEqualTo("before");
+              assertThat(first.event().id()).isEqualTo("before");
               assertThat(second.damage()).isPresent();
               assertThat(
                       this.<PartitionStore.Answer<OutboxId>>ask(

@@ -21,7 +21,12 @@ class RedisRegistrationStoreIT extends RegistrationStoreContract {
 
   @Override
   protected RegistrationStore store() {
-    return REDIS.real().store().registrations(REDIS.real().loop(), new RegistrationCodec());
+    return REDIS.real().store().registrations(REDIS.real().loop(), new RegistrationCodec(), OUTBOX);
+  }
+
+  @Override
+  protected PartitionStore partitions() {
+    return REDIS.real().store().partitions();
   }
 
   @Override
@@ -50,10 +55,11 @@ class RedisRegistrationStoreIT extends RegistrationStoreContract {
     return this.<CommitAnswer<Registration>>ask(
         answer ->
             at.commit(
-                new Aor(user, "example.org"),
-                0,
-                new CommitId(user.hashCode()),
-                Registers.record("<sip:1@h>", now().plusSeconds(600)),
+                new RegistrationCommit(
+                    new Aor(user, "example.org"),
+                    0,
+                    new CommitId(user.hashCode()),
+                    Registers.record("<sip:1@h>", now().plusSeconds(600))),
                 answer));
   }
 

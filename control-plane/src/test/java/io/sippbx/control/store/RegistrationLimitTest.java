@@ -32,7 +32,9 @@ class RegistrationLimitTest {
       RegistrationStore store, String user, long version, Registration record) {
     var answers = new ArrayList<CommitAnswer<Registration>>();
     store.commit(
-        new Aor(user, "example.org"), version, new CommitId(++commits), record, answers::add);
+        new RegistrationCommit(
+            new Aor(user, "example.org"), version, new CommitId(++commits), record),
+        answers::add);
     assertThat(answers).as("nothing comes inline").isEmpty();
     clock.runReady();
     assertThat(answers).hasSize(1);

@@ -10,6 +10,8 @@ import io.sippbx.control.sip.auth.NonceUse;
 import io.sippbx.control.store.RegistrationStore.CountAnswer;
 import io.sippbx.control.store.RegistrationStore.Entry;
 import io.sippbx.control.store.RegistrationStore.ListAnswer;
+import io.sippbx.proto.event.v1.RegistrationEvent;
+import io.sippbx.proto.event.v1.RegistrationKind;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,8 +30,14 @@ abstract class RegistrationStoreContract {
   private static final Aor BOB = new Aor("bob", "pbx.example");
   private static final Aor ALICE = new Aor("alice", "pbx.example");
 
+  /** What the store under test is limited to. */
+  protected static final OutboxLimit OUTBOX = new OutboxLimit(2);
+
   /** The store under test: empty at the start of each test. */
   protected abstract RegistrationStore store();
+
+  /** Its outboxes, which hold {@link #OUTBOX} events. */
+  protected abstract PartitionStore partitions();
 
   /** Time as the store sees it. */
   protected abstract Instant now();
@@ -50,7 +58,8 @@ abstract class RegistrationStoreContract {
 
   private CommitAnswer<Registration> commit(Aor aor, long version, long id, Registration record) {
     return this.<CommitAnswer<Registration>>ask(
-        answer -> store().commit(aor, version, new CommitId(id), record, answer));
+        answer ->
+            store().commit(new RegistrationCommit(aor, version, new CommitId(id), record), answer));
   }
 
   private ListAnswer.Page list(Optional<Aor> after, int limit) {
@@ -59,6 +68,63 @@ abstract class RegistrationStoreContract {
 
   private CountAnswer count() {
     return this.<CountAnswer>ask(answer -> store().count(answer));
+  }
+
+  private CommitAnswer<Registration> tell(
+      Aor aor, long version, long id, RegistrationEvent... events) {
+    var step =
+        new RegistrationCommit(
+            aor, version, new CommitId(id), record("<sip:" + id + "@h>"), List.of(events));
+    return this.<CommitAnswer<Registration>>ask(answer -> store().commit(step, answer));
+  }
+
+  private static RegistrationEvent event(RegistrationKind kind, int seq) {
+    return RegistrationEvent.newBuilder()
+        .setEventId("event-" + seq)
+        .setSeq(seq)
+        .setKind(kind)
+        .setContact("sip:1@h")
+        .build();
+  }
+
+  private List<RegistrationEvent> told(Aor aor) {
+    PartitionStore.Answer<PartitionStore.OutboxEntry> answer =
+        this.<PartitionStore.Answer<PartitionStore.OutboxEntry>>ask(
+            each -> partitions().outbox(Partition.of(aor), Optional.empty(), 100, each));
+    return ((PartitionStore.Batch<PartitionStore.OutboxEntry>) answer)
+        .entries().stream()
+            .map(each -> ((OutboxEvent.OfRegistration) each.event()).event())
+            .toList();
+  }
+
+  @Test
+  void tellsWhatHappenedInTheStepItself() {
+    RegistrationEvent first = event(RegistrationKind.REGISTRATION_KIND_REGISTERED, 1);
+    RegistrationEvent second = event(RegistrationKind.REGISTRATION_KIND_REFRESHED, 2);
+    RegistrationEvent third = event(RegistrationKind.REGISTRATION_KIND_UNREGISTERED, 3);
+    assertThat(tell(BOB, 0, 1, first)).isEqualTo(new CommitAnswer.Applied<>(1));
+    assertThat(told(BOB)).containsExactly(first);
+    assertThat(tell(BOB, 0, 1, first)).isEqualTo(new CommitAnswer.AlreadyApplied<>(1));
+    assertThat(tell(BOB, 0, 2, second)).isInstanceOf(CommitAnswer.Conflict.class);
+    assertThat(tell(BOB, 1, 3, second, third)).isEqualTo(new CommitAnswer.Applied<>(2));
+    assertThat(told(BOB)).containsExactly(first, second, third);
+    assertThat(read(BOB)).isInstanceOf(ReadAnswer.Found.class);
+  }
+
+  @Test
+  void tellsNothingButEndsWhenTwiceTheLimitWaits() {
+    RegistrationEvent news = event(RegistrationKind.REGISTRATION_KIND_REGISTERED, 1);
+    RegistrationEvent end = event(RegistrationKind.REGISTRATION_KIND_EXPIRED, 2);
+    tell(BOB, 0, 1, news, news, news);
+    ReadAnswer<Registration> before = read(BOB);
+    assertThat(tell(BOB, 1, 2, news, end)).isEqualTo(new CommitAnswer.Full<>(3));
+    assertThat(read(BOB)).isEqualTo(before);
+    assertThat(tell(BOB, 1, 3, news)).isEqualTo(new CommitAnswer.Applied<>(2));
+    assertThat(tell(BOB, 2, 4, news)).isEqualTo(new CommitAnswer.Full<>(4));
+    assertThat(tell(BOB, 2, 5, end, end)).isEqualTo(new CommitAnswer.Applied<>(3));
+    assertThat(told(BOB)).hasSize(6);
+    // Who says nothing new is never turned away for it.
+    assertThat(tell(BOB, 3, 6)).isEqualTo(new CommitAnswer.Applied<>(4));
   }
 
   private Registration record(String contact) {

@@ -91,8 +91,7 @@ class RestoringCallStoreTest {
         this.<PartitionStore.Answer<OutboxEntry>>ask(
             each -> stored.current().outbox(PARTITION, Optional.empty(), 1000, each));
     assertThat(answer).isInstanceOf(Batch.class);
-    return ((Batch<OutboxEntry>) answer)
-        .entries().stream().map(each -> each.event().getEventId()).toList();
+    return ((Batch<OutboxEntry>) answer).entries().stream().map(each -> each.event().id()).toList();
   }
 
   @Test

@@ -80,7 +80,7 @@ class StoresAgreeIT {
                   .map(
                       each ->
                           each instanceof PartitionStore.OutboxEntry entry
-                              ? entry.event().getEventId()
+                              ? entry.event().id()
                               : each.toString())
                   .toList()
               + (more ? " and more" : "");

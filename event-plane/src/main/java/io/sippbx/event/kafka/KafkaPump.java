@@ -3,6 +3,7 @@ package io.sippbx.event.kafka;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.event.EventTaker;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.KafkaConfig;
 import io.sippbx.shared.kafka.KafkaAccess;
 import io.sippbx.shared.kafka.KafkaTopics;
@@ -76,10 +77,19 @@ public final class KafkaPump implements AutoCloseable {
    * What to bring.
    *
    * @param name of what is made of the events: "cdr"
+   * @param topic what it brings
    * @param partitions of the topic; empty: all
    */
   public record Settings(
-      String name, KafkaAccess access, KafkaConfig.Topics topics, List<Integer> partitions) {
+      String name,
+      KafkaAccess access,
+      KafkaConfig.Topics topics,
+      KafkaConfig.Topic topic,
+      List<Integer> partitions) {
+    private String topicName() {
+      return topics.name(topic);
+    }
+
     /** Copies {@code partitions}. */
     public Settings {
       partitions = List.copyOf(partitions);
@@ -118,7 +128,7 @@ public final class KafkaPump implements AutoCloseable {
           limited
               .at(Level.ERROR, "kafka.consume-failed")
               .addKeyValue("consumer", settings.name())
-              .addKeyValue("topic", settings.topics().calls())
+              .addKeyValue("topic", settings.topicName())
               .addKeyValue("problem", e.toString())
               .log("kafka.consume-failed");
         }
@@ -135,11 +145,7 @@ public final class KafkaPump implements AutoCloseable {
   private void consume() throws IOException, InterruptedException {
     KafkaTopics.Found.Ready topic =
         switch (KafkaTopics.ensure(
-            settings.access(),
-            settings.topics(),
-            "kafka.call_topic",
-            settings.topics().calls(),
-            ASK_WITHIN)) {
+            settings.access(), settings.topics(), settings.topic(), ASK_WITHIN)) {
           case KafkaTopics.Found.Ready ready -> ready;
           case KafkaTopics.Found.NotReached(String problem) -> throw new IOException(problem);
           case KafkaTopics.Found.Missing(String problem) -> throw new IOException(problem);
@@ -153,7 +159,7 @@ public final class KafkaPump implements AutoCloseable {
       connected = true;
       log.atInfo()
           .addKeyValue("consumer", settings.name())
-          .addKeyValue("topic", settings.topics().calls())
+          .addKeyValue("topic", settings.topicName())
           .addKeyValue("partitions", mine.size())
           .log("kafka.consuming");
       while (closing.getCount() > 0) {
@@ -178,20 +184,20 @@ public final class KafkaPump implements AutoCloseable {
     var mine = new ArrayList<TopicPartition>();
     if (settings.partitions().isEmpty()) {
       for (int i = 0; i < there; i++) {
-        mine.add(new TopicPartition(settings.topics().calls(), i));
+        mine.add(new TopicPartition(settings.topicName(), i));
       }
     }
     for (int each : settings.partitions()) {
       if (each >= there) {
         throw new IOException(
             "cdr.kafka_partitions: expected partitions of "
-                + settings.topics().calls()
+                + settings.topicName()
                 + ", which has 0 to "
                 + (there - 1)
                 + ", but got "
                 + each);
       }
-      mine.add(new TopicPartition(settings.topics().calls(), each));
+      mine.add(new TopicPartition(settings.topicName(), each));
     }
     return mine;
   }
@@ -238,12 +244,9 @@ public final class KafkaPump implements AutoCloseable {
     long offset = next.offset();
     // Taken before it is handed over: the taker may be done with it at once.
     tracker.taken(offset);
-    CallEvent event;
+    Offer offer;
     try {
-      event = CallEvent.parseFrom(next.value() == null ? new byte[0] : next.value());
-      if (event.getCallKey().isEmpty()) {
-        throw new InvalidProtocolBufferException("it has no call_key");
-      }
+      offer = read(next.value() == null ? new byte[0] : next.value());
     } catch (InvalidProtocolBufferException e) {
       unreadable.increment();
       limited
@@ -255,12 +258,36 @@ public final class KafkaPump implements AutoCloseable {
       tracker.done(offset);
       return true;
     }
-    if (!taker.take(event, () -> tracker.done(offset))) {
+    if (!offer.to(taker, () -> tracker.done(offset))) {
       tracker.givenBack(offset);
       return false;
     }
     taken.increment();
     return true;
+  }
+
+  /** An event that was read, and is to be offered. */
+  private interface Offer {
+    boolean to(EventTaker taker, Runnable done);
+  }
+
+  private Offer read(byte[] value) throws InvalidProtocolBufferException {
+    return switch (settings.topic()) {
+      case CALLS -> {
+        CallEvent event = CallEvent.parseFrom(value);
+        if (event.getCallKey().isEmpty()) {
+          throw new InvalidProtocolBufferException("it has no call_key");
+        }
+        yield (taker, done) -> taker.take(event, done);
+      }
+      case REGISTRATIONS -> {
+        RegistrationEvent event = RegistrationEvent.parseFrom(value);
+        if (event.getAor().isEmpty()) {
+          throw new InvalidProtocolBufferException("it has no aor");
+        }
+        yield (taker, done) -> taker.take(event, done);
+      }
+    };
   }
 
   private static long lag(KafkaConsumer<String, byte[]> consumer, List<TopicPartition> mine) {

@@ -25,7 +25,12 @@ final class CdrProcess {
         Optional.empty(),
         defaults.login(),
         new KafkaConfig.Topics(
-            "calls", true, partitions, Optional.empty(), defaults.topics().retention()),
+            "calls",
+            "registrations",
+            true,
+            partitions,
+            Optional.empty(),
+            defaults.topics().retention()),
         defaults.maxInFlight());
   }
 
@@ -48,7 +53,9 @@ final class CdrProcess {
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[2]);
     KafkaConfig kafka = kafka(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
-    var settings = new KafkaPump.Settings("cdr", KafkaAccess.of(kafka), kafka.topics(), List.of());
+    var settings =
+        new KafkaPump.Settings(
+            "cdr", KafkaAccess.of(kafka), kafka.topics(), KafkaConfig.Topic.CALLS, List.of());
     try (CdrWriter writer = CdrWriter.start(folder, cdr(folder), Clock.systemUTC());
         KafkaPump pump =
             KafkaPump.start(settings, writer, new Checkpoint(folder.resolve("checkpoint")))) {

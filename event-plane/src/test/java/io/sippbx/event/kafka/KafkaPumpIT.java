@@ -128,7 +128,7 @@ class KafkaPumpIT {
     Path cdrs = Files.createDirectories(folder.resolve("cdr"));
     KafkaConfig config = CdrProcess.kafka(port(), PARTITIONS);
     KafkaAccess access = KafkaAccess.of(config);
-    assertThat(KafkaTopics.ensure(access, config.topics(), "kafka.call_topic", "calls", WITHIN))
+    assertThat(KafkaTopics.ensure(access, config.topics(), KafkaConfig.Topic.CALLS, WITHIN))
         .isInstanceOf(KafkaTopics.Found.Ready.class);
     var random = new Random(7);
     Process process = launch(cdrs);
@@ -184,10 +184,16 @@ class KafkaPumpIT {
     KafkaConfig config = CdrProcess.kafka(port(), 1);
     var topics =
         new KafkaConfig.Topics(
-            "poisoned", true, 1, config.topics().replicas(), config.topics().retention());
+            "poisoned",
+            "registrations",
+            true,
+            1,
+            config.topics().replicas(),
+            config.topics().retention());
     KafkaAccess access = KafkaAccess.of(config);
-    var settings = new KafkaPump.Settings("cdr", access, topics, List.of(0));
-    assertThat(KafkaTopics.ensure(access, topics, "kafka.call_topic", "poisoned", WITHIN))
+    var settings =
+        new KafkaPump.Settings("cdr", access, topics, KafkaConfig.Topic.CALLS, List.of(0));
+    assertThat(KafkaTopics.ensure(access, topics, KafkaConfig.Topic.CALLS, WITHIN))
         .isInstanceOf(KafkaTopics.Found.Ready.class);
     try (var producer = new KafkaProducer<String, byte[]>(access.producer("test"))) {
       byte[] good = end(1).toByteArray();

@@ -73,6 +73,7 @@ public record KafkaConfig(
    * The topics.
    *
    * @param calls of call events
+   * @param registrations of registration events
    * @param create whether those that are not there are made
    * @param partitions of those that are made
    * @param replicas of those that are made; empty: as many as the brokers make by themselves
@@ -80,8 +81,35 @@ public record KafkaConfig(
    */
   public record Topics(
       String calls,
+      String registrations,
       boolean create,
       int partitions,
       Optional<Integer> replicas,
-      Duration retention) {}
+      Duration retention) {
+
+    /** What it is called. */
+    public String name(Topic topic) {
+      return switch (topic) {
+        case CALLS -> calls;
+        case REGISTRATIONS -> registrations;
+      };
+    }
+  }
+
+  /** A topic, by what is in it. */
+  public enum Topic {
+    CALLS("kafka.call_topic"),
+    REGISTRATIONS("kafka.registration_topic");
+
+    private final String key;
+
+    Topic(String key) {
+      this.key = key;
+    }
+
+    /** The configuration key that names it. */
+    public String key() {
+      return key;
+    }
+  }
 }

@@ -599,10 +599,15 @@ final class Mapping {
     var topics =
         new KafkaConfig.Topics(
             reader.scalar("kafka.call_topic", TOPIC_EXPECTED, Mapping::topic),
+            reader.scalar("kafka.registration_topic", TOPIC_EXPECTED, Mapping::topic),
             reader.flag("kafka.create_topics"),
             reader.integer("kafka.partitions", 1, 10_000),
             replicas == 0 ? Optional.empty() : Optional.of(replicas),
             Duration.ofHours(reader.integer("kafka.retention_hours", 1, 87_600)));
+    if (topics.calls().equals(topics.registrations())) {
+      reader.refuse(
+          "kafka.registration_topic", "expected another topic than that of kafka.call_topic");
+    }
     return new KafkaConfig(
         servers, properties, login, topics, reader.integer("kafka.max_in_flight", 100, 1_000_000));
   }

@@ -41,14 +41,14 @@ public final class KafkaTopics {
   /**
    * Looks, and makes it if it is not there.
    *
-   * @param key that names it, for the message
    * @param within which the brokers shall answer
    */
   public static Found ensure(
-      KafkaAccess access, KafkaConfig.Topics config, String key, String topic, Duration within)
+      KafkaAccess access, KafkaConfig.Topics config, KafkaConfig.Topic which, Duration within)
       throws InterruptedException {
+    String topic = config.name(which);
     try (Admin admin = Admin.create(access.admin())) {
-      return ensure(admin, config, key + " = " + topic, topic, within);
+      return ensure(admin, config, which.key() + " = " + topic, topic, within);
     } catch (KafkaException e) {
       // Settings that no client can be made of: a host that has no address among them.
       Throwable cause = e.getCause() == null ? e : e.getCause();

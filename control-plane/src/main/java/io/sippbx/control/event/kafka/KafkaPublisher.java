@@ -1,7 +1,9 @@
 package io.sippbx.control.event.kafka;
 
+import com.google.protobuf.MessageLite;
 import io.sippbx.control.event.EventConsumer;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -34,7 +36,7 @@ public final class KafkaPublisher implements EventConsumer, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(KafkaPublisher.class);
 
   private final Supplier<Producer<String, byte[]>> producers;
-  private final String topic;
+  private final Topics topics;
   private final int maxInHand;
   private final Duration firstPause;
 
@@ -54,15 +56,18 @@ public final class KafkaPublisher implements EventConsumer, AutoCloseable {
 
   private @Nullable Producer<String, byte[]> producer;
 
-  private record Item(CallEvent event, Runnable done) {}
+  /** Where to: events of calls, and of registrations. */
+  public record Topics(String calls, String registrations) {}
+
+  private record Item(ProducerRecord<String, byte[]> message, Runnable done) {}
 
   private KafkaPublisher(
       Supplier<Producer<String, byte[]>> producers,
-      String topic,
+      Topics topics,
       int maxInHand,
       Duration firstPause) {
     this.producers = producers;
-    this.topic = topic;
+    this.topics = topics;
     this.maxInHand = maxInHand;
     this.firstPause = firstPause;
     this.thread = Thread.ofPlatform().name("kafka-publisher").daemon().unstarted(this::run);
@@ -75,28 +80,37 @@ public final class KafkaPublisher implements EventConsumer, AutoCloseable {
    * @param maxInHand events that were taken and are not acknowledged
    */
   public static KafkaPublisher start(
-      Supplier<Producer<String, byte[]>> producers, String topic, int maxInHand) {
-    return start(producers, topic, maxInHand, FIRST_PAUSE);
+      Supplier<Producer<String, byte[]>> producers, Topics topics, int maxInHand) {
+    return start(producers, topics, maxInHand, FIRST_PAUSE);
   }
 
   static KafkaPublisher start(
       Supplier<Producer<String, byte[]>> producers,
-      String topic,
+      Topics topics,
       int maxInHand,
       Duration firstPause) {
-    var publisher = new KafkaPublisher(producers, topic, maxInHand, firstPause);
+    var publisher = new KafkaPublisher(producers, topics, maxInHand, firstPause);
     publisher.thread.start();
     return publisher;
   }
 
   @Override
   public boolean take(CallEvent event, Runnable done) {
+    return take(topics.calls(), event.getCallKey(), event, done);
+  }
+
+  @Override
+  public boolean take(RegistrationEvent event, Runnable done) {
+    return take(topics.registrations(), event.getAor(), event, done);
+  }
+
+  private boolean take(String topic, String key, MessageLite event, Runnable done) {
     if (inHand.incrementAndGet() > maxInHand || closing.getCount() == 0) {
       inHand.decrementAndGet();
       refused.increment();
       return false;
     }
-    waiting.add(new Item(event, done));
+    waiting.add(new Item(new ProducerRecord<>(topic, key, event.toByteArray()), done));
     return true;
   }
 
@@ -135,9 +149,7 @@ public final class KafkaPublisher implements EventConsumer, AutoCloseable {
         open = producers.get();
         producer = open;
       }
-      open.send(
-          new ProducerRecord<>(topic, item.event().getCallKey(), item.event().toByteArray()),
-          (metadata, problem) -> told(item, problem));
+      open.send(item.message(), (metadata, problem) -> told(item, problem));
     } catch (InterruptException e) {
       throw e;
     } catch (KafkaException | IllegalStateException e) {
@@ -164,7 +176,7 @@ public final class KafkaPublisher implements EventConsumer, AutoCloseable {
     if (!failing) {
       failing = true;
       log.atError()
-          .addKeyValue("topic", topic)
+          .addKeyValue("topic", item.message().topic())
           .addKeyValue("problem", problem.toString())
           .log("kafka.publish-failed");
     }

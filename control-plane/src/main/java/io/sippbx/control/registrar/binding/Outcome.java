@@ -11,13 +11,13 @@ public sealed interface Outcome {
    *
    * @param next the record; its bindings are what the answer lists
    * @param changed whether there is anything to commit
-   * @param events to be told once it is committed
+   * @param changes to be told once it is committed
    */
-  record Accepted(Registration next, boolean changed, List<RegistrationEvent> events)
+  record Accepted(Registration next, boolean changed, List<BindingChange> changes)
       implements Outcome {
-    /** Copies {@code events}. */
+    /** Copies {@code changes}. */
     public Accepted {
-      events = List.copyOf(events);
+      changes = List.copyOf(changes);
     }
   }
 

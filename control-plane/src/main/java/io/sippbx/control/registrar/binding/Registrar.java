@@ -1,9 +1,9 @@
 package io.sippbx.control.registrar.binding;
 
+import io.sippbx.control.registrar.binding.BindingChange.Kind;
 import io.sippbx.control.registrar.binding.Outcome.Refusal;
 import io.sippbx.control.registrar.binding.Register.Contacts;
 import io.sippbx.control.registrar.binding.Registration.Recent;
-import io.sippbx.control.registrar.binding.RegistrationEvent.Kind;
 import io.sippbx.control.sip.auth.NonceCounts;
 import io.sippbx.control.sip.message.NameAddr;
 import java.time.Duration;
@@ -62,8 +62,9 @@ public final class Registrar {
             change.bindings,
             nonces,
             leavesTrace ? with(current.recent(), recent) : current.recent(),
+            change.toldSeq,
             current.carried());
-    return new Outcome.Accepted(next, !next.equals(current), change.events);
+    return new Outcome.Accepted(next, !next.equals(current), change.changes);
   }
 
   private Optional<Outcome.Refused> apply(Change change) {
@@ -152,11 +153,13 @@ public final class Registrar {
     private final Register request;
     private final Instant now;
     private final List<Binding> bindings = new ArrayList<>();
-    private final List<RegistrationEvent> events = new ArrayList<>();
+    private final List<BindingChange> changes = new ArrayList<>();
+    private long toldSeq;
 
     Change(Register request, Registration current, Instant now) {
       this.request = request;
       this.now = now;
+      this.toldSeq = current.toldSeq();
       for (Binding binding : current.bindings()) {
         if (binding.isLive(now)) {
           bindings.add(binding);
@@ -181,7 +184,7 @@ public final class Registrar {
       Optional<Binding> old = find(bindings, contact);
       if (old.isPresent()) {
         bindings.set(bindings.indexOf(old.get()), binding);
-        tell(Kind.REFRESHED, binding);
+        tell(isReachedAs(old.get(), binding) ? Kind.REFRESHED : Kind.MOVED, binding);
       } else {
         bindings.add(binding);
         tell(Kind.REGISTERED, binding);
@@ -193,8 +196,26 @@ public final class Registrar {
       tell(Kind.REMOVED, binding);
     }
 
+    private static boolean isReachedAs(Binding before, Binding now) {
+      return before.instance().equals(now.instance())
+          && before.regId().equals(now.regId())
+          && before.qThousandths() == now.qThousandths()
+          && before.path().equals(now.path())
+          && before.flow().protocol() == now.flow().protocol()
+          && before.received().equals(now.received());
+    }
+
     private void tell(Kind kind, Binding binding) {
-      events.add(new RegistrationEvent(kind, request.aor(), binding));
+      changes.add(new BindingChange(kind, request.aor(), binding, seq(kind)));
+    }
+
+    /** Greater than any before it, though nothing is remembered of a record that is gone. */
+    private long seq(Kind kind) {
+      if (kind == Kind.REFRESHED) {
+        return 0;
+      }
+      toldSeq = toldSeq == 0 ? Math.max(1, now.toEpochMilli()) : toldSeq + 1;
+      return toldSeq;
     }
   }
 }

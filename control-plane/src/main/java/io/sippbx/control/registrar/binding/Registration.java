@@ -12,10 +12,15 @@ import java.util.List;
  * @param bindings in the order in which they came; some may have expired
  * @param nonces the counts of the nonces that its owner used
  * @param recent the last request of each Call-ID, oldest first, so that a repeat is known as one
+ * @param toldSeq of the last event that was told; 0: none was
  * @param carried what a newer node added and this one does not know
  */
 public record Registration(
-    List<Binding> bindings, NonceCounts nonces, List<Recent> recent, Carried carried) {
+    List<Binding> bindings,
+    NonceCounts nonces,
+    List<Recent> recent,
+    long toldSeq,
+    Carried carried) {
 
   /** Nothing is registered. */
   public static final Registration EMPTY = new Registration(List.of(), NonceCounts.NONE, List.of());
@@ -29,9 +34,9 @@ public record Registration(
     recent = List.copyOf(recent);
   }
 
-  /** One of which this node knows all. */
+  /** One of which nothing was told, and of which this node knows all. */
   public Registration(List<Binding> bindings, NonceCounts nonces, List<Recent> recent) {
-    this(bindings, nonces, recent, Carried.NOTHING);
+    this(bindings, nonces, recent, 0, Carried.NOTHING);
   }
 
   /**

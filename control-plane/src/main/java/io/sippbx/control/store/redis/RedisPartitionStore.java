@@ -5,10 +5,12 @@ import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
 import io.lettuce.core.StreamMessage;
 import io.sippbx.control.loop.Loops;
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Instant;
@@ -22,6 +24,11 @@ import java.util.function.Function;
 
 /** The partitions' indexes and outboxes in Redis. */
 final class RedisPartitionStore implements PartitionStore {
+
+  /** Fields of an entry of an outbox: what commit.lua and commit_registration.lua call them. */
+  private static final String CALL = "e";
+
+  private static final String REGISTRATION = "r";
 
   private final RedisLink link;
   private final Loops loops;
@@ -194,12 +201,23 @@ final class RedisPartitionStore implements PartitionStore {
   }
 
   private static OutboxEntry entry(OutboxId id, Map<?, ?> body) {
-    Object octets = body.isEmpty() ? "nothing" : body.values().iterator().next();
+    var field =
+        body.isEmpty() ? Map.entry("no field", "nothing") : body.entrySet().iterator().next();
     try {
-      return new OutboxEntry(id, CallEvent.parseFrom(Bytes.octets(octets)));
+      byte[] octets = Bytes.octets(field.getValue());
+      String name = Bytes.text(field.getKey());
+      return switch (name) {
+        case CALL -> new OutboxEntry(id, new OutboxEvent.OfCall(CallEvent.parseFrom(octets)));
+        case REGISTRATION ->
+            new OutboxEntry(
+                id, new OutboxEvent.OfRegistration(RegistrationEvent.parseFrom(octets)));
+        default -> throw new Bytes.UnexpectedReplyException("field e or r", name);
+      };
     } catch (InvalidProtocolBufferException | Bytes.UnexpectedReplyException e) {
       return new OutboxEntry(
-          id, CallEvent.getDefaultInstance(), Optional.of(String.valueOf(e.getMessage())));
+          id,
+          new OutboxEvent.OfCall(CallEvent.getDefaultInstance()),
+          Optional.of(String.valueOf(e.getMessage())));
     }
   }
 

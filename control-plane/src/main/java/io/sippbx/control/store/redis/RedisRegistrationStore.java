@@ -7,10 +7,11 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CommitAnswer;
-import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,11 +39,14 @@ final class RedisRegistrationStore implements RegistrationStore {
   private final RedisLink link;
   private final Loop loop;
   private final RecordCodec<Registration> codec;
+  private final OutboxLimit outbox;
 
-  RedisRegistrationStore(RedisLink link, Loop loop, RecordCodec<Registration> codec) {
+  RedisRegistrationStore(
+      RedisLink link, Loop loop, RecordCodec<Registration> codec, OutboxLimit outbox) {
     this.link = link;
     this.loop = loop;
     this.codec = codec;
+    this.outbox = outbox;
   }
 
   @Override
@@ -54,24 +59,22 @@ final class RedisRegistrationStore implements RegistrationStore {
   }
 
   @Override
-  public void commit(
-      Aor aor,
-      long expectedVersion,
-      CommitId commit,
-      Registration record,
-      Consumer<CommitAnswer<Registration>> answer) {
-    if (expectedVersion < 0) {
-      throw new IllegalArgumentException("Expected a version, but got " + expectedVersion);
-    }
+  public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
+    Aor aor = commit.aor();
+    Registration record = commit.record();
     Partition partition = Partition.of(aor);
     var args = new ScriptArgs();
-    args.add(expectedVersion);
-    args.add(commit.toString());
+    args.add(commit.expectedVersion());
+    args.add(commit.id().toString());
     args.add(Math.max(0, Duration.between(loop.now(), record.expiresAt()).toMillis()));
     args.add(record.bindings().size());
     args.add(member(aor));
     RecordCodec.Encoded encoded = codec.encode(record);
     args.add(encoded.head().toByteArray());
+    OptionalLong room = outbox.roomFor(commit);
+    args.add(room.isPresent() ? Long.toString(room.getAsLong()) : "");
+    args.add(commit.events().size());
+    commit.events().forEach(event -> args.add(event.toByteArray()));
     for (Map.Entry<String, ByteString> field : encoded.fields().entrySet()) {
       args.add(StoredHash.FIELD + field.getKey());
       args.add(field.getValue().toByteArray());
@@ -81,7 +84,8 @@ final class RedisRegistrationStore implements RegistrationStore {
       Keys.registrationNames(partition),
       Keys.registrationEnds(partition),
       Keys.registrationBindings(partition),
-      Keys.registrationTotals(partition)
+      Keys.registrationTotals(partition),
+      Keys.outbox(partition)
     };
     link.run(
         partition.number(),
@@ -104,6 +108,7 @@ final class RedisRegistrationStore implements RegistrationStore {
             case "already" -> new CommitAnswer.AlreadyApplied<>(Bytes.number(Bytes.at(said, 1)));
             case "conflict" -> StoredHash.conflict(Bytes.list(Bytes.at(said, 1)), codec);
             case "gone" -> new CommitAnswer.Gone<>();
+            case "full" -> new CommitAnswer.Full<>(Bytes.number(Bytes.at(said, 1)));
             default -> new CommitAnswer.Unknown<>("commit_registration.lua: unexpected " + word);
           };
         } catch (Bytes.UnexpectedReplyException e) {

@@ -158,9 +158,14 @@ public final class RedisStore implements AutoCloseable {
     return new RedisPartitionStore(link, loops);
   }
 
-  /** The registrations, with answers on one loop. */
-  public RegistrationStore registrations(Loop loop, RecordCodec<Registration> codec) {
-    return new RedisRegistrationStore(link, loop, codec);
+  /**
+   * The registrations, with answers on one loop.
+   *
+   * @param outbox of a partition
+   */
+  public RegistrationStore registrations(
+      Loop loop, RecordCodec<Registration> codec, OutboxLimit outbox) {
+    return new RedisRegistrationStore(link, loop, codec, outbox);
   }
 
   /** The cluster's limits; answers come on the loop of each call's key. */

@@ -25,7 +25,8 @@ public final class RegistrationCodec implements RecordCodec<Registration> {
 
   @Override
   public Encoded encode(Registration registration) {
-    var form = RegistrationState.newBuilder().setMinReader(MIN_READER);
+    var form =
+        RegistrationState.newBuilder().setMinReader(MIN_READER).setToldSeq(registration.toldSeq());
     for (Binding each : registration.bindings()) {
       form.addBindings(stored(each));
     }
@@ -60,6 +61,7 @@ public final class RegistrationCodec implements RecordCodec<Registration> {
             form.getNonces().getHighestList().stream().map(RegistrationCodec::nonce).toList(),
             Values.instant(form.getNonces().getFloor())),
         form.getRecentList().stream().map(RegistrationCodec::recent).toList(),
+        form.getToldSeq(),
         new Carried(UnknownFields.of(form)));
   }
 

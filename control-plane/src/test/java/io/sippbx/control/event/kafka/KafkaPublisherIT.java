@@ -59,12 +59,17 @@ class KafkaPublisherIT {
   }
 
   private static KafkaConfig.Topics topics(boolean create) {
-    return new KafkaConfig.Topics("calls", create, PARTITIONS, Optional.empty(), WITHIN);
+    return topics("calls", create);
+  }
+
+  private static KafkaConfig.Topics topics(String calls, boolean create) {
+    return new KafkaConfig.Topics(
+        calls, "registrations", create, PARTITIONS, Optional.empty(), WITHIN);
   }
 
   private static Found ensure(String topic, boolean create) throws Exception {
     return KafkaTopics.ensure(
-        KafkaAccess.of(config()), topics(create), "kafka.call_topic", topic, WITHIN);
+        KafkaAccess.of(config()), topics(topic, create), KafkaConfig.Topic.CALLS, WITHIN);
   }
 
   @Test
@@ -99,7 +104,10 @@ class KafkaPublisherIT {
     var early = new CountDownLatch(first);
     var done = new CountDownLatch(all);
     try (var publisher =
-        KafkaPublisher.start(() -> new KafkaProducer<String, byte[]>(settings), topic, all)) {
+        KafkaPublisher.start(
+            () -> new KafkaProducer<String, byte[]>(settings),
+            new KafkaPublisher.Topics(topic, "registrations"),
+            all)) {
       for (int i = 0; i < first; i++) {
         publish(publisher, i, early, done);
       }

@@ -3,6 +3,7 @@ package io.sippbx.control.event.kafka;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,6 +23,7 @@ import org.junit.jupiter.api.Test;
 class KafkaPublisherTest {
 
   private static final String TOPIC = "calls";
+  private static final String REGISTRATIONS = "registrations";
   private static final long WITHIN_S = 20;
 
   /** What is sent waits here for the test to answer. */
@@ -30,7 +32,8 @@ class KafkaPublisherTest {
   private final List<Fake> made = Collections.synchronizedList(new ArrayList<>());
   private final LinkedBlockingQueue<String> done = new LinkedBlockingQueue<>();
   private final KafkaPublisher publisher =
-      KafkaPublisher.start(this::producer, TOPIC, 3, Duration.ofNanos(1));
+      KafkaPublisher.start(
+          this::producer, new KafkaPublisher.Topics(TOPIC, REGISTRATIONS), 3, Duration.ofNanos(1));
 
   private record Asked(Fake by, ProducerRecord<String, byte[]> sent) {}
 
@@ -100,6 +103,19 @@ class KafkaPublisherTest {
     assertThat(done()).isEqualTo("a");
     assertThat(publisher.published()).isEqualTo(1);
     assertThat(publisher.inHand()).isZero();
+  }
+
+  @Test
+  void sendsWhatHappenedToARegistrationToItsTopicByItsAddress() throws Exception {
+    RegistrationEvent event =
+        RegistrationEvent.newBuilder().setEventId("1:2").setAor("sip:bob@pbx.example").build();
+    assertThat(publisher.take(event, () -> done.add("bob"))).isTrue();
+    Asked sent = asked();
+    assertThat(sent.sent().topic()).isEqualTo(REGISTRATIONS);
+    assertThat(sent.sent().key()).isEqualTo("sip:bob@pbx.example");
+    assertThat(RegistrationEvent.parseFrom(sent.sent().value())).isEqualTo(event);
+    sent.by().completeNext();
+    assertThat(done()).isEqualTo("bob");
   }
 
   @Test

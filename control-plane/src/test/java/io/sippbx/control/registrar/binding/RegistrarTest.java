@@ -3,8 +3,8 @@ package io.sippbx.control.registrar.binding;
 import static io.sippbx.control.registrar.binding.Registers.BOB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.registrar.binding.BindingChange.Kind;
 import io.sippbx.control.registrar.binding.Outcome.Refusal;
-import io.sippbx.control.registrar.binding.RegistrationEvent.Kind;
 import io.sippbx.control.sip.auth.NonceUse;
 import java.time.Duration;
 import java.time.Instant;
@@ -56,7 +56,7 @@ class RegistrarTest {
   }
 
   private static List<Kind> kinds(Outcome.Accepted accepted) {
-    return accepted.events().stream().map(RegistrationEvent::kind).toList();
+    return accepted.changes().stream().map(BindingChange::kind).toList();
   }
 
   @Nested
@@ -212,7 +212,7 @@ class RegistrarTest {
       now = now.plusSeconds(10);
       Outcome.Accepted repeat = accept(Registers.of("a", 1, 600, DESK));
       assertThat(repeat.changed()).isFalse();
-      assertThat(repeat.events()).isEmpty();
+      assertThat(repeat.changes()).isEmpty();
       assertThat(current.bindings().getFirst().remainingSeconds(now)).isEqualTo(590);
     }
 
@@ -277,7 +277,7 @@ class RegistrarTest {
 
     @Test
     void doesNothingForAContactThatIsNotThere() {
-      assertThat(accept(Registers.of("a", 1, 0, DESK)).events()).isEmpty();
+      assertThat(accept(Registers.of("a", 1, 0, DESK)).changes()).isEmpty();
       assertThat(current.bindings()).isEmpty();
     }
 
@@ -325,7 +325,7 @@ class RegistrarTest {
       Outcome.Accepted accepted = accept(Registers.of("q", 1, -1));
       assertThat(accepted.changed()).isTrue();
       assertThat(kinds(accepted)).containsExactly(Kind.EXPIRED);
-      assertThat(accepted.events().getFirst().binding().uri())
+      assertThat(accepted.changes().getFirst().binding().uri())
           .hasToString("sip:bob@192.0.2.10:5060");
       assertThat(contacts()).containsExactly("sip:bob@192.0.2.9:5060");
     }
@@ -477,7 +477,7 @@ class RegistrarTest {
       assertThat(current.live(now)).isEqualTo(current.bindings());
       // The same again changes nothing, whatever it was.
       assertThat(((Outcome.Accepted) decide(request)).changed()).as("seed %d", seed).isFalse();
-      assertThat(accepted.events()).allMatch(event -> event.aor().equals(BOB));
+      assertThat(accepted.changes()).allMatch(event -> event.aor().equals(BOB));
     }
     assertThat(accepts).isGreaterThan(300);
   }
