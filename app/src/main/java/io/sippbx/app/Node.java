@@ -13,6 +13,7 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.NettyMediaChannels;
 import io.sippbx.control.media.SystemHostResolver;
 import io.sippbx.control.sip.transport.Listener;
 import io.sippbx.control.sip.transport.NettyLoops;
@@ -227,7 +228,8 @@ final class Node implements AutoCloseable {
             incarnation,
             loops.loops().all().getFirst(),
             random,
-            resolver);
+            resolver,
+            new NettyMediaChannels(loops));
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     EventOutlet outlet = EventOutlet.open(config, metrics);

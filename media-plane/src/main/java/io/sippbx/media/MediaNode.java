@@ -159,6 +159,9 @@ public final class MediaNode implements AutoCloseable {
     return switch (settings.listen()) {
       case Listen.Network(Endpoint bind) ->
           NettyServerBuilder.forAddress(socketAddress(bind))
+              .bossEventLoopGroup(loop.group())
+              .workerEventLoopGroup(loop.group())
+              .channelType(ThreadLoop.serverChannel())
               .keepAliveTime(10, TimeUnit.SECONDS)
               .keepAliveTimeout(5, TimeUnit.SECONDS)
               .permitKeepAliveTime(5, TimeUnit.SECONDS)

@@ -12,6 +12,7 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
+import io.sippbx.control.media.MediaChannels;
 import io.sippbx.control.media.MediaTarget;
 import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh;
@@ -109,7 +110,8 @@ final class ControlHost {
               incarnation,
               first,
               random,
-              (host, answer) -> answer.accept(List.of()));
+              (host, answer) -> answer.accept(List.of()),
+              MediaChannels.IN_PROCESS_ONLY);
       media.witnessedBy((subject, told) -> witness(first, subject, told));
       var receiver = new SipReceiver[1];
       host =

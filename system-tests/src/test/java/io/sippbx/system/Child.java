@@ -138,7 +138,7 @@ final class Child implements AutoCloseable {
     }
   }
 
-  private String pid() {
+  String pid() {
     return Long.toString(process.pid());
   }
 

@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,31 @@ class PlanesIT {
       assertThat(cdr.path("status").asText()).isEqualTo("completed");
       assertThat(cdr.path("node").asText()).isEqualTo("edge-1");
       assertThat(cdr.path("media_node").asText()).isEqualTo("media-1");
+      assertThat(List.of(edge, media))
+          .as("what they say to each other wakes no thread but their loops")
+          .allSatisfy(
+              plane ->
+                  assertThat(threads(plane))
+                      .isNotEmpty()
+                      .noneMatch(name -> name.startsWith("grpc-default")));
     }
+  }
+
+  /** The names of its threads, of which the system keeps 15 characters. */
+  private static List<String> threads(EdgeProcess plane) {
+    Path tasks = Path.of("/proc", plane.child().pid(), "task");
+    var names = new ArrayList<String>();
+    try (Stream<Path> all = Files.list(tasks)) {
+      for (Path task : all.toList()) {
+        try {
+          names.add(Files.readString(task.resolve("comm")).strip());
+        } catch (NoSuchFileException ended) {
+          // It was one a moment ago.
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return names;
   }
 }

@@ -134,8 +134,12 @@ class PlanesArchTest {
                             "io.sippbx.control.media.MediaLink",
                             "io.sippbx.control.media.MediaLevels",
                             "io.sippbx.control.media.MediaWays",
+                            "io.sippbx.control.media.MediaChannels",
+                            "io.sippbx.control.media.NettyMediaChannels",
                             // starts the node's gRPC server
-                            "io.sippbx.media.MediaNode"))))
+                            "io.sippbx.media.MediaNode",
+                            // the loop that it runs on
+                            "io.sippbx.media.ThreadLoop"))))
         .should()
         .onlyDependOnClassesThat(not(Product.in("io.netty..", "io.grpc..")))
         .because(

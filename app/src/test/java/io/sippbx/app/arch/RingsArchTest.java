@@ -73,6 +73,7 @@ class RingsArchTest {
                       "io.sippbx.control.ControlPlane",
                       "io.sippbx.control.media.GrpcMediaPlane",
                       "io.sippbx.control.media.MediaLink",
+                      "io.sippbx.control.media.NettyMediaChannels",
                       "io.sippbx.control.media.SystemHostResolver")))
           .as("are pure or runtime code of the control plane");
 

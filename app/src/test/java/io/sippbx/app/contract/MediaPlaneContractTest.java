@@ -11,6 +11,7 @@ import io.sippbx.control.media.MediaAnswer.Refused;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaNeed;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.NettyMediaChannels;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -132,7 +133,8 @@ class MediaPlaneContractTest {
             new Incarnation(1),
             loops.loops().all().getFirst(),
             new Random(1),
-            resolver);
+            resolver,
+            new NettyMediaChannels(loops));
     plane.onEvent(events::add);
     plane.onRestore((restarted, told, done) -> done.run());
     opened.add(loops);

@@ -5,6 +5,7 @@ import io.sippbx.control.media.GrpcMediaPlaneSettings;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaAnswer.Held;
 import io.sippbx.control.media.MediaTarget;
+import io.sippbx.control.media.NettyMediaChannels;
 import io.sippbx.control.media.SessionSpec;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
@@ -93,7 +94,8 @@ final class MediaDriver implements Callable<Integer> {
                 new Incarnation(System.currentTimeMillis()),
                 loops.loops().all().getFirst(),
                 new Random(1),
-                resolver)) {
+                resolver,
+                new NettyMediaChannels(loops))) {
       plane.onRestore((restarted, told, done) -> done.run());
       awaitPlaceable(plane);
       long beganNs = System.nanoTime();

@@ -59,7 +59,8 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       ControlMessage hello,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver) {
+      HostResolver resolver,
+      MediaChannels channels) {
     this.loop = loop;
     placement = new Placement(settings.requestTimeout().toNanos());
     nodes = new MediaNodes(settings, placement, loop);
@@ -67,7 +68,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
     levels = new MediaLevels(loop, event -> listener.accept(event), counters);
     restores = new MediaRestores(loop);
     inbound = new MediaInbound(loop, nodes, requests, levels, restores, counters);
-    ways = new MediaWays(settings, loop, random, resolver, hello, new Links());
+    ways = new MediaWays(settings, loop, random, resolver, channels, hello, new Links());
     stats = snapshot();
   }
 
@@ -77,6 +78,7 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
    * @param self the name of this control node
    * @param loop on which everything is done
    * @param random for the jitter of attempts to connect
+   * @param channels to nodes over the network
    */
   public static GrpcMediaPlane start(
       GrpcMediaPlaneSettings settings,
@@ -84,12 +86,13 @@ public final class GrpcMediaPlane implements MediaPlane, AutoCloseable {
       Incarnation incarnation,
       Loop loop,
       RandomGenerator random,
-      HostResolver resolver) {
+      HostResolver resolver,
+      MediaChannels channels) {
     var hello =
         ControlMessage.newBuilder()
             .setHello(Hello.newBuilder().setNodeId(self.text()).setIncarnation(incarnation.value()))
             .build();
-    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver);
+    var plane = new GrpcMediaPlane(settings, hello, loop, random, resolver, channels);
     loop.execute(plane::begin);
     return plane;
   }

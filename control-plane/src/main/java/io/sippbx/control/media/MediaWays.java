@@ -1,23 +1,15 @@
 package io.sippbx.control.media;
 
-import io.grpc.ManagedChannel;
 import io.grpc.inprocess.InProcessChannelBuilder;
-import io.grpc.netty.NettyChannelBuilder;
-import io.netty.channel.ChannelOption;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
@@ -26,12 +18,11 @@ import java.util.random.RandomGenerator;
  */
 final class MediaWays {
 
-  private static final int MOST_MESSAGE_BYTES = 4 * 1_024 * 1_024;
-
   private final GrpcMediaPlaneSettings settings;
   private final Loop loop;
   private final RandomGenerator random;
   private final HostResolver resolver;
+  private final MediaChannels channels;
   private final ControlMessage hello;
   private final MediaLink.Listener listener;
 
@@ -52,12 +43,14 @@ final class MediaWays {
       Loop loop,
       RandomGenerator random,
       HostResolver resolver,
+      MediaChannels channels,
       ControlMessage hello,
       MediaLink.Listener listener) {
     this.settings = settings;
     this.loop = loop;
     this.random = random;
     this.resolver = resolver;
+    this.channels = channels;
     this.hello = hello;
     this.listener = listener;
   }
@@ -147,7 +140,8 @@ final class MediaWays {
       now.add(endpoint.toString());
       MediaLink link =
           byAddress.computeIfAbsent(
-              endpoint.toString(), text -> new MediaLink(text, channels(endpoint), loop, listener));
+              endpoint.toString(),
+              text -> new MediaLink(text, () -> channels.to(endpoint, loop), loop, listener));
       link.wanted = true;
     }
     resolved.put(target, now);
@@ -160,27 +154,6 @@ final class MediaWays {
         byAddress.remove(link.address());
       }
     }
-  }
-
-  private Supplier<ManagedChannel> channels(Endpoint endpoint) {
-    return () -> {
-      InetSocketAddress address;
-      try {
-        address =
-            new InetSocketAddress(
-                InetAddress.getByAddress(endpoint.ip().octets()), endpoint.port());
-      } catch (UnknownHostException e) {
-        throw new IllegalStateException("Expected 4 or 16 octets, but got " + endpoint, e);
-      }
-      return NettyChannelBuilder.forAddress(address)
-          .usePlaintext()
-          .executor(loop::execute)
-          .keepAliveTime(10, TimeUnit.SECONDS)
-          .keepAliveTimeout(2, TimeUnit.SECONDS)
-          .maxInboundMessageSize(MOST_MESSAGE_BYTES)
-          .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, 1_000)
-          .build();
-    };
   }
 
   /** Ends all streams, and opens none again. */

@@ -76,7 +76,8 @@ class GrpcMediaPlaneTest {
             new Incarnation(5),
             control,
             new Random(1),
-            (host, answer) -> answer.accept(List.of()));
+            (host, answer) -> answer.accept(List.of()),
+            MediaChannels.IN_PROCESS_ONLY);
     made.witnessedBy(
         (node, told) -> {
           asked.add(node);
