@@ -22,4 +22,7 @@ public interface EventTaker {
     done.run();
     return true;
   }
+
+  /** Is shown an event with which it was done before it was started. */
+  default void recall(CallEvent event) {}
 }

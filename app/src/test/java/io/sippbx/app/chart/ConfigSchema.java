@@ -14,7 +14,7 @@ final class ConfigSchema {
 
   /** What the chart sets itself, or takes from a Secret. */
   static final List<String> NOT_TAKEN =
-      List.of("sip.users", "sip.listeners", "cluster.node_id", "media.listen");
+      List.of("sip.users", "sip.listeners", "cluster.node_id", "media.listen", "events.webhooks");
 
   private static final Pattern LINE = Pattern.compile("( *)([a-z0-9_]+):(?: (.*))?");
   private static final Pattern RANGE = Pattern.compile("an integer from (\\d+) to (\\d+)");
@@ -29,7 +29,7 @@ final class ConfigSchema {
   static boolean isTaken(String key) {
     return !NOT_TAKEN.contains(key)
         && !key.startsWith("standalone.")
-        && !key.matches(".*(secret|password|token)");
+        && !key.matches(".*(secrets?|password|token)");
   }
 
   /** The schema of a tree of configuration keys. */

@@ -19,7 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 
 /** From the event that ends a call to its record, and back to the call's key. */
-final class CdrLine {
+public final class CdrLine {
 
   private static final JsonFactory JSON = new JsonFactory();
   private static final String CALL_KEY = "call_key";
@@ -30,7 +30,7 @@ final class CdrLine {
   private CdrLine() {}
 
   /** The record, with the end of its line, in UTF-8. First the fields of the reference system. */
-  static byte[] of(CallEvent event) {
+  public static byte[] of(CallEvent event) {
     Ended ended = event.getEnded();
     Instant start = wholeSeconds(ended.getStartTime());
     Instant end = wholeSeconds(ended.getEndTime());

@@ -8,8 +8,6 @@ import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.io.IOException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -59,7 +57,7 @@ final class Mapping {
             redis(),
             media(),
             kafka(),
-            events(),
+            new WebhookMapping(reader).events(),
             cdr(),
             logging(),
             monitoring(),
@@ -94,9 +92,6 @@ final class Mapping {
   private void noticeUnimplemented(Configuration configuration) {
     if (!configuration.media().mode().equals("bypass")) {
       notice("media.mode", "is not implemented yet: media are relayed as with bypass");
-    }
-    if (!configuration.events().webhookUrls().isEmpty()) {
-      notice("events.webhook_urls", "webhooks are not implemented yet: nothing is posted");
     }
   }
 
@@ -614,24 +609,6 @@ final class Mapping {
 
   private static Optional<String> topic(String text) {
     return matching(TOPIC, text).filter(name -> !name.equals(".") && !name.equals(".."));
-  }
-
-  private EventsConfig events() {
-    return new EventsConfig(
-        reader.list("events.webhook_urls", "a list of http or https URLs", Mapping::url),
-        reader.seconds("events.webhook_timeout", 1, 300),
-        reader.integer("events.webhook_retries", 0, 100));
-  }
-
-  private static Optional<URI> url(String text) {
-    try {
-      var uri = new URI(text);
-      boolean http =
-          "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
-      return http && uri.getHost() != null ? Optional.of(uri) : Optional.empty();
-    } catch (URISyntaxException e) {
-      return Optional.empty();
-    }
   }
 
   private CdrConfig cdr() {

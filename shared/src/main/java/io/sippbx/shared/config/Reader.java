@@ -55,6 +55,11 @@ final class Reader {
     problems.add(new Problem(key, value.shown(), expectation, value.origin()));
   }
 
+  /** As {@link #refuse}, but the value is not shown. */
+  void refuseSecret(String key, String expectation) {
+    problems.add(new Problem(key, Secret.REDACTED, expectation, settings.value(key).origin()));
+  }
+
   /** Something about the value of a key that is worth a warning. */
   Problem notice(String key, String text) {
     Yaml value = settings.value(key);
@@ -182,8 +187,22 @@ final class Reader {
   /** A list of scalars; a scalar is taken as a comma-separated list. */
   <T> List<T> list(String key, String expectation, Function<String, Optional<T>> parse) {
     expectations.put(key, expectation);
+    return items(key, settings.value(key), expectation, parse, false);
+  }
+
+  /** As {@link #list}, but the values are never shown. */
+  <T> List<T> secrets(String key, String expectation, Function<String, Optional<T>> parse) {
+    expectations.put(key, expectation);
+    return items(key, settings.value(key), expectation, parse, true);
+  }
+
+  private <T> List<T> items(
+      String key,
+      Yaml value,
+      String expectation,
+      Function<String, Optional<T>> parse,
+      boolean secret) {
     var items = new ArrayList<T>();
-    Yaml value = settings.value(key);
     List<Yaml> nodes =
         switch (value) {
           case Yaml.Sequence sequence -> sequence.items();
@@ -203,7 +222,7 @@ final class Reader {
       if (item.isPresent()) {
         items.add(item.get());
       } else {
-        wrong(nodes.size() == 1 ? key : key + "[" + i + "]", node, expectation, false);
+        wrong(nodes.size() == 1 ? key : key + "[" + i + "]", node, expectation, secret);
       }
     }
     return items;
@@ -306,6 +325,14 @@ final class Reader {
         wrong(path + "." + key, node.get(), expectation, secret);
       }
       return value;
+    }
+
+    /** A list of scalars, as {@link Reader#list}; empty when it is missing. */
+    <T> List<T> list(String key, String expectation, Function<String, Optional<T>> parse) {
+      return node(key)
+          .filter(value -> !(value instanceof Yaml.Nothing))
+          .map(value -> items(path + "." + key, value, expectation, parse, secret))
+          .orElse(List.of());
     }
 
     /** The value of a key that must be there. */

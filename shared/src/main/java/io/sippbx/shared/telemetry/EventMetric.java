@@ -3,6 +3,11 @@ package io.sippbx.shared.telemetry;
 import static io.sippbx.shared.telemetry.Metric.Spec.counter;
 import static io.sippbx.shared.telemetry.Metric.Spec.gauge;
 
+import io.sippbx.shared.config.EventsConfig;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
 /** The metrics of an event plane node. */
 public enum EventMetric implements Metric {
   CDR_RECORDS(counter("cdr_records_total", "records", "CDRs that are on disk.")),
@@ -84,11 +89,78 @@ public enum EventMetric implements Metric {
   WEBHOOK_REQUESTS(
       counter("webhook_requests_total", "requests", "Webhook requests, repeats among them.")),
   WEBHOOK_FAILURES(
-      counter("webhook_failures_total", "requests", "Webhook requests that were not taken."));
+      counter("webhook_failures_total", "requests", "Webhook requests that were not taken.")),
+  WEBHOOK_DELIVERED(
+      counter(
+          "webhook_delivered_total",
+          "events",
+          "Events that a receiver has taken. Receivers are numbered as they stand in the"
+              + " configuration, those of events.webhook_urls first.",
+          Labels.RECEIVER)),
+  WEBHOOK_RECEIVER_FAILURES(
+      counter(
+          "webhook_receiver_failures_total",
+          "requests",
+          "Webhook requests that this receiver did not take.",
+          Labels.RECEIVER)),
+  WEBHOOK_DEAD_LETTERS(
+      counter(
+          "webhook_dead_letters_total",
+          "events",
+          "Events that were given up, and can be delivered again (event-plane redeliver).",
+          Labels.RECEIVER)),
+  WEBHOOK_REPEATS(
+      counter(
+          "webhook_repeats_total",
+          "events",
+          "Events that came again and are known: posted once.",
+          Labels.RECEIVER)),
+  WEBHOOK_GAPS(
+      counter(
+          "webhook_gaps_total",
+          "gaps",
+          "Times that a call's events went on without one that did not come in time.",
+          Labels.RECEIVER)),
+  WEBHOOK_LATE(
+      counter(
+          "webhook_late_total",
+          "events",
+          "Events that came after those that follow them had gone.",
+          Labels.RECEIVER)),
+  WEBHOOK_SPILLED(
+      counter(
+          "webhook_spilled_total",
+          "events",
+          "Events that were dead letters at once because too many were waiting; without Kafka"
+              + " only.",
+          Labels.RECEIVER)),
+  WEBHOOK_QUEUE(
+      gauge("webhook_queue_length", "events", "Events in hand for a receiver.", Labels.RECEIVER)),
+  WEBHOOK_POSTING(
+      gauge("webhook_posting", "requests", "Requests to a receiver that go on.", Labels.RECEIVER)),
+  WEBHOOK_ALARM(
+      gauge(
+          "webhook_alarm",
+          "flag",
+          "1 while a receiver does not take what is posted, else 0: alert on it.",
+          Labels.RECEIVER)),
+  WEBHOOK_LOG_DROPPED(
+      counter(
+          "webhook_log_dropped_total",
+          "lines",
+          "Lines that the log of deliveries has no room for or could not be given."));
 
   /** Labels, which constants cannot refer to as fields of their own enum. */
   private static final class Labels {
-    static final Label CONSUMER = Label.of("consumer", "cdr", "postgres");
+    private static final List<String> PLACES =
+        IntStream.rangeClosed(1, EventsConfig.MAX_RECEIVERS).mapToObj(String::valueOf).toList();
+    static final Label CONSUMER =
+        new Label(
+            "consumer",
+            Stream.concat(
+                    Stream.of("cdr", "postgres"), PLACES.stream().map(place -> "webhook-" + place))
+                .toList());
+    static final Label RECEIVER = new Label("receiver", PLACES);
   }
 
   @SuppressWarnings("ImmutableEnumChecker") // a record that copies its lists

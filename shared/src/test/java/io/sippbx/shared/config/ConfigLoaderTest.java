@@ -107,7 +107,7 @@ class ConfigLoaderTest {
                       "SIP_PBX_EVENTS_WEBHOOK_URLS", "",
                       "SIP_PBX_SIP_USERS", "[{username: \"1004\", password: \"a,b\"}]")));
       assertThat(configuration.media().codecPriority()).containsExactly("pcma", "opus");
-      assertThat(configuration.events().webhookUrls()).isEmpty();
+      assertThat(configuration.events().receivers()).isEmpty();
       assertThat(configuration.sip().authentication().users())
           .containsExactly(
               new SipConfig.User("1004", new Credential.Password(new Secret<>("a,b"))));
@@ -474,12 +474,67 @@ class ConfigLoaderTest {
       assertThat(configuration.sip().listeners())
           .containsExactly(
               new Listener(Transport.UDP, Endpoint.of("0.0.0.0", 5060), Optional.empty()));
-      assertThat(configuration.events().webhookUrls())
+      assertThat(configuration.events().receivers())
+          .extracting(EventsConfig.Receiver::url)
           .containsExactly(URI.create("http://your-webhook-service/webhook"));
       assertThat(configuration.cdr().outputDirIsDefault()).isFalse();
-      assertThat(((ConfigResult.Loaded) result).notices())
-          .extracting(Problem::key)
-          .containsExactly("events.webhook_urls");
+      assertThat(((ConfigResult.Loaded) result).notices()).isEmpty();
+    }
+
+    @Test
+    void nameReceiversOfWebhooks() throws IOException {
+      String first = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+      String second = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+      ConfigResult result =
+          load(
+              """
+              events:
+                webhook_urls: ["https://a.example/hooks?x=1", "https://a.example/other"]
+                webhook_secrets: ["%s"]
+                webhooks:
+                  - {name: crm, url: "http://[2001:db8::1]:8081/", secrets: ["%s", "%s"], events: [call.ended]}
+                  - {url: "https://b.example", secrets: []}
+              """
+                  .formatted(first, first, second));
+      EventsConfig events = loaded(result).events();
+      assertThat(events.isUsed()).isTrue();
+      assertThat(events.receivers())
+          .extracting(EventsConfig.Receiver::name)
+          .containsExactly("a.example-e43d9f17", "a.example-c241af08", "crm", "b.example-0ef96afd");
+      assertThat(events.receivers())
+          .extracting(receiver -> receiver.secrets().size())
+          .containsExactly(1, 1, 2, 0);
+      EventsConfig.Receiver crm = events.receivers().get(2);
+      assertThat(crm.wants(EventsConfig.WebhookType.CALL_ENDED)).isTrue();
+      assertThat(crm.wants(EventsConfig.WebhookType.CALL_STARTED)).isFalse();
+      assertThat(events.receivers().getFirst().wants(EventsConfig.WebhookType.REGISTRATION_CHANGED))
+          .isTrue();
+    }
+
+    @Test
+    void showNoSecretOfWebhooksThatIsWrong() throws IOException {
+      assertThat(
+              load(
+                  """
+                  events:
+                    webhook_secrets: ["short-secret"]
+                    webhooks:
+                      - {url: "https://b.example", secrets: ["whsec_c2VjcmV0"]}
+                      - {url: "https://user:word@b.example/"}
+                      - {url: "https://b.example/", events: [call.over]}
+                      - {name: twice, url: "https://b.example/"}
+                      - {name: twice, url: "https://c.example/"}
+                  """))
+          .isInstanceOfSatisfying(
+              ConfigResult.Refused.class,
+              refused ->
+                  assertThat(refused.report())
+                      .contains("events.webhook_secrets")
+                      .contains("events.webhooks[0].secrets")
+                      .contains("events.webhooks[1].url")
+                      .contains("events.webhooks[2].events")
+                      .contains("expected receiver twice once")
+                      .doesNotContain("short-secret", "c2VjcmV0", "word"));
     }
 
     @Test

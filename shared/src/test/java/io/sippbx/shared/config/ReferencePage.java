@@ -84,7 +84,7 @@ final class ReferencePage {
         - **Everything wrong is said at once** when the process starts, by key, value, expectation and place, and it
           does not start. A key that does not exist is wrong too: what was probably meant is said with it. Duplicate
           keys, aliases and files over 1 MiB are refused.
-        - **What is accepted and has no effect** (webhooks, media modes: not implemented yet) is said in one warning.
+        - **What is accepted and has no effect** (media modes: not implemented yet) is said in one warning.
         - A variable that begins with `SIP_PBX_` and is no key is refused when it looks like one, else named in a
           warning; what Kubernetes and Docker set for a service called `sip-pbx...` is passed over.
         - Numbers are plain decimal. Times are in seconds, or in milliseconds where the key ends in `_ms`.

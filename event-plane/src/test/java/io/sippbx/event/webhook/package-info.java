@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.event.webhook;
+
+import org.jspecify.annotations.NullMarked;
