@@ -131,6 +131,7 @@ final class Simulation {
         List.of(
             new OneOwner(view),
             new OneAnswer(view),
+            new OverIsOver(view),
             new EverySuccessAcknowledged(view),
             new NoLegAlone(view),
             new OneEnd(view),

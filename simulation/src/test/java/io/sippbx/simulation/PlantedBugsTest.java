@@ -99,6 +99,37 @@ class PlantedBugsTest {
   }
 
   @Test
+  void anInviteIsSentOnceMoreWhenItsFailureWasAcknowledged() {
+    seen("what is over is not said again", run(repeatingInviteAfter(Method.ACK), CallKind.BUSY));
+  }
+
+  @Test
+  void anInviteIsSentOnceMoreWhenItsAnswerWasAcknowledged() {
+    seen(
+        "what is over is not said again",
+        run(repeatingInviteAfter(Method.ACK), CallKind.CALLER_HANGS_UP));
+  }
+
+  @Test
+  void anInviteIsSentOnceMoreWhenItsCallHasEnded() {
+    seen(
+        "what is over is not said again",
+        // The first has no answer at all; long after its end the node hangs the second up.
+        run(repeatingInviteAfter(Method.BYE), CallKind.DEAD_CALLEE, CallKind.NOBODY_HANGS_UP));
+  }
+
+  private static Plants repeatingInviteAfter(Method method) {
+    var said = new ArrayList<SipMessage>();
+    return Planted.sending(
+        message -> {
+          if (isRequest(message, Method.INVITE)) {
+            said.add(message);
+          }
+          return isRequest(message, method) ? List.of(message, said.getFirst()) : List.of(message);
+        });
+  }
+
+  @Test
   void aPhoneIsNotToldThatTheOtherHungUp() {
     seen("no leg is up alone", run(withoutRequest(Method.BYE), CallKind.CALLER_HANGS_UP));
   }

@@ -16,6 +16,7 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TelUri;
 import io.sippbx.control.sip.message.Uri;
+import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.time.Instant;
@@ -146,6 +147,9 @@ public final class CallDecider {
       return;
     }
     Branch branch = in.branch();
+    if (method.equals(Method.INVITE) && in.response().status() >= 300) {
+      acknowledgeFailure(d, in);
+    }
     Optional<Renewal> renewal = Reanchoring.sentAs(d, branch);
     if (renewal.isPresent()) {
       reanchoring.response(d, renewal.get(), in);
@@ -175,6 +179,30 @@ public final class CallDecider {
       return;
     }
     relayedOf(d, branch).ifPresent(relayed -> inDialog.relayedResponse(d, relayed, in.response()));
+  }
+
+  /**
+   * Once what the failure means is in the record. Were the peer told before, it would forget the
+   * INVITE, and take it for a new one from whoever goes on with the call from the record.
+   */
+  private static void acknowledgeFailure(Draft d, Input.ResponseArrived in) {
+    Branch branch = in.branch();
+    Optional<CalleeLeg> leg = legOf(d, branch);
+    Optional<Renewal> renewal = Reanchoring.sentAs(d, branch);
+    Optional<SipRequest> invite = Optional.empty();
+    Destination to = in.hop();
+    if (leg.isPresent()) {
+      invite = leg.map(CalleeLeg::invite);
+      to = leg.get().hop();
+    } else if (renewal.isPresent()) {
+      invite = renewal.get().sent();
+      to = d.leg(renewal.get().side()).dialog().hop();
+    } else if (Reinviting.isSent(d, branch)) {
+      Reinvite reinvite = d.reinvite.orElseThrow();
+      invite = reinvite.sent();
+      to = d.leg(reinvite.from().other()).dialog().hop();
+    }
+    d.effect(new Effect.AckFailure(in.response(), invite, to));
   }
 
   /** The 2xx to a re-INVITE that is over, again: its ACK again. */

@@ -63,6 +63,13 @@ public interface CallEffects {
   /** Sends an ACK for a 2xx. */
   void ack(SipRequest ack, Destination to);
 
+  /**
+   * Acknowledges a final response of 300 to 699 to an INVITE.
+   *
+   * @param invite that it answers; empty if only its transaction knows
+   */
+  void ackFailure(SipResponse response, Optional<SipRequest> invite, Destination to);
+
   /** Makes the media node hold this session. */
   void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer);
 

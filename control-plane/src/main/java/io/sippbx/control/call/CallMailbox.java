@@ -398,6 +398,9 @@ final class CallMailbox {
     if (decision.commit() == Decision.Commit.NOW) {
       commit(waiting, decision);
     } else {
+      if (waiting.input() instanceof Input.AckArrived && decision.isNothing()) {
+        waiting.received().ifPresent(runtime::giveToOthers);
+      }
       call = decision.call().orElse(null);
       effects.carryOut(decision.beside());
       effects.carryOut(decision.effects());
@@ -659,6 +662,11 @@ final class CallMailbox {
 
   Optional<Call> current() {
     return Optional.ofNullable(call);
+  }
+
+  /** Whether the record names this node, and all that it has asked for since has been done. */
+  boolean isInHand() {
+    return isOwned() && !effects.withholds();
   }
 
   /** Whether the record names this node. */

@@ -64,6 +64,16 @@ public final class CallRuntime {
     return mailboxes.containsKey(call);
   }
 
+  /**
+   * Whether this node has the call in flight with its transactions open: a response for which none
+   * of them waits is then of no use. It is of use where the record is still being read, or the call
+   * is about to be taken over.
+   */
+  public boolean isInHand(CallKey call) {
+    CallMailbox mailbox = mailboxes.get(call);
+    return mailbox != null && mailbox.isInHand();
+  }
+
   /** The call as this node holds it now. */
   public Optional<Call> call(CallKey call) {
     CallMailbox mailbox = mailboxes.get(call);
@@ -249,6 +259,19 @@ public final class CallRuntime {
                 case FAILED -> loop.execute(failed);
               }
             });
+  }
+
+  /**
+   * An ACK that is news to nobody here may end the repeats of a refusal that another node has in a
+   * transaction, of a call that has no owner any more: phones know nothing of who took over.
+   */
+  void giveToOthers(Received received) {
+    if (received.hops() > 0) {
+      return;
+    }
+    for (Member other : shared.ownership().roster().others()) {
+      give(other, received, () -> {});
+    }
   }
 
   private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {

@@ -51,6 +51,15 @@ public sealed interface Effect {
   /** Send an ACK for a 2xx, outside of any transaction (13.2.2.4). */
   record Ack(SipRequest ack, Destination to) implements Effect {}
 
+  /**
+   * Acknowledge a final response of 300 to 699 to an INVITE (17.1.1.3): the peer may forget it now,
+   * for the record says so.
+   *
+   * @param invite that it answers; empty if only its transaction knows
+   */
+  record AckFailure(SipResponse response, Optional<SipRequest> invite, Destination to)
+      implements Effect {}
+
   /** Make the media node hold this session; the answer comes as an input. */
   record ApplyMedia(NodeId node, SessionSpec spec) implements Effect {}
 

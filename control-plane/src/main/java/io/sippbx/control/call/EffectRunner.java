@@ -53,6 +53,10 @@ final class EffectRunner {
     withheld.addAll(effects);
   }
 
+  boolean withholds() {
+    return !withheld.isEmpty();
+  }
+
   void carryOutWithheld() {
     List<Effect> before = List.copyOf(withheld);
     withheld.clear();
@@ -103,6 +107,7 @@ final class EffectRunner {
           world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
       case Effect.AwaitFinal await -> world.awaitFinal(await.invite(), await.to(), permit);
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
+      case Effect.AckFailure ack -> world.ackFailure(ack.response(), ack.invite(), ack.to());
       case Effect.ApplyMedia apply ->
           world.applyMedia(
               apply.node(),

@@ -46,6 +46,7 @@ final class EndEffects {
       case Effect.ResumeClient resume -> false;
       case Effect.AwaitFinal await -> false;
       case Effect.Ack ack -> false;
+      case Effect.AckFailure ack -> false;
       case Effect.ApplyMedia apply -> false;
       case Effect.PlaceMedia place -> false;
       case Effect.RenewLease renew -> false;

@@ -81,7 +81,7 @@ final class Resuming {
 
   private void invite(Draft d, SipRequest invite, Destination to, boolean cancelled) {
     if (cancelled) {
-      // Its 487 may have been acknowledged, and forgotten, before anybody wrote it down: the INVITE
+      // The callee may have given its 487 up, and forgotten it, before anybody heard it: the INVITE
       // would ring there once more, and the CANCEL be a repeat that is answered and does nothing.
       d.effect(new Effect.AwaitFinal(invite, to));
       d.effect(new Effect.ResumeClient(Messages.cancel(invite), to, ending.transactionTime()));

@@ -255,6 +255,12 @@ public final class Edge implements TransactionUser {
     }
   }
 
+  /** Once the call has it in its record. */
+  @Override
+  public boolean acknowledgesLater() {
+    return true;
+  }
+
   @Override
   public void response(ClientTransactionId id, SipResponse response, Flow flow) {
     toCall(response, flow, calls::offerOrRead);
@@ -263,7 +269,9 @@ public final class Edge implements TransactionUser {
   @Override
   public void strayResponse(SipResponse response, Flow flow) {
     boolean isSuccess = response.isSuccess() && response.cSeq().method().equals(Method.INVITE);
-    // Where this node does not have the call, another may wait for it, or will when it has read it.
+    // Where this node does not have the call in hand, another may wait for it, or this one will
+    // when
+    // it has read the record: two responses that come one after the other find it asking for that.
     if (isSuccess || isOfCallElsewhere(response)) {
       toCall(response, flow, calls::offerStray);
     } else {
@@ -276,7 +284,7 @@ public final class Edge implements TransactionUser {
         .topVia()
         .branch()
         .flatMap(BranchName::of)
-        .filter(name -> !calls.holds(name.call()))
+        .filter(name -> !calls.isInHand(name.call()))
         .isPresent();
   }
 
@@ -308,7 +316,11 @@ public final class Edge implements TransactionUser {
                             key,
                             new Input.ResponseArrived(name.get().branch(), response, hop, targets),
                             received,
-                            absent -> shared.counters().stray.increment())));
+                            absent -> {
+                              shared.counters().stray.increment();
+                              // Nobody is there any more who could forget it.
+                              transactions.acknowledge(response, Optional.empty(), hop);
+                            })));
   }
 
   @Override

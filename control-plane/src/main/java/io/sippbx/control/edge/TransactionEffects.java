@@ -101,6 +101,11 @@ public final class TransactionEffects implements CallEffects {
   }
 
   @Override
+  public void ackFailure(SipResponse response, Optional<SipRequest> invite, Destination to) {
+    transactions.acknowledge(response, invite, to);
+  }
+
+  @Override
   public void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer) {
     media.apply(node, spec, said -> loop.execute(() -> answer.accept(said)));
   }

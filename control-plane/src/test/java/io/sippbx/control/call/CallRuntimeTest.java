@@ -190,6 +190,11 @@ class CallRuntimeTest {
         }
 
         @Override
+        public void ackFailure(SipResponse response, Optional<SipRequest> invite, Destination to) {
+          done.add("ACK of " + response.status());
+        }
+
+        @Override
         public void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer) {
           done.add("apply " + spec.revision());
           var addresses = new ArrayList<StreamAddresses>();
@@ -446,6 +451,78 @@ class CallRuntimeTest {
     loop.execute(() -> survivor.offerOrRead(key, input, received(answer), absent -> {}));
     clock.runReady();
     assertThat(done).contains("ACK");
+  }
+
+  @Test
+  void aCalleesFailureIsAcknowledgedOnceItIsInTheRecord() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    SipRequest sent = requests.getFirst();
+    SipResponse busy = SipResponse.to(sent, 486).toTag(new Tag("bob")).build();
+    var input =
+        new Input.ResponseArrived(
+            sent.topVia().branch().orElseThrow(),
+            busy,
+            Destination.over(Scene.CALLER_FLOW),
+            List.of());
+    done.clear();
+    away = true;
+    loop.execute(() -> runtime.offerOrRead(key, input, received(busy), absent -> {}));
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).as("another may have to go on from the record").isEmpty();
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).startsWith("ACK of 486", "486 INVITE");
+    // Its repeat, which waited for the store too.
+    loop.execute(() -> runtime.offerOrRead(key, input, received(busy), absent -> {}));
+    clock.runReady();
+    assertThat(done.stream().filter("ACK of 486"::equals)).hasSize(2);
+    assertThat(done.stream().filter("486 INVITE"::equals)).hasSize(1);
+  }
+
+  @Test
+  void anAckThatIsNewsToNobodyHereIsGivenToTheOthersOnce() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    offer(runtime, cancel());
+    calleeAnswersItsEnd(runtime);
+    assertThat(runtime.call(key).orElseThrow().isTombstone()).isTrue();
+    SipResponse ended =
+        SipResponse.to(scene.invite, 487).toTag(new CallTag(key, Side.CALLER, 0).tag()).build();
+    SipRequest ack =
+        SipRequest.builder(Method.ACK, scene.invite.uri())
+            .via(scene.invite.topVia())
+            .from(scene.invite.from())
+            .to(ended.to())
+            .callId(scene.invite.callId())
+            .cSeq(new CSeq(scene.invite.cSeq().number(), Method.ACK))
+            .build();
+    CallRuntime survivor = survivor(false);
+    meshed.clear();
+    var input = new Input.AckArrived(ack);
+    loop.execute(() -> survivor.offerOrRead(key, input, received(ack), absent -> {}));
+    clock.runReady();
+    assertThat(meshed)
+        .as("one of them may repeat what it ends")
+        .containsExactly("ACK to " + SELF + " hops 0");
+    var again = new Received(ack, Scene.CALLER_FLOW, 1);
+    loop.execute(() -> survivor.offerOrRead(key, input, again, absent -> {}));
+    clock.runReady();
+    assertThat(meshed).hasSize(1);
+  }
+
+  @Test
+  void aCallIsInHandOnlyWhenItsRecordNamesThisNodeAndItsTransactionsAreOpen() {
+    CallRuntime owner = begin(CallLimits.DEFAULT);
+    assertThat(owner.isInHand(key)).isTrue();
+    CallRuntime survivor = survivor(true);
+    loop.execute(
+        () -> {
+          SipRequest cancel = cancel();
+          survivor.offerOrRead(key, arrived(cancel), received(cancel), absent -> {});
+          assertThat(survivor.holds(key)).as("it is asked for").isTrue();
+          assertThat(survivor.isInHand(key)).as("a response would be lost").isFalse();
+        });
+    clock.runReady();
+    assertThat(survivor.isInHand(key)).isTrue();
   }
 
   @Test
@@ -1011,7 +1088,7 @@ class CallRuntimeTest {
     away = false;
     clock.advance(Duration.ofSeconds(1));
     calleeAnswersItsEnd(runtime);
-    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+    assertThat(done).containsExactly("200 BYE", "BYE", "release", "ACK of 487");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 ENDED");
   }
 

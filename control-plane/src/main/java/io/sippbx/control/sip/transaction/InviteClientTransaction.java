@@ -12,10 +12,12 @@ import java.util.List;
  * Calling    -- 1xx       --> Proceeding  stop A and B, pass up
  * Proceeding -- 1xx       --> Proceeding  pass up
  * Calling, Proceeding -- 2xx     --> Accepted   stop A and B, start M, pass up
- * Calling, Proceeding -- 300-699 --> Completed  stop A and B, send ACK, start D, pass up
+ * Calling, Proceeding -- 300-699 --> Refused    stop A and B, pass up
  * Calling, Proceeding -- B       --> Terminated fail(TIMEOUT)
  * Calling    -- transport --> Terminated  fail(TRANSPORT)
  * Proceeding -- cancelled --> Proceeding  start B
+ * Refused    -- 300-699   --> Refused     pass up
+ * Refused    -- acknowledged --> Completed  send ACK, start D
  * Completed  -- 300-699   --> Completed   send ACK
  * Completed  -- D         --> Terminated
  * Accepted   -- 2xx       --> Accepted    pass up
@@ -27,6 +29,8 @@ import java.util.List;
  *
  * <p>Timer B runs in Proceeding only after a CANCEL: a cancelled INVITE without a final response is
  * given up after 64*T1 (RFC 3261 9.1); else the transaction user decides how long it may ring. A
+ * deviation: the ACK waits for the transaction user's word, which is given when what it means is in
+ * the store; until then the peer repeats its response, whoever goes on with the call. Another
  * deviation: an ACK that cannot be sent leaves Completed as it is, because the user has its final
  * response already, and the next repeat of that response may be acknowledged.
  *
@@ -43,7 +47,10 @@ public final class InviteClientTransaction {
     /** A provisional response has been received; {@code cancelled} once a CANCEL was sent. */
     record Proceeding(boolean cancelled) implements State {}
 
-    /** A final response of 300 to 699 has been passed up; its repeats are acknowledged until D. */
+    /** A final response of 300 to 699 has been passed up, and so is each repeat of it. No timer. */
+    record Refused() implements State {}
+
+    /** It has been acknowledged, and so is each repeat of it until D. */
     record Completed() implements State {}
 
     /** A 2xx has been passed up; so is each further one, of any fork, until M. */
@@ -66,6 +73,9 @@ public final class InviteClientTransaction {
 
     /** A CANCEL for this transaction was sent. */
     record Cancelled() implements Event {}
+
+    /** The transaction user knows of the final response and will not forget it. */
+    record Acknowledged() implements Event {}
 
     /** The transaction user wants to hear nothing more. */
     record Abandoned() implements Event {}
@@ -160,6 +170,7 @@ public final class InviteClientTransaction {
     return switch (state) {
       case State.Calling calling -> calling(calling, event);
       case State.Proceeding proceeding -> proceeding(proceeding, event);
+      case State.Refused refused -> refused(refused, event);
       case State.Completed completed -> completed(completed, event);
       case State.Accepted accepted -> accepted(accepted, event);
       case State.Terminated terminated -> absorb(terminated);
@@ -189,7 +200,7 @@ public final class InviteClientTransaction {
             case D, M -> absorb(calling);
           };
       case Event.TransportFailed() -> failed(Failure.TRANSPORT);
-      case Event.Cancelled() -> absorb(calling);
+      case Event.Cancelled(), Event.Acknowledged() -> absorb(calling);
       case Event.Abandoned() -> terminated();
     };
   }
@@ -205,7 +216,7 @@ public final class InviteClientTransaction {
             case A, D, M -> absorb(proceeding);
           };
       // The request has been heard: a late report on one of its repeats says nothing.
-      case Event.TransportFailed() -> absorb(proceeding);
+      case Event.TransportFailed(), Event.Acknowledged() -> absorb(proceeding);
       case Event.Cancelled() ->
           proceeding.cancelled()
               ? absorb(proceeding)
@@ -216,12 +227,26 @@ public final class InviteClientTransaction {
     };
   }
 
+  private Step refused(State.Refused refused, Event event) {
+    return switch (event) {
+      case Event.ResponseReceived(int status) ->
+          status >= 300 ? new Step(refused, List.of(new Action.PassUp(status))) : absorb(refused);
+      case Event.Acknowledged() ->
+          new Step(
+              new State.Completed(),
+              List.of(new Action.SendAck(), new Action.StartTimer(Timer.D, timerD)));
+      case Event.TimerFired(Timer timer) -> absorb(refused);
+      case Event.TransportFailed(), Event.Cancelled() -> absorb(refused);
+      case Event.Abandoned() -> terminated();
+    };
+  }
+
   private Step completed(State.Completed completed, Event event) {
     return switch (event) {
       case Event.ResponseReceived(int status) ->
           status >= 300 ? new Step(completed, List.of(new Action.SendAck())) : absorb(completed);
       case Event.TimerFired(Timer timer) -> timer == Timer.D ? terminated() : absorb(completed);
-      case Event.TransportFailed(), Event.Cancelled() -> absorb(completed);
+      case Event.TransportFailed(), Event.Cancelled(), Event.Acknowledged() -> absorb(completed);
       case Event.Abandoned() -> terminated();
     };
   }
@@ -233,7 +258,7 @@ public final class InviteClientTransaction {
               ? new Step(accepted, List.of(new Action.PassUp(status)))
               : absorb(accepted);
       case Event.TimerFired(Timer timer) -> timer == Timer.M ? terminated() : absorb(accepted);
-      case Event.TransportFailed(), Event.Cancelled() -> absorb(accepted);
+      case Event.TransportFailed(), Event.Cancelled(), Event.Acknowledged() -> absorb(accepted);
       case Event.Abandoned() -> terminated();
     };
   }
@@ -246,14 +271,7 @@ public final class InviteClientTransaction {
         ? new Step(
             new State.Accepted(),
             List.of(stopA, stopB, new Action.StartTimer(Timer.M, timers.patience()), passUp))
-        : new Step(
-            new State.Completed(),
-            List.of(
-                stopA,
-                stopB,
-                new Action.SendAck(),
-                new Action.StartTimer(Timer.D, timerD),
-                passUp));
+        : new Step(new State.Refused(), List.of(stopA, stopB, passUp));
   }
 
   private static Step failed(Failure failure) {

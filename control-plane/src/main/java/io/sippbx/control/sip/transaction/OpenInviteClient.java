@@ -55,10 +55,16 @@ final class OpenInviteClient extends OpenClient {
   @Override
   void response(SipResponse response, Flow flow) {
     Step step = machine.next(state, new Event.ResponseReceived(response.status()));
-    if (response.isFinal() && (step.actions().isEmpty() || state instanceof State.Completed)) {
+    boolean isOver = state instanceof State.Refused || state instanceof State.Completed;
+    if (response.isFinal() && (step.actions().isEmpty() || isOver)) {
       layer.count(Counters.Counter.RETRANSMISSIONS_IN);
     }
     run(step, response, flow);
+  }
+
+  /** The user knows of this final response and will not forget it. */
+  void acknowledged(SipResponse response) {
+    run(machine.next(state, new Event.Acknowledged()), response, null);
   }
 
   @Override
@@ -97,8 +103,11 @@ final class OpenInviteClient extends OpenClient {
         case Action.StartTimer(Timer timer, Duration after) -> startTimer(timer.ordinal(), after);
         case Action.StopTimer(Timer timer) -> stopTimer(timer.ordinal());
         case Action.PassUp(int status) -> {
-          if (status >= 200) {
+          if (status >= 200 && status < 300) {
             request = null;
+          }
+          if (status >= 300 && response != null && !layer.user().acknowledgesLater()) {
+            acknowledged(response);
           }
           passUp(response, flow);
         }
@@ -113,6 +122,7 @@ final class OpenInviteClient extends OpenClient {
       layer.count(Counters.Counter.RETRANSMISSIONS_OUT);
     } else if (request != null && response != null) {
       ack = FailureAck.of(request, response);
+      request = null;
     }
     send(ack);
   }

@@ -213,6 +213,23 @@ public final class TransactionLayer {
     transport.send(request, to, this::statelessFailed);
   }
 
+  /**
+   * Acknowledges a final response of 300 to 699 to an INVITE, for a user that {@linkplain
+   * TransactionUser#acknowledgesLater does so later}.
+   *
+   * @param invite that it answers, where that is known: needed only if the transaction is gone
+   * @param to where the INVITE was sent
+   */
+  public void acknowledge(SipResponse response, Optional<SipRequest> invite, Destination to) {
+    checkLoop();
+    OpenClient client = ClientTransactionId.of(response).map(clients::get).orElse(null);
+    if (client instanceof OpenInviteClient open) {
+      open.acknowledged(response);
+    } else if (invite.isPresent()) {
+      sendStateless(FailureAck.of(invite.get(), response), to);
+    }
+  }
+
   /** Drops a client transaction without a word: its responses become stray. */
   public void forget(ClientTransactionId id) {
     checkLoop();

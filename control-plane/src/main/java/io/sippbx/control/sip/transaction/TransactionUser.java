@@ -43,6 +43,15 @@ public interface TransactionUser {
    */
   void response(ClientTransactionId id, SipResponse response, Flow flow);
 
+  /**
+   * Whether the ACK for a final response of 300 to 699 to an INVITE waits for {@link
+   * TransactionLayer#acknowledge}, so that the peer repeats its response until this user will not
+   * forget it. Each repeat comes up until then.
+   */
+  default boolean acknowledgesLater() {
+    return false;
+  }
+
   /** There will be no final response. */
   void failed(ClientTransactionId id, Failure failure);
 

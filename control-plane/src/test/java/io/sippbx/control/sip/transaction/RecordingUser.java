@@ -13,6 +13,14 @@ final class RecordingUser implements TransactionUser {
 
   private final List<String> told = new ArrayList<>();
 
+  /** Whether it keeps final responses before it has them acknowledged. */
+  boolean acknowledgesLater;
+
+  @Override
+  public boolean acknowledgesLater() {
+    return acknowledgesLater;
+  }
+
   /** The same as {@link #take}, which will give it still. */
   List<String> told() {
     return List.copyOf(told);

@@ -67,6 +67,7 @@ class StateMachineTablesTest {
             new InviteClientTransaction.State.Calling(Duration.ofSeconds(16)),
             new InviteClientTransaction.State.Proceeding(false),
             new InviteClientTransaction.State.Proceeding(true),
+            new InviteClientTransaction.State.Refused(),
             new InviteClientTransaction.State.Completed(),
             new InviteClientTransaction.State.Accepted(),
             new InviteClientTransaction.State.Terminated());
@@ -79,6 +80,7 @@ class StateMachineTablesTest {
     }
     events.add(new InviteClientTransaction.Event.TransportFailed());
     events.add(new InviteClientTransaction.Event.Cancelled());
+    events.add(new InviteClientTransaction.Event.Acknowledged());
     events.add(new InviteClientTransaction.Event.Abandoned());
     assertThat(MachineTable.missing(InviteClientTransaction.State.class, states)).isEmpty();
     assertThat(MachineTable.missing(InviteClientTransaction.Event.class, events)).isEmpty();

@@ -138,6 +138,49 @@ class TransactionLayerTest {
     }
 
     @Test
+    void acknowledgesAFailureOnlyWhenItsUserWillNotForgetIt() {
+      user.acknowledgesLater = true;
+      run(() -> layer.request(invite, TO_UDP));
+      SipResponse busy = Sip.response(invite, 486);
+      receive(busy);
+      time.advance(Duration.ofSeconds(3));
+      receive(busy);
+      assertThat(transport.takeNames()).containsExactly("INVITE");
+      assertThat(user.take()).containsExactly("response 486 to INVITE", "response 486 to INVITE");
+      run(() -> layer.acknowledge(busy, Optional.empty(), TO_UDP));
+      run(() -> layer.acknowledge(busy, Optional.empty(), TO_UDP));
+      assertThat(transport.takeNames()).containsExactly("ACK");
+      receive(busy);
+      assertThat(transport.takeNames()).containsExactly("ACK");
+      assertThat(user.take()).isEmpty();
+    }
+
+    @Test
+    void keepsAFailureThatIsNotAcknowledgedYetOverAReliableTransport() {
+      user.acknowledgesLater = true;
+      run(() -> layer.request(invite, TO_TCP));
+      SipResponse busy = Sip.response(invite, 486);
+      receive(busy);
+      time.advance(Duration.ofSeconds(40));
+      assertThat(transport.takeNames()).containsExactly("INVITE");
+      run(() -> layer.acknowledge(busy, Optional.empty(), TO_TCP));
+      time.runReady();
+      assertThat(transport.takeNames()).containsExactly("ACK");
+      assertThat(layer.counts().live().total()).isZero();
+    }
+
+    @Test
+    void acknowledgesAFailureWhoseTransactionIsGoneFromTheInviteThatItAnswers() {
+      SipResponse busy = Sip.response(invite, 486);
+      run(() -> layer.acknowledge(busy, Optional.empty(), TO_UDP));
+      assertThat(transport.take()).isEmpty();
+      run(() -> layer.acknowledge(busy, Optional.of(invite), TO_UDP));
+      List<Sent> sent = transport.take();
+      assertThat(sent).hasSize(1);
+      assertThat(sent.getFirst().message().topVia()).isEqualTo(invite.topVia());
+    }
+
+    @Test
     void endsAtOnceAfterAFailureOverAReliableTransport() {
       run(() -> layer.request(invite, TO_TCP));
       receive(Sip.response(invite, 404));
