@@ -92,6 +92,9 @@ final class CallTelemetry implements CallObserver, RegistrarListener {
       }
       case CallHappening.Ringing ringing -> heardBack(call);
       case CallHappening.Answered answered -> heardBack(call);
+      case CallHappening.EarlyMedia early -> heardBack(call);
+      case CallHappening.Reanchored moved -> {}
+      case CallHappening.Quality quality -> {}
       case CallHappening.Held held -> {}
       case CallHappening.Resumed resumed -> {}
       case CallHappening.Ended ended -> ended(call, ended);

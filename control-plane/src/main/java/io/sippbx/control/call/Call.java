@@ -113,7 +113,63 @@ public record Call(
       String codec,
       boolean rang,
       boolean callerHolds,
-      boolean calleeHolds) {}
+      boolean calleeHolds,
+      Trail trail) {
+
+    /** The same with another trail. */
+    Facts with(Trail other) {
+      return new Facts(
+          caller,
+          callee,
+          startedAt,
+          answeredAt,
+          endedAt,
+          codec,
+          rang,
+          callerHolds,
+          calleeHolds,
+          other);
+    }
+  }
+
+  /**
+   * Which nodes had the call, and what it came to before the answer.
+   *
+   * @param firstNode that took the INVITE; empty for a call from before this was written down
+   * @param progressAt when the callee was first heard of
+   * @param earlyMedia whether a description was relayed before the answer
+   * @param changedAt when the record was decided last
+   * @param changedBy the start of the node that decided it
+   * @param knownUp until when the call was known to be up, where a node that had it was gone
+   */
+  public record Trail(
+      String firstNode,
+      Optional<Instant> progressAt,
+      boolean earlyMedia,
+      Instant changedAt,
+      long changedBy,
+      Optional<Instant> knownUp) {
+
+    Trail progressed(Instant at) {
+      return progressAt.isPresent()
+          ? this
+          : new Trail(firstNode, Optional.of(at), earlyMedia, changedAt, changedBy, knownUp);
+    }
+
+    Trail withEarlyMedia() {
+      return new Trail(firstNode, progressAt, true, changedAt, changedBy, knownUp);
+    }
+
+    Trail changed(Instant at, long by) {
+      return new Trail(firstNode, progressAt, earlyMedia, at, by, knownUp);
+    }
+
+    /** A node that had it is gone: all that is known is what it wrote down last. */
+    Trail recovered() {
+      return new Trail(
+          firstNode, progressAt, earlyMedia, changedAt, changedBy, Optional.of(changedAt));
+    }
+  }
 
   /** What has been numbered so far. */
   public record Counters(int branches, int forks, int reinvites, int events) {}

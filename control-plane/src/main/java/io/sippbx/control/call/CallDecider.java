@@ -34,6 +34,7 @@ public final class CallDecider {
 
   private static final Duration MEDIA_RETRY = Duration.ofSeconds(2);
 
+  private final CallSettings settings;
   private final CallerSide caller;
   private final Setup setup;
   private final InDialog inDialog;
@@ -47,6 +48,7 @@ public final class CallDecider {
    * @param addresses what to write into Via and Contact
    */
   public CallDecider(CallSettings settings, LocalAddresses addresses) {
+    this.settings = settings;
     var messages = new Messages(addresses, settings.serverName());
     this.negotiation = new Negotiation(settings);
     this.ending = new Ending(settings, messages);
@@ -84,7 +86,9 @@ public final class CallDecider {
             "",
             false,
             false,
-            false);
+            false,
+            new Call.Trail(
+                settings.node().text(), Optional.empty(), false, now, start(), Optional.empty()));
     MediaPlan plan = MediaPlan.none(in.flow().remote().ip().isV6(), calleeIsV6(in.route()));
     var draft =
         new Draft(key, now, caller, in.route(), MediaPart.none(in.mediaNode(), plan), facts);
@@ -138,7 +142,12 @@ public final class CallDecider {
     }
     reanchoring.proceed(draft);
     ending.finish(draft);
+    draft.signed(start());
     return draft.decision();
+  }
+
+  private long start() {
+    return settings.incarnation().value();
   }
 
   private void response(Draft d, Input.ResponseArrived in) {
@@ -289,6 +298,7 @@ public final class CallDecider {
       case MediaAnswer.Held held -> {
         d.stop(TimerId.of(Kind.MEDIA));
         reanchoring.held(d);
+        reanchoring.tellMoved(d);
         d.media = d.media.holding(held.revision(), held.addresses());
         d.note();
         resume(d);

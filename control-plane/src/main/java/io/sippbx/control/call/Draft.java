@@ -161,6 +161,13 @@ final class Draft {
     return due && !timers.containsKey(settle) ? call.withTimer(settle, now.plus(SETTLE)) : call;
   }
 
+  /** If anything is to be written down: by whom. */
+  void signed(long start) {
+    if (commit != Decision.Commit.NONE) {
+      facts = facts.with(facts.trail().changed(now, start));
+    }
+  }
+
   /** The state must be in the store before the effects run. */
   void change() {
     commit = Decision.Commit.NOW;

@@ -20,7 +20,8 @@ final class Edits {
         f.codec(),
         f.rang(),
         f.callerHolds(),
-        f.calleeHolds());
+        f.calleeHolds(),
+        f.trail());
   }
 
   static Call.Facts answered(Call.Facts f, Party callee, Instant at, String codec) {
@@ -33,10 +34,11 @@ final class Edits {
         codec,
         f.rang(),
         f.callerHolds(),
-        f.calleeHolds());
+        f.calleeHolds(),
+        f.trail().progressed(at));
   }
 
-  static Call.Facts rang(Call.Facts f) {
+  static Call.Facts rang(Call.Facts f, Instant at) {
     return new Call.Facts(
         f.caller(),
         f.callee(),
@@ -46,7 +48,8 @@ final class Edits {
         f.codec(),
         true,
         f.callerHolds(),
-        f.calleeHolds());
+        f.calleeHolds(),
+        f.trail().progressed(at));
   }
 
   static Call.Facts holding(Call.Facts f, boolean callerHolds, boolean calleeHolds) {
@@ -59,7 +62,8 @@ final class Edits {
         f.codec(),
         f.rang(),
         callerHolds,
-        calleeHolds);
+        calleeHolds,
+        f.trail());
   }
 
   /** Our INVITE on this side that was answered with a 2xx which we have not acknowledged. */

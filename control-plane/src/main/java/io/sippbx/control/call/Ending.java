@@ -5,6 +5,7 @@ import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.StreamCounts;
+import io.sippbx.control.offer.CodecName;
 import io.sippbx.control.offer.OfferAnswer;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.Method;
@@ -14,6 +15,7 @@ import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** How calls and their legs end: one operation on the call's one identity. */
 final class Ending {
@@ -35,6 +37,11 @@ final class Ending {
       return;
     }
     d.change();
+    if (isNobodysDoing(termination)
+        && d.facts.trail().changedBy() != settings.incarnation().value()) {
+      // It was found so by a node that did not have it: nobody heard of its end.
+      d.facts = d.facts.with(d.facts.trail().recovered());
+    }
     d.termination = Optional.of(termination);
     d.facts = Edits.ended(d.facts, d.now);
     d.untried = List.of();
@@ -52,6 +59,30 @@ final class Ending {
     }
     giveLeaseBack(d);
     releaseMedia(d);
+  }
+
+  /** Whether no party and no administrator ended it: it was found to be over. */
+  private static boolean isNobodysDoing(Termination termination) {
+    return switch (termination.reason()) {
+      case MEDIA_TIMEOUT, MEDIA_LOST, DIALOG_LOST -> true;
+      case NORMAL,
+          CANCELLED,
+          BUSY,
+          NO_ANSWER,
+          DECLINED,
+          NOT_FOUND,
+          UNREACHABLE,
+          REFUSED,
+          NOT_ACCEPTABLE,
+          NO_MEDIA,
+          NO_ACK,
+          MAX_DURATION,
+          ADMINISTRATOR,
+          STORE_UNAVAILABLE,
+          SHUTDOWN,
+          INTERNAL_ERROR ->
+          false;
+    };
   }
 
   /** Nobody is told any more where the media is; who was asked still gets the ACK of its 2xx. */
@@ -324,10 +355,21 @@ final class Ending {
       return;
     }
     if (in.answer() instanceof MediaAnswer.Held held) {
-      d.media = d.media.counting(totals(held.counts()));
+      d.media = d.media.counting(totals(d, held.counts()));
+      if (left) {
+        tellQuality(d, in.node());
+      }
     }
     d.media = left ? d.media.without(in.node()) : d.media.with(MediaPart.Released.DONE);
     d.note();
+  }
+
+  /** What was counted so far; of a call in which nobody could speak only if somebody did. */
+  private static void tellQuality(Draft d, NodeId counter) {
+    d.media
+        .totals()
+        .filter(totals -> d.facts.answeredAt().isPresent() || !totals.isEmpty())
+        .ifPresent(totals -> d.happening(new CallHappening.Quality(counter, totals)));
   }
 
   /** Whether a leg is still to be sent BYE: first the ACK that it owes us. */
@@ -340,7 +382,11 @@ final class Ending {
         .isPresent();
   }
 
-  private static CallHappening.MediaTotals totals(List<StreamCounts> streams) {
+  private static CallHappening.MediaTotals totals(Draft d, List<StreamCounts> streams) {
+    OptionalInt audio = d.media.plan().firstAudio();
+    OptionalInt rate = CodecName.clockRate(d.facts.codec());
+    long callerJitterUs = 0;
+    long calleeJitterUs = 0;
     long callerPackets = 0;
     long callerBytes = 0;
     long callerLost = 0;
@@ -354,9 +400,20 @@ final class Ending {
       calleePackets += stream.fromB().packets();
       calleeBytes += stream.fromB().bytes();
       calleeLost += stream.fromB().lost();
+      if (rate.isPresent() && audio.equals(OptionalInt.of(stream.index()))) {
+        callerJitterUs = stream.fromA().jitterTicks() * 1_000_000 / rate.getAsInt();
+        calleeJitterUs = stream.fromB().jitterTicks() * 1_000_000 / rate.getAsInt();
+      }
     }
     return new CallHappening.MediaTotals(
-        callerPackets, callerBytes, callerLost, calleePackets, calleeBytes, calleeLost);
+        callerPackets,
+        callerBytes,
+        callerLost,
+        calleePackets,
+        calleeBytes,
+        calleeLost,
+        callerJitterUs,
+        calleeJitterUs);
   }
 
   /**
@@ -376,6 +433,7 @@ final class Ending {
       return;
     }
     d.endPublished = true;
+    d.media.node().ifPresent(node -> tellQuality(d, node));
     d.happening(
         new CallHappening.Ended(
             d.facts.caller(),
@@ -386,7 +444,10 @@ final class Ending {
             d.termination.get(),
             d.facts.codec(),
             d.media.node().map(Object::toString).orElse(""),
-            d.media.totals()));
+            d.media.totals(),
+            d.facts.trail().progressAt(),
+            d.facts.trail().firstNode(),
+            d.facts.trail().knownUp()));
     d.start(TimerId.of(Kind.TOMBSTONE), transactionTime().plus(TOMBSTONE_MARGIN));
   }
 

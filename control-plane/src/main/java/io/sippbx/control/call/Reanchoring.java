@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.call.MediaPart.Anchor;
 import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.Termination;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.event.Termination.Result;
@@ -205,6 +206,15 @@ final class Reanchoring {
       if (isMove(timer)) {
         d.stop(timer);
       }
+    }
+  }
+
+  /** Another node than before holds it, as it says now. */
+  void tellMoved(Draft d) {
+    if (d.media.anchor() == Anchor.MOVING
+        && !d.media.former().isEmpty()
+        && d.media.node().isPresent()) {
+      d.happening(new CallHappening.Reanchored(d.media.former().getLast(), d.media.node().get()));
     }
   }
 

@@ -36,6 +36,7 @@ final class Resuming {
     }
     // The record says from here on that it is in flight on this node; effects come after that.
     d.change();
+    d.facts = d.facts.with(d.facts.trail().recovered());
     timers(d);
     caller(d);
     for (CalleeLeg leg : List.copyOf(d.callees)) {

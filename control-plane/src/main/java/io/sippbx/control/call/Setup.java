@@ -144,9 +144,14 @@ final class Setup {
             d.caller.invite(), received.status(), d.callerTag(fork.ordinal()), contact);
     response.reason(received.reason());
     body.ifPresent(sdp -> response.body(Messages.SDP, sdp));
-    if (caller.ring(d, response.build()) && !d.facts.rang() && received.status() >= 180) {
-      d.facts = Edits.rang(d.facts);
+    boolean relayed = caller.ring(d, response.build());
+    if (relayed && !d.facts.rang() && received.status() >= 180) {
+      d.facts = Edits.rang(d.facts, d.now);
       d.happening(new CallHappening.Ringing(received.status()));
+    }
+    if (relayed && body.isPresent() && !d.facts.trail().earlyMedia()) {
+      d.facts = d.facts.with(d.facts.trail().withEarlyMedia());
+      d.happening(new CallHappening.EarlyMedia(received.status()));
     }
   }
 

@@ -2,9 +2,12 @@ package io.sippbx.control.event;
 
 import io.sippbx.proto.event.v1.Answered;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.EarlyMedia;
 import io.sippbx.proto.event.v1.Ended;
 import io.sippbx.proto.event.v1.Held;
 import io.sippbx.proto.event.v1.MediaSummary;
+import io.sippbx.proto.event.v1.Quality;
+import io.sippbx.proto.event.v1.Reanchored;
 import io.sippbx.proto.event.v1.Result;
 import io.sippbx.proto.event.v1.Resumed;
 import io.sippbx.proto.event.v1.Ringing;
@@ -17,6 +20,9 @@ import java.util.List;
 
 /** Gives happenings their identity and turns them into the published form. */
 public final class CallEventEncoder {
+
+  /** Of the message, as its schema says. */
+  static final int SCHEMA_VERSION = 1;
 
   private final NodeId node;
 
@@ -43,7 +49,8 @@ public final class CallEventEncoder {
               .setCallKey(call.text())
               .setSeq(firstSeq + n)
               .setTime(Timestamps.of(time))
-              .setNodeId(node.text());
+              .setNodeId(node.text())
+              .setSchemaVersion(SCHEMA_VERSION);
       fill(event, happenings.get(n));
       events.add(event.build());
     }
@@ -58,6 +65,14 @@ public final class CallEventEncoder {
           event.setRinging(Ringing.newBuilder().setStatus(status));
       case CallHappening.Answered(String codec) ->
           event.setAnswered(Answered.newBuilder().setCodec(codec));
+      case CallHappening.EarlyMedia(int status) ->
+          event.setEarlyMedia(EarlyMedia.newBuilder().setStatus(status));
+      case CallHappening.Reanchored(NodeId from, NodeId to) ->
+          event.setReanchored(
+              Reanchored.newBuilder().setFromMediaNodeId(from.text()).setToMediaNodeId(to.text()));
+      case CallHappening.Quality(NodeId mediaNode, CallHappening.MediaTotals media) ->
+          event.setQuality(
+              Quality.newBuilder().setMediaNodeId(mediaNode.text()).setMedia(summary(media)));
       case CallHappening.Held(boolean byCaller) ->
           event.setHeld(Held.newBuilder().setByCaller(byCaller));
       case CallHappening.Resumed(boolean byCaller) ->
@@ -79,19 +94,24 @@ public final class CallEventEncoder {
             .setCodec(ended.codec())
             .setMediaNodeId(ended.mediaNode());
     ended.answeredAt().ifPresent(answer -> builder.setAnswerTime(Timestamps.of(answer)));
-    ended
-        .media()
-        .ifPresent(
-            media ->
-                builder.setMedia(
-                    MediaSummary.newBuilder()
-                        .setCallerPackets(media.callerPackets())
-                        .setCallerBytes(media.callerBytes())
-                        .setCallerLost(media.callerLost())
-                        .setCalleePackets(media.calleePackets())
-                        .setCalleeBytes(media.calleeBytes())
-                        .setCalleeLost(media.calleeLost())));
+    ended.media().ifPresent(media -> builder.setMedia(summary(media)));
+    ended.progressAt().ifPresent(at -> builder.setProgressTime(Timestamps.of(at)));
+    builder.setFirstNodeId(ended.firstNode());
+    ended.knownUp().ifPresent(at -> builder.setRecovered(true).setLastKnownUp(Timestamps.of(at)));
     return builder.build();
+  }
+
+  private static MediaSummary summary(CallHappening.MediaTotals media) {
+    return MediaSummary.newBuilder()
+        .setCallerPackets(media.callerPackets())
+        .setCallerBytes(media.callerBytes())
+        .setCallerLost(media.callerLost())
+        .setCalleePackets(media.calleePackets())
+        .setCalleeBytes(media.calleeBytes())
+        .setCalleeLost(media.calleeLost())
+        .setCallerJitterUs(media.callerJitterUs())
+        .setCalleeJitterUs(media.calleeJitterUs())
+        .build();
   }
 
   private static Result result(Termination.Result result) {

@@ -1,5 +1,6 @@
 package io.sippbx.control.event;
 
+import io.sippbx.shared.identity.NodeId;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -23,13 +24,36 @@ public sealed interface CallHappening {
    */
   record Answered(String codec) implements CallHappening {}
 
+  /**
+   * A provisional response with a session description was relayed, for the first time.
+   *
+   * @param status 101 to 199
+   */
+  record EarlyMedia(int status) implements CallHappening {}
+
+  /** Another media node holds the session now. */
+  record Reanchored(NodeId from, NodeId to) implements CallHappening {}
+
+  /**
+   * What was counted of the media of the call so far, all nodes together.
+   *
+   * @param mediaNode that gave the session up and said what it has counted
+   */
+  record Quality(NodeId mediaNode, MediaTotals media) implements CallHappening {}
+
   /** One side put the other on hold. */
   record Held(boolean byCaller) implements CallHappening {}
 
   /** One side took the other off hold. */
   record Resumed(boolean byCaller) implements CallHappening {}
 
-  /** The whole record of a call that is over. */
+  /**
+   * The whole record of a call that is over.
+   *
+   * @param progressAt when the callee was first heard of
+   * @param firstNode the control node that took the INVITE
+   * @param knownUp until when it was known to be up, where a node that had it was gone
+   */
   record Ended(
       Party caller,
       Party callee,
@@ -39,7 +63,10 @@ public sealed interface CallHappening {
       Termination termination,
       String codec,
       String mediaNode,
-      Optional<MediaTotals> media)
+      Optional<MediaTotals> media,
+      Optional<Instant> progressAt,
+      String firstNode,
+      Optional<Instant> knownUp)
       implements CallHappening {}
 
   /**
@@ -47,6 +74,8 @@ public sealed interface CallHappening {
    *
    * @param callerLost cumulative loss, RFC 3550 A.3; may be negative with duplicates
    * @param calleeLost cumulative loss, RFC 3550 A.3; may be negative with duplicates
+   * @param callerJitterUs interarrival jitter of the first audio stream, RFC 3550 A.8; 0: not known
+   * @param calleeJitterUs interarrival jitter of the first audio stream, RFC 3550 A.8; 0: not known
    */
   record MediaTotals(
       long callerPackets,
@@ -54,9 +83,16 @@ public sealed interface CallHappening {
       long callerLost,
       long calleePackets,
       long calleeBytes,
-      long calleeLost) {
+      long calleeLost,
+      long callerJitterUs,
+      long calleeJitterUs) {
 
-    /** What both have counted, for a call that was on two nodes. */
+    /** Whether nothing came from anybody. */
+    public boolean isEmpty() {
+      return callerPackets == 0 && calleePackets == 0;
+    }
+
+    /** What both have counted, for a call that was on two nodes; of jitter the greater. */
     public MediaTotals plus(MediaTotals other) {
       return new MediaTotals(
           callerPackets + other.callerPackets,
@@ -64,7 +100,9 @@ public sealed interface CallHappening {
           callerLost + other.callerLost,
           calleePackets + other.calleePackets,
           calleeBytes + other.calleeBytes,
-          calleeLost + other.calleeLost);
+          calleeLost + other.calleeLost,
+          Math.max(callerJitterUs, other.callerJitterUs),
+          Math.max(calleeJitterUs, other.calleeJitterUs));
     }
   }
 }

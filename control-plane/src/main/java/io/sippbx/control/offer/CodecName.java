@@ -5,6 +5,7 @@ import io.sippbx.shared.sdp.RtpMap;
 import io.sippbx.shared.sdp.SessionDescription;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The name of a call's codec in records of the call. */
 public final class CodecName {
@@ -14,6 +15,17 @@ public final class CodecName {
       List.of("telephone-event", "tone", "cn", "red", "rtx", "ulpfec", "flexfec", "parityfec");
 
   private CodecName() {}
+
+  /** Ticks a second of the RTP timestamps of a codec that is widely used (RFC 3551 6, RFC 7587). */
+  public static OptionalInt clockRate(String codec) {
+    return switch (codec) {
+      case "pcmu", "pcma", "g722", "g723", "g726-32", "g728", "g729", "gsm", "ilbc", "amr" ->
+          OptionalInt.of(8_000);
+      case "amr-wb", "evs" -> OptionalInt.of(16_000);
+      case "opus" -> OptionalInt.of(48_000);
+      default -> OptionalInt.empty();
+    };
+  }
 
   /**
    * The encoding name, in lower case, of the first codec of the first audio line that is in use;

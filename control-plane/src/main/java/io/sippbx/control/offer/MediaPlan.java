@@ -14,6 +14,7 @@ import io.sippbx.shared.sdp.SessionDescription;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,16 @@ public record MediaPlan(boolean aV6, boolean bV6, List<StreamSpec> streams, int 
   /** No streams yet. */
   public static MediaPlan none(boolean aV6, boolean bV6) {
     return new MediaPlan(aV6, bV6, List.of(), -1);
+  }
+
+  /** The position of the first audio stream, if there is one. */
+  public OptionalInt firstAudio() {
+    for (StreamSpec stream : streams) {
+      if (stream.media().equals("audio")) {
+        return OptionalInt.of(stream.index());
+      }
+    }
+    return OptionalInt.empty();
   }
 
   /** The pairs that the session needs; of one stream while nobody has said more. */

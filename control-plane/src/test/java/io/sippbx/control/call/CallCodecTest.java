@@ -98,6 +98,18 @@ class CallCodecTest {
       holds("call-moving.v2", moving());
     }
 
+    /** Written before a call knew which nodes it had been on. */
+    @ParameterizedTest
+    @ValueSource(
+        strings = {"call-ringing.v1.no-trail", "call-up.v1.no-trail", "call-moving.v2.no-trail"})
+    void ofCallsWithoutATrailAreRead(String name) throws IOException {
+      Call call = known(CODEC.decode(stored(Files.readAllBytes(GOLDEN.resolve(name)))));
+      assertThat(call.facts().trail())
+          .isEqualTo(
+              new Call.Trail(
+                  "", Optional.empty(), false, call.facts().startedAt(), 0, Optional.empty()));
+    }
+
     @Test
     void isReadByWhoKnowsNoMovesUntilThereIsOne() throws IOException {
       assertThat(CallState.parseFrom(CODEC.encode(up()).head()).getMinReader()).isEqualTo(1);

@@ -935,6 +935,37 @@ class CallDeciderTest {
       assertThat(ended.codec()).isEqualTo("pcmu");
       assertThat(ended.media().orElseThrow().callerPackets()).isEqualTo(100);
       assertThat(ended.answeredAt().orElseThrow().plusSeconds(90)).isEqualTo(ended.endedAt());
+      assertThat(ended.firstNode()).isEqualTo(Scene.SETTINGS.node().text());
+      assertThat(ended.knownUp()).as("nobody was gone").isEmpty();
+      // 3 and 4 ticks of 8,000 a second.
+      assertThat(ended.media().orElseThrow().callerJitterUs()).isEqualTo(375);
+      assertThat(ended.media().orElseThrow().calleeJitterUs()).isEqualTo(500);
+      assertThat(scene.happenings)
+          .contains(
+              new CallHappening.Quality(Scene.MEDIA_NODE, ended.media().orElseThrow()), ended);
+    }
+
+    @Test
+    void earlyMediaIsToldOnceAndWhenTheCalleeWasHeardOfFirst() {
+      scene.begin().mediaHolds();
+      scene.now = scene.now.plusMillis(700);
+      scene.callee(0, 180, "bob", "");
+      scene.now = scene.now.plusMillis(700);
+      scene.callee(0, 183, "bob", Scene.offer("192.0.2.20", 50000));
+      scene.callee(0, 183, "bob", Scene.offer("192.0.2.20", 50000));
+      assertThat(scene.happenings.stream().skip(1))
+          .containsExactly(new CallHappening.Ringing(180), new CallHappening.EarlyMedia(183));
+      scene.callerCancels().callee(0, 487, "bob", "").mediaReleased();
+      var ended = (CallHappening.Ended) scene.happenings.getLast();
+      assertThat(ended.progressAt()).contains(ended.startedAt().plusMillis(700));
+    }
+
+    @Test
+    void ofACallThatWasNotAnsweredNoQualityIsToldUnlessSomebodySpoke() {
+      scene.begin().mediaHolds().callee(0, 486, "bob", "");
+      scene.mediaReleased(new MediaAnswer.Held(9, List.of(), List.of()));
+      assertThat(scene.happenings).noneMatch(CallHappening.Quality.class::isInstance);
+      assertThat(scene.happenings.getLast()).isInstanceOf(CallHappening.Ended.class);
     }
   }
 }

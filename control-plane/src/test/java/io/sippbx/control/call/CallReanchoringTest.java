@@ -384,6 +384,14 @@ class CallReanchoringTest {
       assertThat(ended.media().orElseThrow().callerPackets()).isEqualTo(107);
       assertThat(ended.media().orElseThrow().calleePackets()).isEqualTo(95);
       assertThat(ended.mediaNode()).isEqualTo("media-2");
+      assertThat(
+              scene.happenings.stream()
+                  .filter(CallHappening.Quality.class::isInstance)
+                  .map(CallHappening.Quality.class::cast)
+                  .map(each -> each.mediaNode() + " " + each.media().callerPackets()))
+          .containsExactly(FIRST + " 7", "media-2 107");
+      assertThat(scene.happenings)
+          .containsOnlyOnce(new CallHappening.Reanchored(FIRST, new NodeId("media-2")));
     }
 
     @Test

@@ -1089,7 +1089,7 @@ class CallRuntimeTest {
     clock.advance(Duration.ofSeconds(1));
     calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release", "ACK of 487");
-    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 ENDED");
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 QUALITY", "4 ENDED");
   }
 
   @Test

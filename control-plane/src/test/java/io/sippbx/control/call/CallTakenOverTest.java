@@ -3,11 +3,15 @@ package io.sippbx.control.call;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.control.call.TimerId.Kind;
+import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -36,6 +40,32 @@ class CallTakenOverTest {
 
   private Effect.ResumeServer server() {
     return scene.last(Effect.ResumeServer.class);
+  }
+
+  @Test
+  void itsRecordSaysThatItWasAndUntilWhenItWasKnownToBeUp() {
+    scene.up();
+    Instant known = scene.now;
+    scene.now = known.plusSeconds(50);
+    takenOver();
+    scene.request(scene.callerRequest(Method.BYE, 2, "")).mediaReleased().closesWhatIsOpen();
+    var ended = (CallHappening.Ended) scene.happenings.getLast();
+    assertThat(ended.knownUp()).contains(known);
+    assertThat(ended.endedAt()).isEqualTo(known.plusSeconds(50));
+  }
+
+  @Test
+  void aQuietCallThatIsFoundToBeOverByAnotherNodeIsKnownUpToItsLastChange() {
+    scene.up().fires(Kind.SETTLE, 0);
+    Instant known = scene.now;
+    scene.now = known.plusSeconds(500);
+    var after = scene.startedAgain();
+    long revision = after.call.orElseThrow().media().revision();
+    after.apply(new Input.MediaHappened(new MediaEvent.MediaTimeout(after.key(), revision)));
+    after.closesWhatIsOpen().mediaReleased();
+    var ended = (CallHappening.Ended) after.happenings.getLast();
+    assertThat(ended.termination().reason()).isEqualTo(Termination.Reason.MEDIA_TIMEOUT);
+    assertThat(ended.knownUp()).contains(known);
   }
 
   @Test

@@ -49,18 +49,21 @@ final class Scene {
   static final Endpoint CALLER = Endpoint.of("192.0.2.10", 5062);
   static final Flow CALLER_FLOW = Flow.udp(EDGE, CALLER);
   static final NodeId MEDIA_NODE = new NodeId("media-1");
-  static final CallSettings SETTINGS =
-      new CallSettings(
-          new NodeId("edge-1"),
-          new Incarnation(7),
-          TimerSettings.RFC_3261,
-          Duration.ofSeconds(60),
-          Duration.ofHours(4),
-          true,
-          10,
-          Duration.ofSeconds(60),
-          List.of("opus", "pcmu", "pcma"),
-          "sip-pbx");
+  static final CallSettings SETTINGS = settings(7);
+
+  private static CallSettings settings(long incarnation) {
+    return new CallSettings(
+        new NodeId("edge-1"),
+        new Incarnation(incarnation),
+        TimerSettings.RFC_3261,
+        Duration.ofSeconds(60),
+        Duration.ofHours(4),
+        true,
+        10,
+        Duration.ofSeconds(60),
+        List.of("opus", "pcmu", "pcma"),
+        "sip-pbx");
+  }
 
   final List<Effect> effects = new ArrayList<>();
   final List<CallHappening> happenings = new ArrayList<>();
@@ -88,6 +91,16 @@ final class Scene {
         new CallDecider(
             settings, (protocol, peer) -> peer.isV6() ? Optional.empty() : Optional.of(EDGE));
     invite = invite(offer("192.0.2.10", 40000));
+  }
+
+  /** The same call at the node's next start. */
+  Scene startedAgain() {
+    var again = new Scene(settings(8));
+    again.call = call;
+    again.now = now;
+    again.invite = invite;
+    again.requests = requests;
+    return again;
   }
 
   /** The caller's INVITE with this body; empty: without offer. */

@@ -12,6 +12,7 @@ import io.sippbx.proto.event.v1.Party;
 import io.sippbx.proto.event.v1.Result;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
@@ -76,6 +77,22 @@ public final class CdrLine {
       json.writeNumberField("callee_packets", media.getCalleePackets());
       json.writeNumberField("callee_bytes", media.getCalleeBytes());
       json.writeNumberField("callee_lost", media.getCalleeLost());
+      jitter(json, "caller_jitter_ms", media.getCallerJitterUs());
+      jitter(json, "callee_jitter_ms", media.getCalleeJitterUs());
+      json.writeFieldName("post_dial_delay_ms");
+      if (ended.hasProgressTime()) {
+        Duration delay =
+            Duration.between(instant(ended.getStartTime()), instant(ended.getProgressTime()));
+        json.writeNumber(Math.max(0, delay.toMillis()));
+      } else {
+        json.writeNull();
+      }
+      text(json, "first_node", ended.getFirstNodeId());
+      json.writeBooleanField("recovered", ended.getRecovered());
+      text(
+          json,
+          "last_known_up",
+          ended.getRecovered() ? wholeSeconds(ended.getLastKnownUp()).toString() : "");
       json.writeEndObject();
     } catch (IOException e) {
       throw new IllegalStateException("writing to memory does not fail", e);
@@ -120,6 +137,15 @@ public final class CdrLine {
       json.writeNullField(name);
     } else {
       json.writeStringField(name, value);
+    }
+  }
+
+  private static void jitter(JsonGenerator json, String name, long micros) throws IOException {
+    json.writeFieldName(name);
+    if (micros == 0) {
+      json.writeNull();
+    } else {
+      json.writeNumber(BigDecimal.valueOf(micros, 3));
     }
   }
 

@@ -6,6 +6,7 @@ import io.sippbx.proto.event.v1.Ended;
 import io.sippbx.proto.event.v1.MediaSummary;
 import io.sippbx.proto.event.v1.Party;
 import io.sippbx.proto.event.v1.Result;
+import java.math.BigDecimal;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -23,8 +24,9 @@ final class CdrRow {
       insert into cdr (call_key, call_id, callee_call_id, caller, callee, caller_uri, callee_uri,
         caller_ip, callee_ip, start_time, answer_time, end_time, duration, billable_duration,
         setup_ms, status, termination_reason, sip_status, codec, node, media_node,
-        caller_packets, caller_bytes, caller_lost, callee_packets, callee_bytes, callee_lost)
-      values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+        caller_packets, caller_bytes, caller_lost, callee_packets, callee_bytes, callee_lost,
+        caller_jitter_ms, callee_jitter_ms, post_dial_delay_ms, first_node, recovered, last_known_up)
+      values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
       on conflict (call_key) do nothing
       """;
 
@@ -73,6 +75,20 @@ final class CdrRow {
     row.number(media.getCalleePackets());
     row.number(media.getCalleeBytes());
     row.number(media.getCalleeLost());
+    row.millis(media.getCallerJitterUs());
+    row.millis(media.getCalleeJitterUs());
+    if (ended.hasProgressTime()) {
+      row.number(Math.max(0, Duration.between(start, instant(ended.getProgressTime())).toMillis()));
+    } else {
+      row.nothing(Types.BIGINT);
+    }
+    row.text(ended.getFirstNodeId());
+    row.bool(ended.getRecovered());
+    if (ended.getRecovered()) {
+      row.time(instant(ended.getLastKnownUp()));
+    } else {
+      row.nothing(Types.TIMESTAMP_WITH_TIMEZONE);
+    }
   }
 
   /** Binds one column after the other. */
@@ -91,6 +107,15 @@ final class CdrRow {
 
     void number(long value) throws SQLException {
       statement.setLong(++column, value);
+    }
+
+    /** Of microseconds; nothing of 0. */
+    void millis(long micros) throws SQLException {
+      statement.setBigDecimal(++column, micros == 0 ? null : BigDecimal.valueOf(micros, 3));
+    }
+
+    void bool(boolean value) throws SQLException {
+      statement.setBoolean(++column, value);
     }
 
     void time(Instant value) throws SQLException {

@@ -42,7 +42,9 @@ class CdrLineTest {
                 + "\"billable_duration\":191,\"setup_ms\":3250,\"sip_status\":200,"
                 + "\"node\":\"node-1\",\"media_node\":\"media-1\",\"caller_packets\":9550,"
                 + "\"caller_bytes\":1642600,\"caller_lost\":3,\"callee_packets\":9548,"
-                + "\"callee_bytes\":1642256,\"callee_lost\":-1}\n");
+                + "\"callee_bytes\":1642256,\"callee_lost\":-1,\"caller_jitter_ms\":2.125,"
+                + "\"callee_jitter_ms\":null,\"post_dial_delay_ms\":250,\"first_node\":\"node-0\","
+                + "\"recovered\":true,\"last_known_up\":\"2025-01-05T10:17:00Z\"}\n");
   }
 
   @Test

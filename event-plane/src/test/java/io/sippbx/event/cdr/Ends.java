@@ -49,7 +49,12 @@ final class Ends {
                         .setCallerLost(3)
                         .setCalleePackets(9_548)
                         .setCalleeBytes(1_642_256)
-                        .setCalleeLost(-1)))
+                        .setCalleeLost(-1)
+                        .setCallerJitterUs(2_125))
+                .setProgressTime(time("2025-01-05T10:15:31.150Z"))
+                .setFirstNodeId("node-0")
+                .setRecovered(true)
+                .setLastKnownUp(time("2025-01-05T10:17:00.5Z")))
         .build();
   }
 

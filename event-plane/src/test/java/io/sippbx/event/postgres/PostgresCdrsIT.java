@@ -25,6 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -76,7 +77,15 @@ class PostgresCdrsIT {
                 .setResult(Result.RESULT_COMPLETED)
                 .setReason("normal")
                 .setSipStatus(200)
-                .setMedia(MediaSummary.newBuilder().setCallerPackets(7).setCalleeLost(-1)))
+                .setMedia(
+                    MediaSummary.newBuilder()
+                        .setCallerPackets(7)
+                        .setCalleeLost(-1)
+                        .setCallerJitterUs(2_125))
+                .setProgressTime(time("2025-01-05T10:15:31.150Z"))
+                .setFirstNodeId("node-0")
+                .setRecovered(true)
+                .setLastKnownUp(time("2025-01-05T10:17:00.5Z")))
         .build();
   }
 
@@ -117,9 +126,50 @@ class PostgresCdrsIT {
         .containsExactly(
             "a@b|1004|1008|null|192.0.2.1|195|191|3250|completed|normal|200|null|7|-1"
                 + "|1736072325.100000");
+    assertThat(
+            ask(
+                "select caller_jitter_ms, callee_jitter_ms, post_dial_delay_ms, first_node,"
+                    + " recovered, extract(epoch from last_known_up)"
+                    + " from cdr where call_key = 'fields'"))
+        .containsExactly("2.125|null|250|node-0|t|1736072220.500000");
     assertThat(ask("select calls_made, billable_seconds_made from cdr_by_user where name = '1004'"))
         .containsExactly("1|191");
     assertThat(ask("select calls > 0 from cdr_by_hour")).containsExactly("t");
+  }
+
+  @Test
+  void bringsATableOfTheFirstVersionUpToDateWithItsRows() throws Exception {
+    try (PostgresServer old = PostgresServer.start();
+        Connection connection = DriverManager.getConnection(old.url(), "sip", "")) {
+      Flyway.configure()
+          .dataSource(old.url(), "sip", "")
+          .locations("classpath:io/sippbx/event/postgres")
+          .table("cdr_schema_history")
+          .target("1")
+          .load()
+          .migrate();
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(
+            "insert into cdr (call_key, start_time, end_time, duration, billable_duration, status,"
+                + " sip_status, caller_packets, caller_bytes, caller_lost, callee_packets,"
+                + " callee_bytes, callee_lost)"
+                + " values ('old', now(), now(), 1, 1, 'completed', 200, 0, 0, 0, 0, 0, 0)");
+      }
+      try (PostgresCdrs cdrs =
+          PostgresCdrs.start(
+              new CdrConfig.Postgres(old.url(), Optional.of("sip"), Optional.empty()), 100)) {
+        write(cdrs, end("new", "1004"));
+      }
+      try (Statement statement = connection.createStatement();
+          ResultSet rows =
+              statement.executeQuery("select call_key, recovered from cdr order by call_key")) {
+        assertThat(rows.next()).isTrue();
+        assertThat(rows.getString(1) + rows.getBoolean(2)).isEqualTo("newtrue");
+        assertThat(rows.next()).isTrue();
+        assertThat(rows.getString(1) + rows.getBoolean(2)).isEqualTo("oldfalse");
+        assertThat(rows.next()).isFalse();
+      }
+    }
   }
 
   @Test

@@ -262,6 +262,13 @@ public final class CallCodec implements RecordCodec<Call> {
             .setCalleeHolds(facts.calleeHolds());
     facts.answeredAt().ifPresent(at -> form.setAnsweredAt(Values.stored(at)));
     facts.endedAt().ifPresent(at -> form.setEndedAt(Values.stored(at)));
+    Call.Trail trail = facts.trail();
+    form.setFirstNode(trail.firstNode())
+        .setEarlyMedia(trail.earlyMedia())
+        .setChangedAt(Values.stored(trail.changedAt()))
+        .setChangedBy(trail.changedBy());
+    trail.progressAt().ifPresent(at -> form.setProgressAt(Values.stored(at)));
+    trail.knownUp().ifPresent(at -> form.setKnownUp(Values.stored(at)));
     return form.build();
   }
 
@@ -275,7 +282,19 @@ public final class CallCodec implements RecordCodec<Call> {
         form.getCodec(),
         form.getRang(),
         form.getCallerHolds(),
-        form.getCalleeHolds());
+        form.getCalleeHolds(),
+        trail(form));
+  }
+
+  /** Of a call from before there was one: what is known of it. */
+  private static Call.Trail trail(Facts form) {
+    return new Call.Trail(
+        form.getFirstNode(),
+        form.hasProgressAt() ? Optional.of(Values.instant(form.getProgressAt())) : Optional.empty(),
+        form.getEarlyMedia(),
+        Values.instant(form.hasChangedAt() ? form.getChangedAt() : form.getStartedAt()),
+        form.getChangedBy(),
+        form.hasKnownUp() ? Optional.of(Values.instant(form.getKnownUp())) : Optional.empty());
   }
 
   private static io.sippbx.proto.state.v1.Party stored(Party party) {

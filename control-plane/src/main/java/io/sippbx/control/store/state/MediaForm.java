@@ -165,6 +165,8 @@ final class MediaForm {
         .setCalleePackets(totals.calleePackets())
         .setCalleeBytes(totals.calleeBytes())
         .setCalleeLost(totals.calleeLost())
+        .setCallerJitterUs(totals.callerJitterUs())
+        .setCalleeJitterUs(totals.calleeJitterUs())
         .build();
   }
 
@@ -175,6 +177,8 @@ final class MediaForm {
         form.getCallerLost(),
         form.getCalleePackets(),
         form.getCalleeBytes(),
-        form.getCalleeLost());
+        form.getCalleeLost(),
+        form.getCallerJitterUs(),
+        form.getCalleeJitterUs());
   }
 }
