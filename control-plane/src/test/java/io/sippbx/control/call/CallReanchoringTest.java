@@ -603,6 +603,30 @@ class CallReanchoringTest {
     }
 
     @Test
+    @DisplayName("RFC 3261 15.1.1: BYE need not wait for the answer to a re-INVITE")
+    void doesNotHoldUpTheEndOfTheCall() {
+      moved();
+      scene.apply(new Input.HangUp(Reason.ADMINISTRATOR));
+      assertThat(scene.sent()).containsExactly("BYE", "BYE");
+      for (Call.Bye bye : List.copyOf(scene.call.orElseThrow().byes())) {
+        answers(bye.sent(), 200, "");
+      }
+      for (NodeId node : List.of(FIRST, SECOND)) {
+        scene.apply(
+            new Input.MediaReleased(
+                node,
+                media().revision(),
+                new MediaAnswer.Held(media().revision(), List.of(), List.of())));
+      }
+      assertThat(scene.call.orElseThrow().isTombstone()).as("the re-INVITEs are open").isTrue();
+      // Their answers come all the same.
+      answers(sentTo(Side.CALLEE), 200, BOB);
+      assertThat(scene.sent()).containsExactly("ACK");
+      answers(sentTo(Side.CALLER), 487, "");
+      assertThat(scene.all(Effect.AckFailure.class)).hasSize(1);
+    }
+
+    @Test
     void forWantOfAWayIsSentAgain() {
       moved();
       scene.apply(
