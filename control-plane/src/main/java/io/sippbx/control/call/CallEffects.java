@@ -60,6 +60,9 @@ public interface CallEffects {
   /** Drops all transactions that ask this permit, without a word. */
   void forgetAll(SendPermit permit);
 
+  /** Drops a client transaction without a word: its responses become stray. */
+  void abandon(SipRequest request);
+
   /** Sends an ACK for a 2xx. */
   void ack(SipRequest ack, Destination to);
 

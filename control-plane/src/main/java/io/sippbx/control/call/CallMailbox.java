@@ -154,6 +154,7 @@ final class CallMailbox {
       return;
     }
     effects.carryOutWithheld();
+    syncTimers();
     drain();
   }
 
@@ -398,9 +399,6 @@ final class CallMailbox {
     if (decision.commit() == Decision.Commit.NOW) {
       commit(waiting, decision);
     } else {
-      if (waiting.input() instanceof Input.AckArrived && decision.isNothing()) {
-        waiting.received().ifPresent(runtime::giveToOthers);
-      }
       call = decision.call().orElse(null);
       effects.carryOut(decision.beside());
       effects.carryOut(decision.effects());

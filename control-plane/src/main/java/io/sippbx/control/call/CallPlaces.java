@@ -7,6 +7,7 @@ import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -18,13 +19,16 @@ final class CallPlaces {
   private CallPlaces() {}
 
   /**
-   * The call's places once it is as it is: owned by this node while anything of it is open, on its
-   * media node from before the first Apply to the end of the Release, with those that it has left
-   * and that may still hold it, and its timers where no node has them in memory.
+   * The call's places once it is as it is: owned by this node while anything of it is open, and
+   * after a refusal for as long as that may have to be said again; on its media node from before
+   * the first Apply to the end of the Release, with those that it has left and that may still hold
+   * it, and its timers where no node has them in memory.
    */
   static CallIndex index(Call call, Member self) {
     if (call.isTombstone()) {
-      return CallIndex.NONE;
+      return repeatsRefusal(call)
+          ? new CallIndex(Optional.of(self), List.of(), new TreeMap<>())
+          : CallIndex.NONE;
     }
     MediaPart media = call.media();
     var onMedia = new ArrayList<NodeId>(media.former());
@@ -39,6 +43,14 @@ final class CallPlaces {
       timers.put(each.getKey().name(), each.getValue());
     }
     return new CallIndex(Optional.empty(), onMedia, timers);
+  }
+
+  /**
+   * A caller that has heard something provisional repeats nothing: its refusal is said again and
+   * again until its ACK, if need be by the next owner.
+   */
+  private static boolean repeatsRefusal(Call call) {
+    return call.caller().state() == IncomingInvite.State.REJECTED;
   }
 
   /** How long the record lives without a further commit: a tombstone ends by itself. */

@@ -261,19 +261,6 @@ public final class CallRuntime {
             });
   }
 
-  /**
-   * An ACK that is news to nobody here may end the repeats of a refusal that another node has in a
-   * transaction, of a call that has no owner any more: phones know nothing of who took over.
-   */
-  void giveToOthers(Received received) {
-    if (received.hops() > 0) {
-      return;
-    }
-    for (Member other : shared.ownership().roster().others()) {
-      give(other, received, () -> {});
-    }
-  }
-
   private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {
     return new Waiting(input, received, absent, loop.nowNs(), false);
   }

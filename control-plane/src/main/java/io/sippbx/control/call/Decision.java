@@ -30,11 +30,6 @@ public record Decision(
     NONE
   }
 
-  /** Whether the input was no news. */
-  boolean isNothing() {
-    return commit == Commit.NONE && beside.isEmpty() && effects.isEmpty();
-  }
-
   /** Copies the lists. */
   public Decision {
     beside = List.copyOf(beside);

@@ -48,6 +48,9 @@ public sealed interface Effect {
    */
   record AwaitFinal(SipRequest invite, Destination to) implements Effect {}
 
+  /** Send a request no more, and wait no more for its response. */
+  record Abandon(SipRequest request) implements Effect {}
+
   /** Send an ACK for a 2xx, outside of any transaction (13.2.2.4). */
   record Ack(SipRequest ack, Destination to) implements Effect {}
 

@@ -106,6 +106,7 @@ final class EffectRunner {
       case Effect.ResumeClient resume ->
           world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
       case Effect.AwaitFinal await -> world.awaitFinal(await.invite(), await.to(), permit);
+      case Effect.Abandon abandon -> world.abandon(abandon.request());
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
       case Effect.AckFailure ack -> world.ackFailure(ack.response(), ack.invite(), ack.to());
       case Effect.ApplyMedia apply ->

@@ -45,6 +45,7 @@ final class EndEffects {
       case Effect.ResumeServer resume -> false;
       case Effect.ResumeClient resume -> false;
       case Effect.AwaitFinal await -> false;
+      case Effect.Abandon abandon -> false;
       case Effect.Ack ack -> false;
       case Effect.AckFailure ack -> false;
       case Effect.ApplyMedia apply -> false;

@@ -10,6 +10,7 @@ import io.sippbx.control.offer.OfferAnswer;
 import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
@@ -169,11 +170,14 @@ final class Ending {
     }
     if (step.actions().contains(IncomingInvite.Action.SEND_487)) {
       Leg leg = d.leg(reinvite.from());
-      d.respond(
-          reinvite.transaction(),
+      SipResponse refusal =
           messages
               .respond(reinvite.request(), 487, leg.dialog().local().tag().orElseThrow())
-              .build());
+              .build();
+      if (leg.end() != LegEnd.State.GONE) {
+        d.replace(leg.withAnswered(reinvite.request(), refusal));
+      }
+      d.respond(reinvite.transaction(), refusal);
     }
     d.reinvite = Optional.of(reinvite.withIn(step.state()));
     if (step.state() != IncomingInvite.State.ANSWERED) {
@@ -433,6 +437,7 @@ final class Ending {
       return;
     }
     d.endPublished = true;
+    abandonReinvites(d);
     d.media.node().ifPresent(node -> tellQuality(d, node));
     d.happening(
         new CallHappening.Ended(
@@ -449,6 +454,20 @@ final class Ending {
             d.facts.trail().firstNode(),
             d.facts.trail().knownUp()));
     d.start(TimerId.of(Kind.TOMBSTONE), transactionTime().plus(TOMBSTONE_MARGIN));
+  }
+
+  /**
+   * Re-INVITEs of ours that are still open: their peers have answered BYE, and have nothing more to
+   * say but what is heard without a transaction too.
+   */
+  private static void abandonReinvites(Draft d) {
+    for (Renewal each : d.renewals) {
+      each.sent().ifPresent(sent -> d.effect(new Effect.Abandon(sent)));
+    }
+    d.reinvite
+        .filter(each -> each.out().isOpen())
+        .flatMap(Reinvite::sent)
+        .ifPresent(sent -> d.effect(new Effect.Abandon(sent)));
   }
 
   Branch nextBranch(Draft d) {

@@ -81,9 +81,10 @@ final class HeldRecord {
 
   /** Whether this node may go on with the call now. */
   boolean mayAct(boolean tombstone) {
-    if (isOurs()) {
+    if (isOurs() && !tombstone) {
       return fence.isOpenFor(term);
     }
+    // A tombstone only repeats what was said.
     return tombstone || fence.term() != SendLease.NONE;
   }
 

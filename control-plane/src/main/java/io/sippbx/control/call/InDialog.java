@@ -98,10 +98,10 @@ final class InDialog {
     }
   }
 
-  /** A number that was used already: the BYE again, or a request out of order (12.2.2). */
+  /** A number that was used already: a request again, or one out of order (12.2.2). */
   private void repeatedOrOld(Draft d, Input.RequestArrived in, Leg leg) {
     Optional<SipResponse> again =
-        leg.bye()
+        leg.answered()
             .filter(answered -> answered.cSeq().equals(in.request().cSeq()))
             .map(answered -> CallerSide.withViasOf(answered.response(), in.request()));
     if (again.isPresent()) {
@@ -115,7 +115,7 @@ final class InDialog {
     SipResponse ok = messages.respond(in.request(), 200, localTag(leg)).build();
     d.respond(in.transaction(), ok);
     LegEnd.Step step = LegEnd.next(leg.end(), LegEnd.Event.BYE);
-    d.replace(leg.with(step.state()).withBye(in.request(), ok));
+    d.replace(leg.with(step.state()).withAnswered(in.request(), ok));
     d.change();
     if (leg.side() == Side.CALLER) {
       IncomingInvite.Step invite = IncomingInvite.next(d.caller.state(), IncomingInvite.Event.BYE);
@@ -203,8 +203,11 @@ final class InDialog {
   private void finishRelayed(
       Draft d, Call.Relayed relayed, SipResponse.Builder response, boolean dialogLost) {
     d.relayed.remove(relayed);
-    d.note();
-    d.respond(relayed.transaction(), response.build());
+    SipResponse answer = response.build();
+    // A repeat may come to another node, and is not to be passed on once more.
+    d.replace(d.leg(relayed.from()).withAnswered(relayed.request(), answer));
+    d.change();
+    d.respond(relayed.transaction(), answer);
     if (dialogLost) {
       // RFC 3261 12.2.1.2: 481, or no response at all, ends the dialog.
       ending.end(d, new Termination(Result.COMPLETED, Reason.DIALOG_LOST, 200));

@@ -13,8 +13,9 @@ import java.util.Optional;
  * @param sdp what was said of the session in its dialog
  * @param offers whose turn it is to say something of the session
  * @param ack our last ACK for a 2xx on this leg, given again to each repeat of the 2xx
- * @param bye the peer's BYE and our answer, given again to a repeat that comes after the
- *     transaction
+ * @param answered the last request of the peer whose answer cannot be found again otherwise (its
+ *     BYE, what was passed on and answered, a re-INVITE that was refused), with our final answer,
+ *     given again to a repeat that comes after the transaction, to whichever node
  */
 public record Leg(
     Side side,
@@ -24,28 +25,28 @@ public record Leg(
     OfferAnswer.State offers,
     LegEnd.State end,
     Optional<SipRequest> ack,
-    Optional<Answered> bye) {
+    Optional<Answered> answered) {
 
   /** A request and what we answered. */
   public record Answered(CSeq cSeq, SipResponse response) {}
 
   Leg with(Dialog next) {
-    return new Leg(side, forkOrdinal, next, sdp, offers, end, ack, bye);
+    return new Leg(side, forkOrdinal, next, sdp, offers, end, ack, answered);
   }
 
   Leg with(SdpState next) {
-    return new Leg(side, forkOrdinal, dialog, next, offers, end, ack, bye);
+    return new Leg(side, forkOrdinal, dialog, next, offers, end, ack, answered);
   }
 
   Leg with(LegEnd.State next) {
-    return new Leg(side, forkOrdinal, dialog, sdp, offers, next, ack, bye);
+    return new Leg(side, forkOrdinal, dialog, sdp, offers, next, ack, answered);
   }
 
   Leg withAck(SipRequest sent) {
-    return new Leg(side, forkOrdinal, dialog, sdp, offers, end, Optional.of(sent), bye);
+    return new Leg(side, forkOrdinal, dialog, sdp, offers, end, Optional.of(sent), answered);
   }
 
-  Leg withBye(SipRequest request, SipResponse response) {
+  Leg withAnswered(SipRequest request, SipResponse response) {
     return new Leg(
         side,
         forkOrdinal,
@@ -69,7 +70,7 @@ public record Leg(
   }
 
   private Leg with(OfferAnswer.State next) {
-    return new Leg(side, forkOrdinal, dialog, sdp, next, end, ack, bye);
+    return new Leg(side, forkOrdinal, dialog, sdp, next, end, ack, answered);
   }
 
   /** The status to refuse a re-INVITE of the peer with, if it comes at the wrong time. */

@@ -286,10 +286,10 @@ final class Reinviting {
     IncomingInvite.Step step = IncomingInvite.next(reinvite.in(), IncomingInvite.Event.REJECT);
     if (step.actions().contains(IncomingInvite.Action.SEND_FINAL)) {
       Leg leg = d.leg(reinvite.from());
-      d.replace(leg.tells(Message.FAILURE, false));
-      d.respond(
-          reinvite.transaction(),
-          more.apply(messages.respond(reinvite.request(), status, InDialog.localTag(leg))).build());
+      SipResponse refusal =
+          more.apply(messages.respond(reinvite.request(), status, InDialog.localTag(leg))).build();
+      d.replace(leg.tells(Message.FAILURE, false).withAnswered(reinvite.request(), refusal));
+      d.respond(reinvite.transaction(), refusal);
     }
     d.reinvite = Optional.of(reinvite.withIn(step.state()));
     d.stop(new TimerId(Kind.REINVITE, reinvite.ordinal()));

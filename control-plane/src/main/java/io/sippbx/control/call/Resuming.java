@@ -32,6 +32,10 @@ final class Resuming {
 
   void resume(Draft d) {
     if (d.endPublished) {
+      if (d.caller.state() == IncomingInvite.State.REJECTED) {
+        d.change();
+        caller(d);
+      }
       return;
     }
     // The record says from here on that it is in flight on this node; effects come after that.

@@ -5,7 +5,6 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -160,11 +159,6 @@ public final class Roster {
       }
       return Standing.GONE;
     }
-  }
-
-  /** Who else lives, as far as this node has seen. */
-  public List<Member> others() {
-    return seen.beating().values().stream().filter(each -> !each.equals(self)).toList();
   }
 
   /** Who keeps this partition, or will, as far as this node knows; empty: nobody is there. */

@@ -96,6 +96,11 @@ public final class TransactionEffects implements CallEffects {
   }
 
   @Override
+  public void abandon(SipRequest request) {
+    ClientTransactionId.of(request).ifPresent(transactions::forget);
+  }
+
+  @Override
   public void ack(SipRequest ack, Destination to) {
     transactions.sendStateless(ack, to);
   }

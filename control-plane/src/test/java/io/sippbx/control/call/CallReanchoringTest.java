@@ -619,6 +619,7 @@ class CallReanchoringTest {
                 new MediaAnswer.Held(media().revision(), List.of(), List.of())));
       }
       assertThat(scene.call.orElseThrow().isTombstone()).as("the re-INVITEs are open").isTrue();
+      assertThat(scene.all(Effect.Abandon.class)).as("and repeated no more").hasSize(2);
       // Their answers come all the same.
       answers(sentTo(Side.CALLEE), 200, BOB);
       assertThat(scene.sent()).containsExactly("ACK");

@@ -185,6 +185,11 @@ class CallRuntimeTest {
         }
 
         @Override
+        public void abandon(SipRequest request) {
+          done.add("abandon " + request.method());
+        }
+
+        @Override
         public void ack(SipRequest ack, Destination to) {
           done.add("ACK");
         }
@@ -480,7 +485,7 @@ class CallRuntimeTest {
   }
 
   @Test
-  void anAckThatIsNewsToNobodyHereIsGivenToTheOthersOnce() {
+  void theAckOfARefusalFindsWhoRepeatsIt() {
     CallRuntime runtime = begin(CallLimits.DEFAULT);
     offer(runtime, cancel());
     calleeAnswersItsEnd(runtime);
@@ -500,13 +505,7 @@ class CallRuntimeTest {
     var input = new Input.AckArrived(ack);
     loop.execute(() -> survivor.offerOrRead(key, input, received(ack), absent -> {}));
     clock.runReady();
-    assertThat(meshed)
-        .as("one of them may repeat what it ends")
-        .containsExactly("ACK to " + SELF + " hops 0");
-    var again = new Received(ack, Scene.CALLER_FLOW, 1);
-    loop.execute(() -> survivor.offerOrRead(key, input, again, absent -> {}));
-    clock.runReady();
-    assertThat(meshed).hasSize(1);
+    assertThat(meshed).containsExactly("ACK to " + SELF + " hops 0");
   }
 
   @Test
@@ -756,6 +755,25 @@ class CallRuntimeTest {
     wake();
     clock.advance(Duration.ofSeconds(1));
     assertThat(done).containsExactly("100 INVITE", "INVITE", "apply 2");
+  }
+
+  @Test
+  void theTimersOfWhatWasCommittedInATermThatIsOverRunOnceTheRecordWasReadAgain() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    CallRuntime owner = begin(CallLimits.of(10, 5, Duration.ofSeconds(4)));
+    offer(owner, cancel());
+    fates.add(Fate.LOSE_ANSWER);
+    calleeAnswersItsEnd(owner);
+    clock.advance(Duration.ofSeconds(5));
+    wake();
+    clock.runReady();
+    assertThat(owner.call(key).orElseThrow().isTombstone()).isTrue();
+    for (int i = 0; i < 50; i++) {
+      clock.advance(Duration.ofSeconds(1));
+      lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+    }
+    assertThat(owner.size()).as("its tombstone has an end").isZero();
   }
 
   @Test

@@ -10,6 +10,10 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.store.CallIndex;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -222,6 +226,66 @@ class CallTakenOverTest {
   }
 
   @Test
+  @DisplayName("17.1.1.2: a caller that was told 180 repeats nothing, and waits for its refusal")
+  void aRefusalIsRepeatedByTheNextOwner() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 180, "bob", "");
+    scene.callee(0, 486, "bob", "");
+    scene.mediaReleased();
+    Call ended = scene.call.orElseThrow();
+    assertThat(ended.isTombstone()).isTrue();
+    var self = new Member(new NodeId("edge-1"), new Incarnation(1));
+    assertThat(CallPlaces.index(ended, self).owner()).contains(self);
+    int told = scene.happenings.size();
+    takenOver();
+    assertThat(server().lastResponse().map(SipResponse::status)).contains(486);
+    assertThat(scene.all(Effect.ResumeServer.class)).hasSize(1);
+    assertThat(sentAgain()).isEmpty();
+    assertThat(scene.happenings).as("its end is told once").hasSize(told);
+  }
+
+  @Test
+  void whoHasHungUpNeedsNoOwner() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.BYE, 2, ""));
+    scene.closesWhatIsOpen();
+    scene.mediaReleased();
+    Call ended = scene.call.orElseThrow();
+    assertThat(ended.isTombstone()).isTrue();
+    var self = new Member(new NodeId("edge-1"), new Incarnation(1));
+    assertThat(CallPlaces.index(ended, self)).isEqualTo(CallIndex.NONE);
+  }
+
+  @Test
+  void aReinviteThatWasRefusedIsRefusedInTheSameWayWhoeverHearsItsRepeat() {
+    scene.up();
+    SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000));
+    scene.request(reinvite);
+    SipRequest passedOn = scene.last(Effect.Request.class).request();
+    scene.response(Scene.answer(passedOn, 488, "", "", b -> b), List.of());
+    SipResponse refusal = scene.last(Effect.Respond.class).response();
+    assertThat(refusal.status()).isEqualTo(488);
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+    scene.request(reinvite);
+    assertThat(scene.last(Effect.Respond.class).response()).isEqualTo(refusal);
+    assertThat(scene.sent()).isEmpty();
+  }
+
+  @Test
+  void whatWasPassedOnAndAnsweredIsNotPassedOnOnceMore() {
+    scene.up();
+    SipRequest info = scene.callerRequest(Method.INFO, 2, "");
+    scene.request(info);
+    SipRequest passedOn = scene.last(Effect.Request.class).request();
+    scene.response(Scene.answer(passedOn, 200, "", "", b -> b), List.of());
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+    SipResponse ok = scene.last(Effect.Respond.class).response();
+    scene.request(info);
+    assertThat(scene.last(Effect.Respond.class).response()).isEqualTo(ok);
+    assertThat(scene.sent()).isEmpty();
+  }
+
+  @Test
   void aRequestWithinTheDialogIsPassedOnAgain() {
     scene.up();
     scene.request(scene.callerRequest(Method.INFO, 2, ""));
@@ -244,8 +308,9 @@ class CallTakenOverTest {
 
   @Test
   void aTombstoneIsLeftAlone() {
-    scene.begin().mediaHolds();
-    scene.callee(0, 486, "bob", "");
+    scene.up();
+    scene.request(scene.callerRequest(Method.BYE, 2, ""));
+    scene.closesWhatIsOpen();
     scene.mediaReleased();
     assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
     scene.apply(new Input.TakenOver());

@@ -166,14 +166,14 @@ final class LegForm {
             .setOffers(SdpForm.stored(leg.offers()))
             .setEnd(ENDS.stored(leg.end()));
     leg.ack().ifPresent(ack -> form.setAck(blobs.add(ack)));
-    leg.bye()
+    leg.answered()
         .ifPresent(
-            bye ->
+            answered ->
                 form.setBye(
                     AnsweredBye.newBuilder()
-                        .setCseq((int) bye.cSeq().number())
-                        .setMethod(bye.cSeq().method().name())
-                        .setResponse(blobs.add(bye.response()))));
+                        .setCseq((int) answered.cSeq().number())
+                        .setMethod(answered.cSeq().method().name())
+                        .setResponse(blobs.add(answered.response()))));
     return form.build();
   }
 
@@ -186,10 +186,10 @@ final class LegForm {
         SdpForm.offers(form.getOffers()),
         ENDS.domain(form.getEnd()),
         request(form.hasAck(), form.getAck()),
-        form.hasBye() ? Optional.of(bye(form.getBye())) : Optional.empty());
+        form.hasBye() ? Optional.of(answered(form.getBye())) : Optional.empty());
   }
 
-  private Leg.Answered bye(AnsweredBye form) {
+  private Leg.Answered answered(AnsweredBye form) {
     return new Leg.Answered(
         new CSeq(Integer.toUnsignedLong(form.getCseq()), new Method(form.getMethod())),
         blobs.response(form.getResponse()));
