@@ -1,8 +1,10 @@
 package io.sippbx.app;
 
 import io.grpc.BindableService;
+import io.sippbx.control.ControlNodeSettings;
 import io.sippbx.control.ControlPlane;
 import io.sippbx.control.ControlPlaneSettings;
+import io.sippbx.control.WarmUp;
 import io.sippbx.control.admin.AdminServices;
 import io.sippbx.control.admin.ClusterCallCommands;
 import io.sippbx.control.admin.KnownControlNodes;
@@ -80,6 +82,10 @@ final class Node implements AutoCloseable {
   private static final Duration FIRST_BEAT_WITHIN = Duration.ofSeconds(2);
   private static final Duration EVENTS_LEAVE_WITHIN = Duration.ofSeconds(3);
 
+  // What follows the first few calls is for the compiler, which would have hundreds.
+  private static final int WARM_UP_CALLS = 20;
+  private static final Duration WARM_UP_WITHIN = Duration.ofMillis(500);
+
   private final Configuration config;
   private final Metrics metrics = new Metrics();
   private final SecureRandom random = new SecureRandom();
@@ -108,13 +114,15 @@ final class Node implements AutoCloseable {
       throws NodeStartException {
     var node = new Node(config);
     try {
-      node.startPlanes(planes);
       ProcessMetric.bind(node.metrics, logging);
       node.metrics.bindJvm();
       // None is sent yet; whoever watches them sees that, and not a gap.
       node.metrics.counter(EventMetric.WEBHOOK_REQUESTS);
       node.metrics.counter(EventMetric.WEBHOOK_FAILURES);
-      node.startOperations();
+      node.startPlanes(planes);
+      if (node.operations == null) {
+        node.startOperations(false);
+      }
       return node;
     } catch (IOException | UncheckedIOException | IllegalArgumentException e) {
       node.close();
@@ -242,6 +250,11 @@ final class Node implements AutoCloseable {
     telemetry = observer;
     ControlPlaneSettings settings =
         ControlSettings.of(config, opened.secret(), incarnation, threads);
+    // All that takes long comes first: from the moment that it listens a node is to answer, with
+    // nothing of its own start beside that.
+    adminServices = admin(opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
+    startOperations(true);
+    warmUp(settings.node());
     ControlPlane started =
         ControlPlane.start(
             opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh())),
@@ -258,7 +271,6 @@ final class Node implements AutoCloseable {
     }
     started.meshAddress().ifPresent(at -> addresses.add("mesh=" + at));
     trace(started);
-    adminServices = admin(started, opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     ControlPlaneMetricsBinding.bind(metrics, started, mediaPlane);
     started.mesh().ifPresent(mesh -> MeshMetricsBinding.bind(metrics, mesh));
     StateMetricsBinding.bind(metrics, opened, events);
@@ -276,16 +288,32 @@ final class Node implements AutoCloseable {
     }
   }
 
-  /** What an administrator may ask of this node. */
+  /** Makes calls within the process, for as long as that is worth it. */
+  private static void warmUp(ControlNodeSettings settings) {
+    long beganNs = System.nanoTime();
+    var warmUp = new WarmUp(settings);
+    int calls = 0;
+    while (calls < WARM_UP_CALLS && System.nanoTime() - beganNs < WARM_UP_WITHIN.toNanos()) {
+      if (!warmUp.call()) {
+        log.atWarn().addKeyValue("calls", calls).log("node.warm-up-failed");
+        return;
+      }
+      calls++;
+    }
+    log.atDebug().addKeyValue("calls", calls).log("node.warmed-up");
+  }
+
+  /** What an administrator may ask of this node, once it is there. */
   private List<BindableService> admin(
-      ControlPlane started,
-      StateStore.Opened opened,
-      GrpcMediaPlane mediaPlane,
-      Loop loop,
-      Incarnation incarnation) {
+      StateStore.Opened opened, GrpcMediaPlane mediaPlane, Loop loop, Incarnation incarnation) {
     var self = new Member(config.cluster().nodeId(), incarnation);
     OtherNodes others =
-        started.mesh().<OtherNodes>map(mesh -> mesh::command).orElse(OtherNodes.NONE);
+        (member, command, told) ->
+            here()
+                .flatMap(ControlPlane::mesh)
+                .<OtherNodes>map(mesh -> mesh::command)
+                .orElse(OtherNodes.NONE)
+                .tell(member, command, told);
     return AdminServices.of(
         new AdminServices.Ports(
             loop,
@@ -294,16 +322,23 @@ final class Node implements AutoCloseable {
             opened.stores().registrations().apply(loop),
             new ClusterCallCommands(
                 self,
-                call -> started.node().hangUp(call, Termination.Reason.ADMINISTRATOR),
+                call ->
+                    here()
+                        .ifPresent(
+                            each -> each.node().hangUp(call, Termination.Reason.ADMINISTRATOR)),
                 others),
             new KnownControlNodes(
                 self,
                 opened.redis().map(store -> store.cluster(loop)),
-                started::isDraining,
-                started.node()::drain,
+                () -> here().filter(ControlPlane::isDraining).isPresent(),
+                draining -> here().ifPresent(each -> each.node().drain(draining)),
                 others),
             mediaPlane.directory(),
             Optional.ofNullable(media).map(MediaNode::id)));
+  }
+
+  private Optional<ControlPlane> here() {
+    return Optional.ofNullable(control);
   }
 
   private static ControlPlaneSettings.MeshAddress mesh(ClusterConfig.Mesh configured) {
@@ -353,10 +388,11 @@ final class Node implements AutoCloseable {
     }
   }
 
-  private void startOperations() throws IOException {
+  private void startOperations(boolean isControl) throws IOException {
     var source =
         new NodeStats(
-            control,
+            isControl,
+            this::here,
             media,
             telemetry,
             hasMedia,
@@ -404,7 +440,7 @@ final class Node implements AutoCloseable {
 
   /** The control plane of this process. */
   Optional<ControlPlane> controlPlane() {
-    return Optional.ofNullable(control);
+    return here();
   }
 
   /**

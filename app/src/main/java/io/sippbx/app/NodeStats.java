@@ -5,8 +5,10 @@ import io.sippbx.media.MediaNode;
 import io.sippbx.media.port.PortLedger;
 import io.sippbx.shared.operations.StatsSource;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a process answers about itself. Any thread. */
@@ -14,7 +16,8 @@ final class NodeStats implements StatsSource {
 
   private static final PortLedger NO_PORTS = new PortLedger(0, 0, 0, 0);
 
-  private final @Nullable ControlPlane control;
+  private final boolean isControl;
+  private final Supplier<Optional<ControlPlane>> control;
   private final @Nullable MediaNode media;
   private final @Nullable CallTelemetry calls;
   private final BooleanSupplier hasMedia;
@@ -24,19 +27,23 @@ final class NodeStats implements StatsSource {
   private final long startedNs;
 
   /**
+   * @param isControl whether the process is to be a control node
+   * @param control empty until it is one
    * @param hasMedia whether a media node takes sessions now; asked only with a control plane
    * @param hasEvents whether events come to be consumed, where that is what the process is for
    * @param storeIsGone whether the state can neither be read nor written now; asked only with a
    *     control plane
    */
   NodeStats(
-      @Nullable ControlPlane control,
+      boolean isControl,
+      Supplier<Optional<ControlPlane>> control,
       @Nullable MediaNode media,
       @Nullable CallTelemetry calls,
       BooleanSupplier hasMedia,
       BooleanSupplier hasEvents,
       BooleanSupplier storeIsGone,
       LongSupplier nanoTime) {
+    this.isControl = isControl;
     this.control = control;
     this.media = media;
     this.calls = calls;
@@ -51,7 +58,7 @@ final class NodeStats implements StatsSource {
   public Stats stats() {
     PortLedger pairs = media == null ? NO_PORTS : media.metrics().pairs();
     return new Stats(
-        control == null ? 0 : control.activeCalls(),
+        control.get().map(ControlPlane::activeCalls).orElse(0),
         calls == null ? 0 : calls.total(),
         calls == null ? 0 : calls.failed(),
         calls == null ? Duration.ZERO : calls.averageDuration(),
@@ -62,25 +69,18 @@ final class NodeStats implements StatsSource {
 
   @Override
   public Readiness readiness() {
-    if (control != null && control.isDraining()) {
-      return new Readiness.NotReady("draining");
-    }
-    if (control != null && control.node().cluster().isSuperseded()) {
-      return new Readiness.NotReady("another process has started with this cluster.node_id");
-    }
-    if (control != null && storeIsGone.getAsBoolean()) {
-      return new Readiness.NotReady("Redis does not answer");
-    }
-    if (control != null && !control.node().cluster().isServing()) {
-      return new Readiness.NotReady("the store has no heartbeat of this node");
-    }
-    if (control != null && !hasMedia.getAsBoolean()) {
-      return new Readiness.NotReady("no media node takes calls");
+    if (isControl) {
+      Optional<ControlPlane> here = control.get();
+      Readiness readiness =
+          here.isPresent() ? readiness(here.get()) : new Readiness.NotReady("starting");
+      if (readiness instanceof Readiness.NotReady) {
+        return readiness;
+      }
     }
     if (!hasEvents.getAsBoolean()) {
       return new Readiness.NotReady("Kafka brings no events");
     }
-    if (control == null && media != null) {
+    if (!isControl && media != null) {
       return switch (media.metrics().state()) {
         case RESTORING -> new Readiness.NotReady("restoring: only sessions with known ports");
         case DRAINING -> new Readiness.NotReady("draining");
@@ -88,5 +88,23 @@ final class NodeStats implements StatsSource {
       };
     }
     return new Readiness.Ready();
+  }
+
+  private Readiness readiness(ControlPlane here) {
+    if (here.isDraining()) {
+      return new Readiness.NotReady("draining");
+    }
+    if (here.node().cluster().isSuperseded()) {
+      return new Readiness.NotReady("another process has started with this cluster.node_id");
+    }
+    if (storeIsGone.getAsBoolean()) {
+      return new Readiness.NotReady("Redis does not answer");
+    }
+    if (!here.node().cluster().isServing()) {
+      return new Readiness.NotReady("the store has no heartbeat of this node");
+    }
+    return hasMedia.getAsBoolean()
+        ? new Readiness.Ready()
+        : new Readiness.NotReady("no media node takes calls");
   }
 }
