@@ -124,12 +124,23 @@ public final class PostgresServer implements AutoCloseable {
                     "shared_buffers=16MB")));
     process = started;
     long end = System.nanoTime() + START.toNanos();
-    while (!Ports.isTaken(port)) {
+    while (!takesConnections()) {
       if (awaitEnd(started, Duration.ofMillis(50)) || System.nanoTime() > end) {
         close();
         throw new IOException("PostgreSQL did not start: " + Files.readString(log));
       }
     }
+  }
+
+  /** It listens a while before it does. */
+  private boolean takesConnections() throws IOException {
+    Process asking =
+        new ProcessBuilder(
+                binaries.resolve("pg_isready").toString(), "-q", "-h", "127.0.0.1", "-p", "" + port)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    return awaitEnd(asking, START) && asking.exitValue() == 0;
   }
 
   /** How JDBC reaches it, as the user "sip". */
