@@ -111,7 +111,7 @@ final class EdgeProcess implements AutoCloseable {
   /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
   EdgeProcess again() {
     var all = new ArrayList<>(arguments);
-    if (banner.contains(" udp=")) {
+    if (banner.contains(" udp=") && !all.contains("--port")) {
       String udp = address("udp");
       all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
     }

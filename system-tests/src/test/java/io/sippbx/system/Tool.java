@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 enum Tool {
   SIPP("sipp", "sip-tester"),
   BARESIP("baresip", "baresip-core"),
-  TCPDUMP("tcpdump", "tcpdump");
+  TCPDUMP("tcpdump", "tcpdump"),
+  PROTOC("protoc", "protobuf-compiler");
 
   private static final Pattern SEPARATOR = Pattern.compile(Pattern.quote(File.pathSeparator));
 
