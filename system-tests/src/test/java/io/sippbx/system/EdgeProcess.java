@@ -47,12 +47,6 @@ final class EdgeProcess implements AutoCloseable {
     return start(folder, 160, List.of(sip), List.of(), List.of("standalone"));
   }
 
-  /** All planes in one process that has no more than one core, the first of this machine. */
-  static EdgeProcess standaloneOnOneCore(Path folder) {
-    return start(
-        List.of("taskset", "-c", "0"), folder, 160, List.of(), List.of(), List.of("standalone"));
-  }
-
   /**
    * Starts and waits until it is ready.
    *
@@ -61,16 +55,6 @@ final class EdgeProcess implements AutoCloseable {
    */
   static EdgeProcess start(
       Path folder, int rtpPorts, List<String> sip, List<String> media, List<String> arguments) {
-    return start(List.of(), folder, rtpPorts, sip, media, arguments);
-  }
-
-  private static EdgeProcess start(
-      List<String> launcher,
-      Path folder,
-      int rtpPorts,
-      List<String> sip,
-      List<String> media,
-      List<String> arguments) {
     int firstPort = Ports.range(rtpPorts);
     var rtp = new Rtp(firstPort, firstPort + rtpPorts - 1);
     Path file = folder.resolve("sip-pbx.yaml");
@@ -105,7 +89,7 @@ final class EdgeProcess implements AutoCloseable {
     var all = new ArrayList<String>(arguments);
     all.add("--config");
     all.add(file.toString());
-    return launch(launcher, folder, all, rtp);
+    return launch(folder, all, rtp);
   }
 
   /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
@@ -115,11 +99,11 @@ final class EdgeProcess implements AutoCloseable {
       String udp = address("udp");
       all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
     }
-    return launch(List.of(), folder, all, rtp);
+    return launch(folder, all, rtp);
   }
 
-  private static EdgeProcess launch(List<String> launcher, Path folder, List<String> all, Rtp rtp) {
-    Child child = run(launcher, folder, all);
+  private static EdgeProcess launch(Path folder, List<String> all, Rtp rtp) {
+    Child child = run(folder, all);
     Optional<String> banner =
         child.awaitLine(line -> line.startsWith("sip-pbx ready"), STARTS_WITHIN);
     if (banner.isEmpty()) {
@@ -141,12 +125,7 @@ final class EdgeProcess implements AutoCloseable {
 
   /** Runs the executable with any arguments, and waits for nothing. */
   static Child run(Path folder, List<String> arguments) {
-    return run(List.of(), folder, arguments);
-  }
-
-  private static Child run(List<String> launcher, Path folder, List<String> arguments) {
-    var command = new ArrayList<>(launcher);
-    command.addAll(program());
+    var command = new ArrayList<>(program());
     command.addAll(arguments);
     return Child.start("sip-pbx " + arguments.getFirst(), folder, command);
   }

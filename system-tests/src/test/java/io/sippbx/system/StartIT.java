@@ -23,7 +23,6 @@ class StartIT {
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Instant EMPTY = Instant.EPOCH;
-  private static final String BUSY_LOOP = "while :; do :; done";
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(60);
 
   @TempDir Path folder = Path.of("");
@@ -92,25 +91,6 @@ class StartIT {
       Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
       Sipp.scenario("caller").option("-d", "100").succeed(folder, edge.sip(Transport.UDP));
       callee.awaitSuccess();
-    }
-  }
-
-  @Test
-  void takesItsFirstCallsOnACoreThatOthersUseToo() {
-    try (Child other =
-            Child.start("busy", folder, List.of("taskset", "-c", "0", "sh", "-c", BUSY_LOOP));
-        Sipp callee = Sipp.scenario("callee").calls(3).option("-d", "50").listen(folder);
-        EdgeProcess edge = EdgeProcess.standaloneOnOneCore(folder)) {
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
-      // A 503 is a call that failed.
-      Sipp.scenario("caller")
-          .calls(3)
-          .option("-r", "3")
-          .option("-d", "100")
-          .succeed(folder, edge.sip(Transport.UDP));
-      callee.awaitSuccess();
-      assertThat(other.isAlive()).isTrue();
-      assertThat(edge.child().output()).doesNotContain("redis.breaker_opened");
     }
   }
 
