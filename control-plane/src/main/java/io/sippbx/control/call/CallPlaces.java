@@ -16,6 +16,12 @@ import java.util.TreeMap;
 /** Where the record of a call is to be found in the store, and how long it lives there. */
 final class CallPlaces {
 
+  /**
+   * What a tombstone that somebody owns lives longer than its timer says: its owner takes it out,
+   * and out of the list of what is in flight there, which nobody reads while the owner lives.
+   */
+  private static final Duration OWNED_LONGER = Duration.ofMinutes(1);
+
   private CallPlaces() {}
 
   /**
@@ -60,6 +66,9 @@ final class CallPlaces {
       return CallCommit.LAST_RESORT;
     }
     Duration left = Duration.between(now, end);
+    if (repeatsRefusal(call)) {
+      return left.isNegative() ? OWNED_LONGER : left.plus(OWNED_LONGER);
+    }
     return left.toMillis() < 1 ? Duration.ofMillis(1) : left;
   }
 }

@@ -72,6 +72,22 @@ class CallPlacesTest {
         .isEqualTo(Duration.ofMillis(1));
   }
 
+  @Test
+  void theTombstoneOfARefusedCallHasAnOwnerWhoTakesItOut() {
+    scene.begin().mediaHolds();
+    scene.callee(0, 486, "bob", "");
+    scene.mediaReleased();
+    Call ended = scene.call.orElseThrow();
+    assertThat(ended.isTombstone()).isTrue();
+    assertThat(index().owner()).contains(SELF);
+    assertThat(index().onMedia()).isEmpty();
+    Duration timer = Duration.between(scene.now, ended.timers().get(TimerId.of(Kind.TOMBSTONE)));
+    assertThat(CallPlaces.keep(ended, scene.now))
+        .as("else it would be left in the list of what its owner has in flight")
+        .isGreaterThan(timer.plusSeconds(30));
+    assertThat(CallPlaces.keep(ended, scene.now.plusSeconds(600))).isPositive();
+  }
+
   @ParameterizedTest
   @EnumSource
   void aTimersNameIsReadBack(Kind kind) {

@@ -307,9 +307,14 @@ class CallRuntimeTest {
   }
 
   private CallRuntime runtime(Member self, Roster roster, CallLimits limits) {
+    return runtime(self, roster, limits, store);
+  }
+
+  private CallRuntime runtime(
+      Member self, Roster roster, CallLimits limits, CallStore<Call> reached) {
     return new CallRuntime(
         loop,
-        store,
+        reached,
         effects,
         new CallShared(
             new Ownership(self, roster, lease, mesh),
@@ -1108,6 +1113,43 @@ class CallRuntimeTest {
     calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release", "ACK of 487");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 QUALITY", "4 ENDED");
+  }
+
+  /** A survivor of the node that has done a BYE ahead of its commit, and has died before it. */
+  private CallRuntime survivorOfAByeThatWasLost() {
+    CallRuntime runtime = up();
+    away = true;
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).containsExactly("200 BYE", "BYE");
+    done.clear();
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(OTHER), List.of(SELF));
+    return runtime(OTHER, roster, CallLimits.DEFAULT, memory);
+  }
+
+  @Test
+  void aByeThatWasDoneAheadAndLostWithItsNodeIsDoneWhenThePhoneRepeatsIt() {
+    CallRuntime survivor = survivorOfAByeThatWasLost();
+    offer(survivor, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).as("whoever has answered the first does so again").contains("200 BYE", "BYE");
+    calleeAnswersItsEnd(survivor);
+    assertThat(seen).last().asString().endsWith(" ENDED");
+  }
+
+  @Test
+  void aByeThatWasDoneAheadAndLostWithItsNodeEndsTheCallWhenItsMediaIsSilent() {
+    CallRuntime survivor = survivorOfAByeThatWasLost();
+    var silent =
+        new Input.MediaHappened(
+            new MediaEvent.MediaTimeout(key, scene.call.orElseThrow().media().revision()));
+    loop.execute(
+        () ->
+            survivor.offerOrRead(
+                key, silent, received(scene.invite), absent -> done.add("absent")));
+    clock.runReady();
+    assertThat(done).as("both phones know of no such call").containsSubsequence("BYE", "BYE");
+    calleeAnswersItsEnd(survivor);
+    assertThat(seen).last().asString().endsWith(" ENDED");
   }
 
   @Test
