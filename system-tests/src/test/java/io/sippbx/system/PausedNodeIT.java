@@ -53,7 +53,11 @@ class PausedNodeIT {
   private Optional<Asking> asking(Fleet fleet, int index) {
     UdpPhone caller = phone(fleet, "alice-" + index);
     UdpPhone callee = phone(fleet, "bob-" + index);
-    assertThat(callee.ask(callee.registration(), WITHIN)).startsWith("SIP/2.0 200 ");
+    Await.until(
+        "its callee is registered",
+        WITHIN,
+        () -> callee.ask(callee.registration(), WITHIN),
+        answer -> answer.startsWith("SIP/2.0 200 "));
     String invite = caller.invitation("bob-" + index);
     long sinceNs = System.nanoTime();
     while (System.nanoTime() - sinceNs < WITHIN.toNanos()) {
