@@ -62,6 +62,9 @@ final class ControlHost {
   /** How long another node's answer is waited for. */
   private static final Duration ANSWER = Duration.ofSeconds(2);
 
+  /** How long a node may take to hand over what it has. */
+  private static final Duration HAND_OVER = Duration.ofSeconds(5);
+
   /** What all control nodes share. */
   record Surroundings(
       VirtualLoops time,
@@ -82,6 +85,9 @@ final class ControlHost {
   private final NodeId id;
   private int starts;
   private boolean paused;
+  private boolean ending;
+  private boolean startsAgain;
+  private boolean meshIsCut;
   private @Nullable Running process;
 
   /** What lives from a start to a kill. */
@@ -210,7 +216,9 @@ final class ControlHost {
   }
 
   void start() {
-    if (process == null) {
+    if (ending) {
+      startsAgain = true;
+    } else if (process == null) {
       starts++;
       paused = false;
       world.trace().note(name(), "starts");
@@ -218,11 +226,41 @@ final class ControlHost {
     }
   }
 
+  /** SIGTERM: it hands over what it has, and is gone when that is done. */
+  void end(Loop fate) {
+    Running now = process;
+    if (now != null && !paused && !ending) {
+      world.trace().note(name(), "is to end");
+      ending = true;
+      now.loops
+          .all()
+          .getFirst()
+          .execute(() -> now.node.handOver(HAND_OVER, () -> fate.execute(() -> ended(now))));
+    }
+  }
+
+  private void ended(Running then) {
+    if (process == then) {
+      boolean again = startsAgain;
+      kill();
+      if (again) {
+        start();
+      }
+    }
+  }
+
+  /** The other control nodes do not reach it, nor it them; or they do again. */
+  void cutMesh(boolean off) {
+    meshIsCut = off;
+  }
+
   /** SIGKILL: between two of its tasks. What it had sent is on its way. */
   void kill() {
     Running now = process;
     if (now != null) {
-      world.trace().note(name(), "is killed");
+      world.trace().note(name(), ending ? "has ended" : "is killed");
+      ending = false;
+      startsAgain = false;
       now.each(VirtualLoop::stop);
       now.host.detach();
       world.media().forEach(each -> each.disconnect(id.text()));
@@ -329,6 +367,10 @@ final class ControlHost {
         Member to, SipMessage message, Flow flow, int hops, Consumer<Delivery> told) {
       Optional<ControlHost> peer =
           world.peers().get().stream().filter(each -> each.id.equals(to.node())).findFirst();
+      if (peer.isPresent() && (meshIsCut || peer.get().meshIsCut)) {
+        home.schedule(ANSWER, () -> told.accept(Delivery.FAILED));
+        return;
+      }
       if (peer.isEmpty() || peer.get().process == null) {
         home.schedule(HOP, () -> told.accept(Delivery.FAILED));
         return;
@@ -362,6 +404,7 @@ final class ControlHost {
     @Override
     public boolean isUp(Member member) {
       return world.peers().get().stream()
+          .filter(each -> !meshIsCut && !each.meshIsCut)
           .anyMatch(each -> each.isUp() && each.name().equals(startOf(member)));
     }
   }

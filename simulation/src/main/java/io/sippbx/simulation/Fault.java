@@ -19,6 +19,10 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
     /** SIGSTOP, and SIGCONT when it is over. */
     PAUSE_CONTROL,
     PAUSE_ALL_CONTROL,
+    /** SIGTERM; started again when it is over and the process has ended. */
+    END_CONTROL,
+    /** One control node and the others do not reach each other; each reaches all else. */
+    CUT_MESH,
     /** Refuses every command at once. */
     STORE_AWAY,
     /** Takes commands and carries them out when it is over; nobody waits so long. */

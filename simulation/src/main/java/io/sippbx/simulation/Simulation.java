@@ -332,6 +332,8 @@ final class Simulation {
               fault,
               () -> control.forEach(ControlHost::pause),
               () -> control.forEach(ControlHost::resume));
+      case END_CONTROL -> during(fault, () -> node.end(fate), node::start);
+      case CUT_MESH -> during(fault, () -> node.cutMesh(true), () -> node.cutMesh(false));
       case STORE_AWAY -> during(fault, () -> store.away(true), () -> store.away(false));
       case STORE_STALLED -> during(fault, () -> store.stalled(true), () -> store.stalled(false));
       case STORE_SLOW ->
