@@ -1,5 +1,6 @@
 package io.sippbx.shared.sdp;
 
+import io.sippbx.shared.identity.Content;
 import io.sippbx.shared.sdp.SdpParseResult.Malformed;
 import io.sippbx.shared.sdp.SdpParseResult.Parsed;
 import io.sippbx.shared.sdp.SdpParseResult.Problem;
@@ -28,6 +29,9 @@ public final class SessionDescription {
   private final Origin origin;
   private final Optional<Connection> connection;
   private final Direction direction;
+
+  // A race makes the same value twice.
+  private @Nullable Content content;
 
   private SessionDescription(
       List<SdpLine> sessionLines, List<MediaDescription> media, Origin origin) {
@@ -187,6 +191,16 @@ public final class SessionDescription {
       append(text, each.lines());
     }
     return text.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The same octets, with a name for them. */
+  public Content content() {
+    Content value = content;
+    if (value == null) {
+      value = Content.of(toBytes());
+      content = value;
+    }
+    return value;
   }
 
   private static void append(StringBuilder text, List<SdpLine> lines) {

@@ -1,5 +1,6 @@
 package io.sippbx.control.sip.message;
 
+import io.sippbx.shared.identity.Content;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -29,6 +30,7 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
   private @Nullable NameAddr from;
   private @Nullable NameAddr to;
   private @Nullable Via topVia;
+  private @Nullable Content content;
 
   SipMessage(byte[] bytes, Fields fields, int bodyStart) {
     this.bytes = bytes;
@@ -241,6 +243,16 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
   /** The message as it came or was built; a copy. */
   public byte[] toBytes() {
     return bytes.clone();
+  }
+
+  /** The octets of the message, with a name for them. */
+  public Content content() {
+    Content value = content;
+    if (value == null) {
+      value = Content.of(bytes);
+      content = value;
+    }
+    return value;
   }
 
   /** Copies the message to {@code target}, which has room for {@link #size} octets. */

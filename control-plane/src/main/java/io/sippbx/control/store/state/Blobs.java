@@ -9,12 +9,10 @@ import io.sippbx.control.sip.message.SipParser;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.proto.state.v1.Blob;
+import io.sippbx.shared.identity.Content;
 import io.sippbx.shared.sdp.SdpLimits;
 import io.sippbx.shared.sdp.SdpParseResult;
 import io.sippbx.shared.sdp.SessionDescription;
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -49,17 +47,16 @@ final class Blobs {
   }
 
   Blob add(SipMessage message) {
-    return add(message.toBytes());
+    return add(message.content());
   }
 
   Blob add(SessionDescription description) {
-    return add(description.toBytes());
+    return add(description.content());
   }
 
-  private Blob add(byte[] content) {
-    long id = id(content);
-    // Ours alone: toBytes() gave a copy.
-    octets.putIfAbsent(name(id), UnsafeByteOperations.unsafeWrap(content));
+  private Blob add(Content content) {
+    long id = content.name();
+    octets.computeIfAbsent(name(id), absent -> UnsafeByteOperations.unsafeWrap(content.octets()));
     return Blob.newBuilder().setId(id).build();
   }
 
@@ -104,14 +101,6 @@ final class Blobs {
 
   private static UnreadableException unreadable(Blob blob, String expected) {
     return new UnreadableException("Expected " + expected + " in blob " + name(blob.getId()));
-  }
-
-  private static long id(byte[] content) {
-    try {
-      return ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(content)).getLong();
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Expected SHA-256, which every Java has", e);
-    }
   }
 
   private static String name(long id) {

@@ -1,0 +1,47 @@
+package io.sippbx.shared.identity;
+
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Octets that never change, and a name that is made of them. The name is made when it is asked for
+ * first, and kept: what holds a message for the life of a call names it once, however often it is
+ * written down. Of use from any thread.
+ */
+public final class Content {
+
+  private final byte[] octets;
+
+  // A race makes the same name twice.
+  private @Nullable Long name;
+
+  private Content(byte[] octets) {
+    this.octets = octets;
+  }
+
+  /** Takes {@code octets} over, which nobody may change from now on. */
+  public static Content of(byte[] octets) {
+    return new Content(octets);
+  }
+
+  /** The first 64 bits of their SHA-256. */
+  public long name() {
+    Long known = name;
+    if (known == null) {
+      try {
+        known = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(octets)).getLong();
+      } catch (NoSuchAlgorithmException e) {
+        throw new IllegalStateException("Expected SHA-256, which every Java has", e);
+      }
+      name = known;
+    }
+    return known;
+  }
+
+  /** The octets themselves, which cannot be changed by it. */
+  public ByteBuffer octets() {
+    return ByteBuffer.wrap(octets).asReadOnlyBuffer();
+  }
+}
