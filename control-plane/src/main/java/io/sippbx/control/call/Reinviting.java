@@ -46,11 +46,11 @@ final class Reinviting {
     }
     Negotiation.Body body = negotiation.read(request);
     if (body instanceof Negotiation.Body.Refused refused) {
-      d.respond(
-          in.transaction(),
-          refused
-              .explain(messages.respond(request, refused.status(), InDialog.localTag(leg)))
-              .build());
+      refuseAtOnce(
+          d,
+          in,
+          leg,
+          refused.explain(messages.respond(request, refused.status(), InDialog.localTag(leg))));
       return;
     }
     Optional<NameAddr> contact = request.contacts().stream().findFirst();
@@ -102,7 +102,16 @@ final class Reinviting {
       // enough.
       response.header(HeaderName.RETRY_AFTER, Long.toString(1 + in.request().cSeq().number() % 10));
     }
-    d.respond(in.transaction(), response.build());
+    refuseAtOnce(d, in, leg, response);
+  }
+
+  /** Its repeat is refused in the same way, whichever node hears it. */
+  private static void refuseAtOnce(
+      Draft d, Input.RequestArrived in, Leg leg, SipResponse.Builder response) {
+    SipResponse refusal = response.build();
+    d.replace(leg.withAnswered(in.request(), refusal));
+    d.change();
+    d.respond(in.transaction(), refusal);
   }
 
   /** The media node has opened what a re-INVITE was waiting for. */

@@ -272,6 +272,21 @@ class CallTakenOverTest {
   }
 
   @Test
+  void oneThatCrossesAnotherIsRefusedInTheSameWayTwice() {
+    scene.up();
+    scene.request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+    SipRequest passedOn = scene.last(Effect.Request.class).request();
+    SipRequest crossing = scene.calleeRequest(Method.INVITE, 9, Scene.offer("192.0.2.20", 52000));
+    scene.request(crossing);
+    SipResponse refusal = scene.last(Effect.Respond.class).response();
+    assertThat(refusal.status()).isEqualTo(491);
+    assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+    scene.response(Scene.answer(passedOn, 488, "", "", b -> b), List.of());
+    scene.request(crossing);
+    assertThat(scene.last(Effect.Respond.class).response()).isEqualTo(refusal);
+  }
+
+  @Test
   void whatWasPassedOnAndAnsweredIsNotPassedOnOnceMore() {
     scene.up();
     SipRequest info = scene.callerRequest(Method.INFO, 2, "");
