@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaBroker implements AutoCloseable {
 
-  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration START = Duration.ofMinutes(3);
   private static final String CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg";
 
   private final Path folder;
