@@ -6,13 +6,20 @@ import io.sippbx.event.EventTaker;
 import io.sippbx.event.cdr.CdrFolder;
 import io.sippbx.event.cdr.CdrWriter;
 import io.sippbx.event.postgres.PostgresCdrs;
+import io.sippbx.event.webhook.DeadLetterFile;
+import io.sippbx.event.webhook.WebhookReceiver;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.Configuration;
 import io.sippbx.shared.telemetry.Metrics;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
@@ -53,24 +60,24 @@ record EventOutlet(
   }
 
   /**
-   * An event is done when both are done with it. Where the second has no room it comes again to
-   * both, and the first knows it.
+   * An event is done when all are done with it. Where one has no room it comes again to all, and
+   * the others know it.
    */
-  private record Both(EventTaker first, EventTaker second) implements EventTaker {
+  private record All(List<EventTaker> takers) implements EventTaker {
     @Override
     public boolean take(CallEvent event, Runnable done) {
-      Runnable one = afterTwo(done);
-      return first.take(event, one) && second.take(event, one);
+      Runnable one = afterAll(done);
+      return takers.stream().allMatch(taker -> taker.take(event, one));
     }
 
     @Override
     public boolean take(RegistrationEvent event, Runnable done) {
-      Runnable one = afterTwo(done);
-      return first.take(event, one) && second.take(event, one);
+      Runnable one = afterAll(done);
+      return takers.stream().allMatch(taker -> taker.take(event, one));
     }
 
-    private static Runnable afterTwo(Runnable done) {
-      var left = new AtomicInteger(2);
+    private Runnable afterAll(Runnable done) {
+      var left = new AtomicInteger(takers.size());
       return () -> {
         if (left.decrementAndGet() == 0) {
           done.run();
@@ -93,31 +100,71 @@ record EventOutlet(
   }
 
   private static EventOutlet consumers(Configuration config, Metrics metrics) throws IOException {
-    if (!config.cdr().enabled()) {
-      return new EventOutlet(new Here(NOBODY), OutboxRelay.LAZY, Optional.empty(), () -> {});
+    var takers = new ArrayList<EventTaker>();
+    var addresses = new ArrayList<String>();
+    var ends = new ArrayDeque<Runnable>();
+    Path data = config.standalone().dataDir();
+    try {
+      if (config.cdr().enabled()) {
+        records(config, data, metrics, takers, addresses, ends);
+      }
+      if (config.events().isUsed()) {
+        WebhookPosts posts =
+            WebhookPosts.start(
+                config.events(),
+                Optional.of(data.resolve("webhooks")),
+                WebhookReceiver.Source.OUTBOX,
+                DeadLetterFile::new,
+                metrics);
+        ends.push(posts::close);
+        takers.addAll(posts.receivers());
+        addresses.add("webhooks=" + posts.receivers().size());
+      }
+    } catch (IOException e) {
+      ends.forEach(Runnable::run);
+      throw e;
     }
-    CdrFolder folder =
-        CdrFolder.choose(config.cdr(), Optional.of(config.standalone().dataDir().resolve("cdr")));
+    EventTaker taker =
+        switch (takers.size()) {
+          case 0 -> NOBODY;
+          case 1 -> takers.getFirst();
+          default -> new All(List.copyOf(takers));
+        };
+    return new EventOutlet(
+        new Here(taker),
+        // Receivers want to hear of a call while it rings.
+        config.events().isUsed() ? OutboxRelay.PROMPT : OutboxRelay.LAZY,
+        addresses.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", addresses)),
+        () -> ends.forEach(Runnable::run));
+  }
+
+  private static void records(
+      Configuration config,
+      Path data,
+      Metrics metrics,
+      List<EventTaker> takers,
+      List<String> addresses,
+      Deque<Runnable> ends)
+      throws IOException {
+    CdrFolder folder = CdrFolder.choose(config.cdr(), Optional.of(data.resolve("cdr")));
     folder
         .notice()
         .ifPresent(notice -> log.atWarn().addKeyValue("notice", notice).log("cdr.folder"));
     CdrWriter writer = CdrWriter.start(folder.path(), config.cdr(), Clock.systemUTC());
+    ends.push(writer::close);
     writer.bind(metrics);
-    Optional<String> address = Optional.of("cdr=" + folder.path());
-    if (config.cdr().postgres().isEmpty()) {
-      return new EventOutlet(new Here(writer), OutboxRelay.LAZY, address, writer::close);
-    }
-    PostgresCdrs database =
-        PostgresCdrs.start(config.cdr().postgres().get(), config.cdr().queueLength());
-    database.bind(metrics);
-    return new EventOutlet(
-        new Here(new Both(writer, database)),
-        OutboxRelay.LAZY,
-        address,
-        () -> {
-          writer.close();
-          database.close();
-        });
+    takers.add(writer);
+    addresses.add("cdr=" + folder.path());
+    config
+        .cdr()
+        .postgres()
+        .ifPresent(
+            postgres -> {
+              PostgresCdrs database = PostgresCdrs.start(postgres, config.cdr().queueLength());
+              ends.push(database::close);
+              database.bind(metrics);
+              takers.add(database);
+            });
   }
 
   @Override

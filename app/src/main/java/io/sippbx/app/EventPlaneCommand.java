@@ -11,20 +11,31 @@ import picocli.CommandLine.Option;
 /** {@code sip-pbx event-plane}: makes of events what others are to have of them. */
 @Command(
     name = "event-plane",
-    description = "Takes call events from Kafka and writes CDRs.",
+    description = "Takes events from Kafka: writes CDRs and posts webhooks.",
     mixinStandardHelpOptions = true,
-    subcommands = ReplayCommand.class)
+    subcommands = {ReplayCommand.class, RedeliverCommand.class, DeliveriesCommand.class})
 final class EventPlaneCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
 
-  @Option(names = "--cdr", description = "Write CDRs, whatever cdr.enabled says.")
+  @Option(
+      names = "--cdr",
+      description = "Write CDRs; without --webhooks nothing else, whatever the configuration says.")
   private boolean cdr;
+
+  @Option(
+      names = "--webhooks",
+      description = "Post webhooks; without --cdr nothing else, whatever the configuration says.")
+  private boolean webhooks;
 
   @Override
   public Integer call() throws InterruptedException {
     List<Assignment> chosen =
-        cdr ? List.of(new Assignment("cdr.enabled", "true", "--cdr")) : List.of();
+        cdr || webhooks
+            ? List.of(
+                new Assignment("cdr.enabled", String.valueOf(cdr), "--cdr"),
+                new Assignment("events.webhooks_enabled", String.valueOf(webhooks), "--webhooks"))
+            : List.of();
     return Running.run(options.load(Role.EVENT_PLANE, chosen), Node.Planes.EVENTS);
   }
 }

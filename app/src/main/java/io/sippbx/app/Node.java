@@ -116,9 +116,11 @@ final class Node implements AutoCloseable {
     try {
       ProcessMetric.bind(node.metrics, logging);
       node.metrics.bindJvm();
-      // None is sent yet; whoever watches them sees that, and not a gap.
-      node.metrics.counter(EventMetric.WEBHOOK_REQUESTS);
-      node.metrics.counter(EventMetric.WEBHOOK_FAILURES);
+      if (!node.posts(planes)) {
+        // Whoever watches them sees that none is posted, and not a gap.
+        node.metrics.counter(EventMetric.WEBHOOK_REQUESTS);
+        node.metrics.counter(EventMetric.WEBHOOK_FAILURES);
+      }
       node.startPlanes(planes);
       if (node.operations == null) {
         node.startOperations(false);
@@ -137,6 +139,16 @@ final class Node implements AutoCloseable {
     }
   }
 
+  /** Whether webhooks are posted from here. */
+  private boolean posts(Planes planes) {
+    return config.events().isUsed()
+        && switch (planes) {
+          case ALL, EVENTS -> true;
+          case CONTROL -> !config.kafka().isUsed();
+          case MEDIA -> false;
+        };
+  }
+
   private void startPlanes(Planes planes)
       throws IOException, NodeStartException, InterruptedException {
     switch (planes) {
@@ -146,8 +158,8 @@ final class Node implements AutoCloseable {
         String name = "media-" + Long.toHexString(random.nextLong());
         startMedia(new MediaNodeSettings.Listen.InProcess(name));
         startControl(List.of(new MediaTarget.InProcess(name)), plan, redis);
-        if (config.kafka().isUsed() && config.cdr().enabled()) {
-          startEvents(Optional.of(config.standalone().dataDir().resolve("cdr")));
+        if (config.kafka().isUsed() && (config.cdr().enabled() || config.events().isUsed())) {
+          startEvents(Optional.of(config.standalone().dataDir()));
         }
       }
       case CONTROL -> {
@@ -166,9 +178,11 @@ final class Node implements AutoCloseable {
         adminServices = List.of(new OwnMediaNode(Objects.requireNonNull(media)));
       }
       case EVENTS -> {
-        if (!config.cdr().enabled()) {
+        if (!config.cdr().enabled() && !config.events().isUsed()) {
           throw new NodeStartException(
-              "cdr.enabled = false: expected true, for an event plane node has nothing else to do");
+              "cdr.enabled = false: expected true, or events.webhooks_enabled and receivers in"
+                  + " events.webhook_urls or events.webhooks, for an event plane node has nothing"
+                  + " else to do");
         }
         EventPlane events = startEvents(Optional.empty());
         hasEvents = events::isConnected;
@@ -190,7 +204,7 @@ final class Node implements AutoCloseable {
       throws IOException, NodeStartException, InterruptedException {
     EventPlane events = EventPlane.start(config, otherwise, metrics);
     open.push(events);
-    addresses.add("cdr=" + events.folder());
+    addresses.addAll(events.addresses());
     return events;
   }
 

@@ -120,6 +120,7 @@ class PlanesArchTest {
                             "io.sippbx.control.mesh.grpc",
                             "io.sippbx.control.sip.transport",
                             "io.sippbx.control.store.redis",
+                            "io.sippbx.event.webhook.http",
                             "io.sippbx.media.control",
                             "io.sippbx.media.relay.netty",
                             "io.sippbx.shared.operations")))

@@ -200,7 +200,7 @@ class ChartTest {
         assertThat(made.find(ServiceAccount.class, spec.getServiceAccountName()).isPresent())
             .isEqualTo(ownAccount);
         Container container = spec.getContainers().getFirst();
-        assertThat(container.getVolumeMounts().stream().map(VolumeMount::getName))
+        assertThat(container.getVolumeMounts().stream().map(VolumeMount::getName).distinct())
             .containsExactlyInAnyOrderElementsOf(volumes(made, pod));
         for (Volume volume : spec.getVolumes()) {
           if (volume.getConfigMap() != null) {

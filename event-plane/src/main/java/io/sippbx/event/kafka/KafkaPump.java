@@ -69,6 +69,9 @@ public final class KafkaPump implements AutoCloseable {
   /** What the thread has of its partitions. */
   private final Map<Integer, OffsetTracker> trackers = new TreeMap<>();
 
+  /** By partition, the first offset that is handed over. */
+  private final Map<Integer, Long> begins = new TreeMap<>();
+
   private final Deque<ConsumerRecord<String, byte[]>> waiting = new ArrayDeque<>();
   private Map<Integer, Long> stored = Map.of();
   private long storedNs;
@@ -79,13 +82,17 @@ public final class KafkaPump implements AutoCloseable {
    * @param name of what is made of the events: "cdr"
    * @param topic what it brings
    * @param partitions of the topic; empty: all
+   * @param key that names the partitions
+   * @param begin where, as long as nothing is known of a partition
    */
   public record Settings(
       String name,
       KafkaAccess access,
       KafkaConfig.Topics topics,
       KafkaConfig.Topic topic,
-      List<Integer> partitions) {
+      List<Integer> partitions,
+      String key,
+      Begin begin) {
     private String topicName() {
       return topics.name(topic);
     }
@@ -94,7 +101,27 @@ public final class KafkaPump implements AutoCloseable {
     public Settings {
       partitions = List.copyOf(partitions);
     }
+
+    /** For records of calls: of everything that there is. */
+    public Settings(
+        String name,
+        KafkaAccess access,
+        KafkaConfig.Topics topics,
+        KafkaConfig.Topic topic,
+        List<Integer> partitions) {
+      this(name, access, topics, topic, partitions, "cdr.kafka_partitions", new Begin(false, 0));
+    }
   }
+
+  /**
+   * Where it begins.
+   *
+   * @param withNew where nothing is known of a partition yet: with what comes from now on; else
+   *     with the oldest that is there
+   * @param recalled events of a partition, before the first that is handed over, that the taker is
+   *     shown
+   */
+  public record Begin(boolean withNew, int recalled) {}
 
   private KafkaPump(Settings settings, EventTaker taker, Positions positions) {
     this.settings = settings;
@@ -190,7 +217,8 @@ public final class KafkaPump implements AutoCloseable {
     for (int each : settings.partitions()) {
       if (each >= there) {
         throw new IOException(
-            "cdr.kafka_partitions: expected partitions of "
+            settings.key()
+                + ": expected partitions of "
                 + settings.topicName()
                 + ", which has 0 to "
                 + (there - 1)
@@ -210,9 +238,12 @@ public final class KafkaPump implements AutoCloseable {
     waiting.clear();
     Map<Integer, Long> known = positions.load(topicId);
     Map<TopicPartition, Long> oldest = consumer.beginningOffsets(mine);
+    Map<TopicPartition, Long> fresh =
+        settings.begin().withNew() ? consumer.endOffsets(mine) : oldest;
+    begins.clear();
     for (TopicPartition each : mine) {
       long first = oldest.getOrDefault(each, 0L);
-      long next = known.getOrDefault(each.partition(), first);
+      long next = known.getOrDefault(each.partition(), fresh.getOrDefault(each, first));
       if (next < first) {
         lost.add(first - next);
         log.atError()
@@ -221,10 +252,14 @@ public final class KafkaPump implements AutoCloseable {
             .addKeyValue("events", first - next)
             .log("kafka.events-deleted-before-they-were-consumed");
       }
-      consumer.seek(each, Math.max(first, next));
-      trackers.put(each.partition(), new OffsetTracker(Math.max(first, next)));
+      long begin = Math.max(first, next);
+      consumer.seek(each, Math.max(first, begin - settings.begin().recalled()));
+      begins.put(each.partition(), begin);
+      trackers.put(each.partition(), new OffsetTracker(begin));
     }
     stored = known;
+    // Where it began with what was new then, it must not begin later the next time.
+    remember(topicId, true);
   }
 
   private void hand() {
@@ -239,9 +274,26 @@ public final class KafkaPump implements AutoCloseable {
     }
   }
 
+  /** Shows what was done with before. */
+  private void recall(ConsumerRecord<String, byte[]> before) {
+    if (settings.topic() != KafkaConfig.Topic.CALLS) {
+      return;
+    }
+    try {
+      taker.recall(CallEvent.parseFrom(before.value() == null ? new byte[0] : before.value()));
+    } catch (InvalidProtocolBufferException e) {
+      // It was counted when it came.
+      log.atDebug().addKeyValue("offset", before.offset()).log("kafka.unreadable-before");
+    }
+  }
+
   /** False if there is no room. */
   private boolean hand(ConsumerRecord<String, byte[]> next, OffsetTracker tracker) {
     long offset = next.offset();
+    if (offset < begins.getOrDefault(next.partition(), 0L)) {
+      recall(next);
+      return true;
+    }
     // Taken before it is handed over: the taker may be done with it at once.
     tracker.taken(offset);
     Offer offer;

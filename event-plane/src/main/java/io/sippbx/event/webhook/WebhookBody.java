@@ -8,6 +8,8 @@ import com.google.protobuf.Timestamp;
 import io.sippbx.event.cdr.CdrLine;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.Party;
+import io.sippbx.proto.event.v1.RegistrationEvent;
+import io.sippbx.proto.event.v1.RegistrationKind;
 import io.sippbx.proto.event.v1.Started;
 import io.sippbx.shared.config.EventsConfig.WebhookType;
 import java.io.IOException;
@@ -36,6 +38,45 @@ final class WebhookBody {
                     event.getCallKey(),
                     event.getSeq(),
                     body(event, type)));
+  }
+
+  /** What is posted of a registration's event. Its subject's events go in the order they come. */
+  static Webhook of(RegistrationEvent event) {
+    var text = new StringWriter(512);
+    try (JsonGenerator json = JSON.createGenerator(text)) {
+      json.writeStartObject();
+      json.writeStringField("type", WebhookType.REGISTRATION_CHANGED.text());
+      json.writeStringField("timestamp", instant(event.getTime()).toString());
+      json.writeObjectFieldStart("data");
+      json.writeStringField("aor", event.getAor());
+      json.writeNumberField("seq", event.getSeq());
+      text(json, "node", event.getNodeId());
+      json.writeStringField("change", change(event.getKind()));
+      text(json, "contact", event.getContact());
+      text(json, "instance", event.getInstance());
+      text(json, "source_ip", event.getSourceIp());
+      json.writeNumberField("source_port", event.getSourcePort());
+      text(json, "transport", event.getTransport());
+      text(
+          json, "expires_at", event.hasExpiresAt() ? instant(event.getExpiresAt()).toString() : "");
+      text(json, "user_agent", event.getUserAgent());
+      json.writeEndObject();
+      json.writeEndObject();
+    } catch (IOException e) {
+      throw new IllegalStateException("writing to memory does not fail", e);
+    }
+    return new Webhook(
+        event.getEventId(), WebhookType.REGISTRATION_CHANGED, event.getAor(), 0, text.toString());
+  }
+
+  private static String change(RegistrationKind kind) {
+    return switch (kind) {
+      case REGISTRATION_KIND_REGISTERED -> "registered";
+      case REGISTRATION_KIND_REFRESHED -> "refreshed";
+      case REGISTRATION_KIND_UNREGISTERED -> "unregistered";
+      case REGISTRATION_KIND_EXPIRED -> "expired";
+      case REGISTRATION_KIND_UNSPECIFIED, UNRECOGNIZED -> "unknown";
+    };
   }
 
   /** The place in its call's order of an event that no webhook tells of. */

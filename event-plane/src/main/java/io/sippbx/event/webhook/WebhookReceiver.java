@@ -4,6 +4,7 @@ import io.sippbx.event.EventTaker;
 import io.sippbx.event.webhook.DeliveryWitness.Told;
 import io.sippbx.event.webhook.DeliveryWitness.What;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.EventsConfig;
 import io.sippbx.shared.telemetry.EventMetric;
 import io.sippbx.shared.telemetry.Metrics;
@@ -116,6 +117,15 @@ public final class WebhookReceiver implements EventTaker, AutoCloseable {
         webhook.orElseGet(() -> WebhookBody.placeOf(event)),
         webhook.isPresent() && receiver.wants(webhook.get().type()),
         done);
+  }
+
+  @Override
+  public boolean take(RegistrationEvent event, Runnable done) {
+    if (!receiver.wants(EventsConfig.WebhookType.REGISTRATION_CHANGED)) {
+      done.run();
+      return true;
+    }
+    return take(WebhookBody.of(event), true, done);
   }
 
   /** As {@link #take(CallEvent, Runnable)}, for what this receiver is to have. */

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sippbx.event.cdr.CdrLine;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
+import io.sippbx.proto.event.v1.RegistrationKind;
 import io.sippbx.shared.config.EventsConfig.WebhookType;
 import org.junit.jupiter.api.Test;
 
@@ -51,6 +53,35 @@ class WebhookBodyTest {
     assertThat(data.get("seq").asInt()).isEqualTo(4);
     assertThat(data.get("duration").asInt()).isEqualTo(195);
     assertThat(data.size()).isEqualTo(record.size() + 1);
+  }
+
+  @Test
+  void tellsOfARegistrationThatChanged() {
+    Webhook webhook =
+        WebhookBody.of(
+            RegistrationEvent.newBuilder()
+                .setEventId("c:7")
+                .setAor("sip:bob@pbx")
+                .setSeq(7)
+                .setTime(Events.TIME)
+                .setNodeId("node-1")
+                .setKind(RegistrationKind.REGISTRATION_KIND_REGISTERED)
+                .setContact("sip:bob@10.0.0.5:5060")
+                .setSourceIp("2001:db8::5")
+                .setSourcePort(5060)
+                .setTransport("udp")
+                .setExpiresAt(Events.TIME)
+                .build());
+    assertThat(webhook.id()).isEqualTo("c:7");
+    assertThat(webhook.subject()).isEqualTo("sip:bob@pbx");
+    assertThat(webhook.body())
+        .isEqualTo(
+            "{\"type\":\"registration.changed\",\"timestamp\":\"2025-01-05T10:15:30.123Z\","
+                + "\"data\":{\"aor\":\"sip:bob@pbx\",\"seq\":7,\"node\":\"node-1\","
+                + "\"change\":\"registered\",\"contact\":\"sip:bob@10.0.0.5:5060\","
+                + "\"instance\":null,\"source_ip\":\"2001:db8::5\",\"source_port\":5060,"
+                + "\"transport\":\"udp\",\"expires_at\":\"2025-01-05T10:15:30.123Z\","
+                + "\"user_agent\":null}}");
   }
 
   @Test

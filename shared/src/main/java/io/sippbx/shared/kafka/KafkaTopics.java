@@ -46,9 +46,20 @@ public final class KafkaTopics {
   public static Found ensure(
       KafkaAccess access, KafkaConfig.Topics config, KafkaConfig.Topic which, Duration within)
       throws InterruptedException {
-    String topic = config.name(which);
+    return ensure(access, config, which.key(), config.name(which), within);
+  }
+
+  /**
+   * As {@link #ensure(KafkaAccess, KafkaConfig.Topics, KafkaConfig.Topic, Duration)}, for a topic
+   * that another section names.
+   *
+   * @param key that names it, for the message
+   */
+  public static Found ensure(
+      KafkaAccess access, KafkaConfig.Topics config, String key, String topic, Duration within)
+      throws InterruptedException {
     try (Admin admin = Admin.create(access.admin())) {
-      return ensure(admin, config, which.key() + " = " + topic, topic, within);
+      return ensure(admin, config, key + " = " + topic, topic, within);
     } catch (KafkaException e) {
       // Settings that no client can be made of: a host that has no address among them.
       Throwable cause = e.getCause() == null ? e : e.getCause();

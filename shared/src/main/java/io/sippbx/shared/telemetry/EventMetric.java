@@ -158,7 +158,10 @@ public enum EventMetric implements Metric {
         new Label(
             "consumer",
             Stream.concat(
-                    Stream.of("cdr", "postgres"), PLACES.stream().map(place -> "webhook-" + place))
+                    Stream.of("cdr", "postgres"),
+                    Stream.concat(
+                        PLACES.stream().map(place -> "webhook-" + place),
+                        PLACES.stream().map(place -> "webhook-registrations-" + place)))
                 .toList());
     static final Label RECEIVER = new Label("receiver", PLACES);
   }

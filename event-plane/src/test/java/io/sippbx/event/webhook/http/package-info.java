@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.event.webhook.http;
+
+import org.jspecify.annotations.NullMarked;
