@@ -113,6 +113,19 @@ class Ours(Server):
         self.spawn("media", [self.executable, "media-plane", "--config", self.path("media.yaml")])
         self.spawn("control", [self.executable, "control-plane", "--config", self.path("control.yaml")])
 
+    def wait(self):
+        """Until it is ready: it answers OPTIONS before that, and calls when it has a media node."""
+        until = time.monotonic() + 2 * STARTS_WITHIN_S
+        while "sip-pbx ready" not in self.log("control"):
+            if time.monotonic() > until or self.parts["control"].poll() is not None:
+                raise Failed(f"control was not ready:\n{self.said()}")
+            time.sleep(0.1)
+        super().wait()
+
+    def log(self, part):
+        with open(self.path(f"{part}.log")) as f:
+            return f.read()
+
 
 class Kamailio(Server):
     """Kamailio with dialog; with topology hiding (state in Redis) and rtpengine where asked for."""
