@@ -12,7 +12,7 @@ import java.util.Map;
 /** Control nodes that share one address, and what is to be left of their calls: nothing. */
 final class Fleets {
 
-  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(30);
+  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(90);
 
   private Fleets() {}
 
