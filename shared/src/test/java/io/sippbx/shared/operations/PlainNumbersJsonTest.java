@@ -47,7 +47,8 @@ class PlainNumbersJsonTest {
                     .build()))
         .isEqualTo(
             "{\"caller_packets\":9007199254740993,\"caller_bytes\":18446744073709551615,"
-                + "\"caller_lost\":-7,\"callee_packets\":0,\"callee_bytes\":0,\"callee_lost\":0}");
+                + "\"caller_lost\":-7,\"callee_packets\":0,\"callee_bytes\":0,\"callee_lost\":0,"
+                + "\"caller_jitter_us\":0,\"callee_jitter_us\":0}");
   }
 
   @Test
