@@ -11,6 +11,7 @@ import io.sippbx.control.media.PayloadForm;
 import io.sippbx.control.media.StreamAddresses;
 import io.sippbx.control.media.StreamEnd;
 import io.sippbx.control.media.StreamSpec;
+import io.sippbx.shared.identity.Content;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,7 @@ class OfferArchTest {
                 || itsPackage.equals("org.jspecify.annotations")
                 || name.equals("java.nio.charset.StandardCharsets")
                 || name.equals("java.nio.charset.Charset")
+                || type.isEquivalentTo(Content.class)
                 || type.isEquivalentTo(StreamSpec.class)
                 || type.isEquivalentTo(StreamEnd.class)
                 || type.isEquivalentTo(PayloadForm.class)
