@@ -12,8 +12,7 @@ import java.util.Map;
 /** Control nodes that share one address, and what is to be left of their calls: nothing. */
 final class Fleets {
 
-  // The tombstone of a refused call has an owner for 64*T1 and 10 s.
-  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(90);
+  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(30);
 
   private Fleets() {}
 

@@ -176,6 +176,8 @@ class RedisGoneIT {
           passedNs -> passedNs > AWAY.toNanos());
 
       way.comeBack(fleet);
+      // A callee's failure is acknowledged once it is in the record.
+      cancelled.callee().awaitRequest("ACK", WITHIN);
       rings.acknowledgesTheAnswer();
       rings.isHungUpByTheCaller();
       changed.isHungUpByTheCaller();
@@ -200,7 +202,6 @@ class RedisGoneIT {
     String got = callee.awaitRequest("CANCEL", WITHIN);
     callee.send(callee.answer(got, "200 OK", ""));
     callee.send(callee.answer(talk.got(), "487 Request Terminated", ""));
-    callee.awaitRequest("ACK", WITHIN);
     // The answer to the CANCEL has come before it, or comes anew.
     String ended =
         talk.caller().await("487", WITHIN, each -> UdpPhone.isFinalTo(talk.sent(), each));

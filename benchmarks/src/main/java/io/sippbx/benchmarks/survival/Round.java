@@ -20,8 +20,7 @@ final class Round {
   private static final Duration SETTLES_IN = Duration.ofSeconds(4);
   // 64*T1 and some: what has not come to its end by then will not.
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(50);
-  // The tombstone of a refused call has an owner for 64*T1 and 10 s.
-  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(60);
+  private static final Duration LEAVES_NOTHING_WITHIN = Duration.ofSeconds(30);
   private static final Predicate<Phase> LASTING = phase -> phase == Phase.UP;
   private static final int JOURNALS_KEPT = 40;
 
