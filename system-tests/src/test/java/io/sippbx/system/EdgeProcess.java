@@ -65,7 +65,7 @@ final class EdgeProcess implements AutoCloseable {
           """
           sip:
             listen_ip: 127.0.0.1
-            listen_port: 0
+            listen_port: %d
             max_concurrent_calls: 1000
           %s
           media:
@@ -77,6 +77,8 @@ final class EdgeProcess implements AutoCloseable {
           monitoring: {prometheus_port: 0, health_check_port: 0}
           """
               .formatted(
+                  // Not an ephemeral one, which anything may have taken when it is started again.
+                  Ports.pair(),
                   indented(sip),
                   rtp.first(),
                   rtp.last(),
