@@ -30,7 +30,8 @@ public final class Fleet implements AutoCloseable {
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(30);
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String READY = "sip-pbx ready";
-  // A tombstone goes by itself 64*T1 + 10 s after its call's end, or a minute later if it has an owner
+  // A tombstone goes by itself 64*T1 + 10 s after its call's end, or a minute later if it has an
+  // owner
   // that does not take it out; what is to stay, stays for days.
   private static final long TOMBSTONE_MS = 120_000;
 
