@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -159,7 +160,14 @@ class ComposeTest {
           .isEqualTo("service_healthy");
     }
     JsonNode event = services().path("event-1");
-    assertThat(event.path("command").path(1).asText()).isEqualTo("--cdr");
+    assertThat(event.path("command")).as("with no choice, so both").hasSize(1);
+    assertThat(load("event-1", SETTINGS).cdr().enabled()).isTrue();
+    assertThat(load("event-1", SETTINGS).events().isUsed()).isFalse();
+    var withReceiver = new TreeMap<>(SETTINGS);
+    withReceiver.put("WEBHOOK_URLS", "https://crm.example.com/hooks");
+    assertThat(load("event-1", withReceiver).events().isUsed()).isTrue();
+    assertThat(load("event-1", withReceiver).events().records().dir().toString())
+        .startsWith("/var/log/sip-pbx/");
     assertThat(event.path("volumes").path(0).asText()).isEqualTo("cdr:/var/log/sip-pbx");
     assertThat(load("event-1", SETTINGS).cdr().outputDir().toString())
         .startsWith("/var/log/sip-pbx/");
