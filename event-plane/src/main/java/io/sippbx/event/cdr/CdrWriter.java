@@ -1,6 +1,7 @@
 package io.sippbx.event.cdr;
 
 import io.sippbx.event.EventTaker;
+import io.sippbx.event.OwnThread;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.CdrConfig;
 import io.sippbx.shared.telemetry.EventMetric;
@@ -432,17 +433,9 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
    */
   public void close(Duration limit) {
     closing.countDown();
-    try {
-      // When there is no room the writer is awake.
-      queue.offer(Item.WAKE_UP);
-      if (!thread.join(limit)) {
-        thread.interrupt();
-        thread.join(Duration.ofSeconds(1));
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    // When there is no room the writer is awake.
+    queue.offer(Item.WAKE_UP);
+    OwnThread.awaitEnd(thread, limit);
     if (unwritten > 0) {
       LOG.atError().addKeyValue("records", unwritten).log("cdr.not_written");
     }

@@ -2,6 +2,7 @@ package io.sippbx.event.kafka;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.event.EventTaker;
+import io.sippbx.event.OwnThread;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.KafkaConfig;
@@ -391,14 +392,6 @@ public final class KafkaPump implements AutoCloseable {
   @Override
   public void close() {
     closing.countDown();
-    try {
-      if (!thread.join(CLOSE_WITHIN)) {
-        thread.interrupt();
-        thread.join(Duration.ofSeconds(1));
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    OwnThread.awaitEnd(thread, CLOSE_WITHIN);
   }
 }

@@ -1,6 +1,7 @@
 package io.sippbx.event.postgres;
 
 import io.sippbx.event.EventTaker;
+import io.sippbx.event.OwnThread;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.config.CdrConfig;
 import io.sippbx.shared.telemetry.EventMetric;
@@ -279,14 +280,6 @@ public final class PostgresCdrs implements EventTaker, AutoCloseable {
   @Override
   public void close() {
     closing.countDown();
-    try {
-      if (!thread.join(CLOSE_WITHIN)) {
-        thread.interrupt();
-        thread.join(Duration.ofSeconds(1));
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    OwnThread.awaitEnd(thread, CLOSE_WITHIN);
   }
 }

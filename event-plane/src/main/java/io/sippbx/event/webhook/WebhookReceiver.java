@@ -1,6 +1,7 @@
 package io.sippbx.event.webhook;
 
 import io.sippbx.event.EventTaker;
+import io.sippbx.event.OwnThread;
 import io.sippbx.event.webhook.DeliveryWitness.Told;
 import io.sippbx.event.webhook.DeliveryWitness.What;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -367,14 +368,6 @@ public final class WebhookReceiver implements EventTaker, AutoCloseable {
     } finally {
       lock.unlock();
     }
-    try {
-      if (!thread.join(CLOSE_WITHIN)) {
-        thread.interrupt();
-        thread.join(Duration.ofSeconds(1));
-      }
-    } catch (InterruptedException e) {
-      thread.interrupt();
-      Thread.currentThread().interrupt();
-    }
+    OwnThread.awaitEnd(thread, CLOSE_WITHIN);
   }
 }
