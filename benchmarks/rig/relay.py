@@ -13,7 +13,7 @@ import argparse, contextlib, json, os, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import cpu, rtpengine_flows as engine
+import cpu, drops, rtpengine_flows as engine
 import report
 from servers import Failed, free_port
 
@@ -28,13 +28,6 @@ def ksoftirqd():
                 if f.read().strip() == f"ksoftirqd/{RELAY_CORE}":
                     return [int(name)]
     return []
-
-
-def kernel_drops():
-    """UDP datagrams that the kernel dropped for want of room, on the whole machine."""
-    with open("/proc/net/snmp") as f:
-        names, values = [line.split() for line in f if line.startswith("Udp:")]
-    return int(values[names.index("RcvbufErrors")])
 
 
 @contextlib.contextmanager
@@ -121,7 +114,7 @@ RELAYS = {"ours": ours, "rtpengine": rtpengine, "raw": in_c("rawrelay"), "uring"
 def run(name, calls, o, extra=()):
     with tempfile.NamedTemporaryFile(prefix="flows-") as flows:
         with RELAYS[name](calls, flows.name, o) as (pids, facts):
-            drops = kernel_drops()
+            dropped = drops.machine()
             command = ["taskset", "-c", LOAD_CORE, os.path.join(o.build, "rtpload"), flows.name, "--calls", str(calls), "--seconds", str(o.seconds),
                        "--warmup", str(o.warmup), "--cpu-pids", ",".join(map(str, pids + ksoftirqd())), "--label", name]
             command += (["--direct"] if name == "direct" else []) + list(extra)
@@ -129,7 +122,7 @@ def run(name, calls, o, extra=()):
             if done.returncode:
                 raise Failed(f"{name}, {calls} calls: {done.stderr[:500]}")
             result = json.loads(done.stdout)
-            result["kernel_drops"] = kernel_drops() - drops
+            result["kernel_drops"] = drops.machine() - dropped
             result["rss_kb"] = cpu.sample(pids)["rss_kb"]
         result.update(facts, relay=name, load1=os.getloadavg()[0])
     wrong = {k: result[k] for k in ("corrupted", "misrouted", "duplicate", "wrong_source", "silent_flows") if result[k]}

@@ -1,9 +1,9 @@
 """Tables and plots of what was measured: minimum, median and maximum of the rounds, ratios to a peer."""
 import json, os, platform, statistics, subprocess, time
 
-PEERS = ("rtpengine", "kamailio-edge")
+PEERS = ("rtpengine", "kamailio-edge", "kamailio-redis")
 NAMES = {"ours": "SIP PBX media node", "rtpengine": "rtpengine (user space)", "raw": "minimal relay in C (epoll)", "uring": "io_uring in C", "direct": "no relay",
-         "kamailio-edge": "Kamailio + topos (Redis) + rtpengine", "kamailio-proxy": "Kamailio, proxy without media"}
+         "kamailio-edge": "Kamailio + topos (Redis) + rtpengine", "kamailio-proxy": "Kamailio, proxy without media", "kamailio-redis": "Kamailio, usrloc through db_redis", "kamailio-memory": "Kamailio, usrloc in memory"}
 
 
 def spread(values, digits):
@@ -121,15 +121,48 @@ def calls(out, fixed, held, highest, options):
          + ([("highest calls/s", grouped(highest, "server"), lambda d: d["highest"])] if highest else []))
 
 
-def bars(out, panels):
+def register(out, results, options):
+    rate, cost, size = (lambda d: d["per_s"]), (lambda d: d["cpu_us"]), (lambda d: d["kb"])
+    ours = lambda name: "SIP PBX: control, Redis" if name == "ours" else NAMES[name]
+    rates, costs = ({what: ratios([d for d in results if d["what"] == what], field, "server", "registrations") for what in ("new", "refresh")} for field in (rate, cost))
+    sizes = ratios([d for d in results if d["what"] == "new"], size, "server", "registrations")
+    lines = [
+        "# Registrations through one core",
+        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in results], 1)}.",
+        f"{said('kamailio', '-v')}; {said('redis-server', '--version')}; {said(options.java, '-version')}.",
+        "",
+        f"    ./bench register --servers {','.join(options.servers)} --bindings {options.bindings} --at-once {options.at_once} --warmup {options.warmup} --rounds {options.rounds}",
+        "",
+        f"Minimum / median / maximum of the rounds; {options.at_once} REGISTERs at once, the next when one was answered, one contact a user, no digest; all processes of a server on one core. New: the user had no binding; refresh: the",
+        "same contact again. Ratios are to Kamailio with db_redis in the same round: what it knows outlives a restart, as ours does; of Kamailio in memory nothing does. A rate with a core that is not busy is the load's, not the server's.",
+        "",
+        "| server | | registrations/s | ratio | core there % | CPU us each | ratio | of which (median) | repeated | dropped by the kernel |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for (name, what), runs in sorted(grouped(results, "server", "what").items(), key=lambda x: x[0][1]):
+        part = lambda r: r[what].get((name, options.bindings), "")
+        split = ", ".join(f"{k} {statistics.median(d['cpu_us_parts'][k] for d in runs):.0f}" for k in runs[0]["cpu_us_parts"])
+        lines.append(f"| {ours(name)} | {what} | {spread(map(rate, runs), 0)} | {part(rates)} | {spread([100 * d['core'] for d in runs], 0)} | {spread(map(cost, runs), 0)} | {part(costs)} | {split} "
+                     f"| {sum(d['repeats'] for d in runs)} | {sum(d['kernel_drops'] for d in runs)} |")
+    lines += ["", f"| server | kB for each of {options.bindings} bindings | ratio | MB in all, then |", "| --- | --- | --- | --- |"]
+    for (name, what), runs in grouped(results, "server", "what").items():
+        if what == "new":
+            lines.append(f"| {ours(name)} | {spread(map(size, runs), 2)} | {sizes.get((name, options.bindings), '')} | {spread([d['pss_mb'] for d in runs], 0)} |")
+    write(out + ".md", "\n".join(lines) + "\n")
+    write(out + ".json", json.dumps({"results": results}, indent=1) + "\n")
+    new, again = ([d for d in results if d["what"] == what] for what in ("new", "refresh"))
+    bars(out, [("CPU, us a new binding", grouped(new, "server"), cost), ("CPU, us a refresh", grouped(again, "server"), cost), ("kB a binding", grouped(new, "server"), size)], ours)
+
+
+def bars(out, panels, title=title):
     plt = pyplot()
     figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 4))
-    for axis, (title, groups, field) in zip(axes, panels):
+    for axis, (heading, groups, field) in zip(axes, panels):
         for at, ((name,), runs) in enumerate(groups.items()):
             values = [field(d) for d in runs]
             middle = statistics.median(values)
             axis.bar(at, middle, yerr=[[middle - min(values)], [max(values) - middle]], capsize=4, label=title(name))
-        axis.set_title(title)
+        axis.set_title(heading)
         axis.set_xticks([])
     axes[0].legend(fontsize=8)
     save(figure, out)

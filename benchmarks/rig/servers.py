@@ -106,7 +106,7 @@ class Ours(Server):
             f.write(f'cluster: {{node_id: media-1}}\nmedia: {{listen: "127.0.0.1:{media}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
                     f"port_pool: {{start: 20000, end: 63999}}, allow_ephemeral_overlap: true}}\n{rest}")
         with open(self.path("control.yaml"), "w") as f:
-            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
+            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
                     f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
                     f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n{rest}')
         os.mkdir(self.path("cdr"))
@@ -127,7 +127,31 @@ class Ours(Server):
             return f.read()
 
 
-class Kamailio(Server):
+class KamailioConfigured(Server):
+    """Kamailio with the parts of its configuration that are asked for."""
+
+    def kamailio(self, defines, redis=0, ng=0):
+        with open(os.path.join(SIP, "kamailio.cfg")) as f, open(self.path("kamailio.cfg"), "w") as out:
+            out.write(f.read().replace("@REDIS@", str(redis)).replace("@NG@", str(ng)))
+        self.spawn("kamailio", ["kamailio", "-f", self.path("kamailio.cfg"), "-DD", "-E", "-m", "2048", "-M", "32", "-P", self.path("pid"), "-Y", self.folder]
+                   + [x for d in defines for x in ("-A", d)])
+
+
+class KamailioRegistrar(KamailioConfigured):
+    """Kamailio as a registrar: bindings in its memory, written through to Redis where asked for."""
+
+    def __init__(self, o, stored):
+        super().__init__()
+        self.stored = stored
+
+    def start(self):
+        if self.stored:
+            self.kamailio(["WITH_DB_REDIS"], redis=self.redis())
+        else:
+            self.kamailio([])
+
+
+class Kamailio(KamailioConfigured):
     """Kamailio with dialog; with topology hiding (state in Redis) and rtpengine where asked for."""
 
     def __init__(self, o, edge):
@@ -144,10 +168,7 @@ class Kamailio(Server):
             self.parts["rtpengine"], ng = rtpengine.p, rtpengine.ng_port
             os.rename(rtpengine.log.name, self.path("rtpengine.log"))
             defines += ["WITH_TOPOS", "WITH_RTPENGINE"]
-        with open(os.path.join(SIP, "kamailio.cfg")) as f, open(self.path("kamailio.cfg"), "w") as out:
-            out.write(f.read().replace("@REDIS@", str(redis)).replace("@NG@", str(ng)))
-        self.spawn("kamailio", ["kamailio", "-f", self.path("kamailio.cfg"), "-DD", "-E", "-m", "2048", "-M", "32", "-P", self.path("pid"), "-Y", self.folder]
-                   + [x for d in defines for x in ("-A", d)])
+        self.kamailio(defines, redis, ng)
 
 
 SERVERS = {
