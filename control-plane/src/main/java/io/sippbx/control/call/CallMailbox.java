@@ -456,7 +456,7 @@ final class CallMailbox {
         } else {
           conflicts = 0;
           runtime.observer().dropped(key, CallObserver.Drop.CONTENDED);
-          runtime.refuse(waiting.input(), 503);
+          giveUp(waiting, 503);
         }
         take(conflict.current(), asked);
       }
@@ -528,7 +528,20 @@ final class CallMailbox {
   }
 
   private void refuse(Waiting waiting) {
-    runtime.refuse(waiting.input(), call == null ? 503 : 500);
+    if (call == null) {
+      runtime.refuse(waiting.input(), 503);
+    } else {
+      giveUp(waiting, 500);
+    }
+  }
+
+  /** What cannot be done for a call that there is. */
+  private void giveUp(Waiting waiting, int status) {
+    if (waiting.isCopy()) {
+      runtime.forget(waiting.input());
+    } else {
+      runtime.refuse(waiting.input(), status);
+    }
   }
 
   /** It cannot be committed: who may ask again is told so, what must be done waits. */

@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.cluster.Fence;
 import io.sippbx.control.cluster.Roster;
+import io.sippbx.control.cluster.SendLease;
 import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.Termination.Reason;
@@ -87,13 +88,41 @@ public final class CallRuntime {
 
   /** The first INVITE of a call that this node does not hold. */
   public void begin(CallKey call, Input.InviteArrived input, Received received) {
-    if (withdrawn && !mailboxes.containsKey(call)) {
-      shared.active().note(call, false);
-      refuse(input, 503);
+    if (!mailboxes.containsKey(call) && (withdrawn || fence.term() == SendLease.NONE)) {
+      isKnown(
+          call,
+          known -> {
+            if (known) {
+              offerOrRead(call, input, received, absent -> unserved(call, input));
+            } else {
+              unserved(call, input);
+            }
+          });
       return;
     }
     CallMailbox mailbox = mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this));
     mailbox.offer(waiting(input, Optional.of(received), absent -> begin(call, input, received)));
+  }
+
+  /** The INVITE of no call that anybody has, where this node takes none. */
+  private void unserved(CallKey call, Input.InviteArrived input) {
+    shared.active().note(call, false);
+    if (input.leased()) {
+      effects.giveLeaseBack(call, () -> {});
+    }
+    refuse(input, 503);
+  }
+
+  /**
+   * Whether there is such a call, as far as it can be told: one whose record cannot be read is
+   * none. Answered on the loop, inline for a call that this node holds.
+   */
+  public void isKnown(CallKey call, Consumer<Boolean> answer) {
+    if (mailboxes.containsKey(call)) {
+      answer.accept(true);
+    } else {
+      store.read(call, said -> answer.accept(said instanceof ReadAnswer.Found<Call>));
+    }
   }
 
   /** An input for a call that exists or is gone: in the second case it is dropped. Any thread. */

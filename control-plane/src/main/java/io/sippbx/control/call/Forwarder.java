@@ -34,7 +34,7 @@ final class Forwarder {
     }
     if (received.hops() >= Mesh.MAX_HOPS) {
       runtime.counters().inCircles.increment();
-      runtime.refuse(waiting.input(), 503);
+      giveUp(waiting);
       return;
     }
     runtime
@@ -59,10 +59,11 @@ final class Forwarder {
 
   /**
    * Who may ask again is told to. BYE and CANCEL get no answer, for who is refused one takes it for
-   * done: they are repeated for 32 s, and the next of them is a new one here.
+   * done, nor does a copy of the INVITE of a call that there is: they are repeated for 32 s, and
+   * the next of them is a new one here.
    */
   private void giveUp(Waiting waiting) {
-    if (waiting.onlyEnds()) {
+    if (waiting.onlyEnds() || waiting.isCopy()) {
       runtime.forget(waiting.input());
     } else {
       runtime.refuse(waiting.input(), 503);

@@ -26,6 +26,14 @@ record Waiting(
             || in.request().method().equals(Method.CANCEL));
   }
 
+  /**
+   * Whether, of a call that there is, it is the INVITE that began it, once more. Who accepted that
+   * answers it: another refusal would end the call for its caller alone. It is repeated.
+   */
+  boolean isCopy() {
+    return input instanceof Input.InviteArrived;
+  }
+
   /** Whether somebody waits for an answer, and may ask again. */
   boolean mayBeRefused() {
     return input instanceof Input.InviteArrived

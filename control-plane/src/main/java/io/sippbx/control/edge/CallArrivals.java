@@ -21,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * What lies between a caller's INVITE and its call: who sends it, whether there is room, whom it
@@ -105,14 +106,63 @@ final class CallArrivals {
         && !accepted.mayUse(identity(arrival.invite))) {
       refuse(key, arrival, flow, 403);
     } else if (shared.draining().getAsBoolean()) {
-      shared.counters().whileDraining.increment();
-      overloaded(key, arrival, flow);
+      unserved(key, arrival, flow, shared.counters().whileDraining);
     } else if (!shared.active().tryTake(key)) {
-      shared.counters().overCallLimit.increment();
-      overloaded(key, arrival, flow);
+      unserved(key, arrival, flow, shared.counters().overCallLimit);
     } else {
       shared.leases().take(key, taken -> leased(key, arrival, flow, taken));
     }
+  }
+
+  /**
+   * This node takes no more calls, but another may have accepted a copy of this INVITE: a refusal
+   * would be the end of that call for its caller.
+   */
+  private void unserved(CallKey key, Arrival arrival, Flow flow, LongAdder counter) {
+    Runnable refuse =
+        () -> {
+          counter.increment();
+          overloaded(key, arrival, flow);
+        };
+    calls.isKnown(
+        key,
+        known -> {
+          if (arrival.cancelled) {
+            return;
+          }
+          if (known) {
+            copyArrived(key, arrival, flow, refuse);
+          } else {
+            refuse.run();
+          }
+        });
+  }
+
+  private void copyArrived(CallKey key, Arrival arrival, Flow flow, Runnable absent) {
+    services
+        .nextHops()
+        .of(
+            arrival.invite,
+            flow,
+            true,
+            hop -> {
+              if (arrival.cancelled) {
+                return;
+              }
+              arriving.remove(key);
+              calls.offerOrRead(
+                  key,
+                  new Input.InviteArrived(
+                      arrival.transaction,
+                      arrival.invite,
+                      flow,
+                      hop,
+                      List.of(),
+                      Optional.empty(),
+                      false),
+                  arrival.received,
+                  none -> absent.run());
+            });
   }
 
   private void leased(CallKey key, Arrival arrival, Flow flow, CallLeases.Taken taken) {

@@ -596,6 +596,21 @@ class CallRuntimeTest {
   }
 
   @Test
+  void anInviteOfACallThatAnotherHasIsNotRefusedWhereItIsHeldForTooLong() {
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    meshIsUp = false;
+    CallRuntime other = survivor(false);
+    loop.execute(
+        () ->
+            other.offerOrRead(key, invite(), received(scene.invite), absent -> done.add("absent")));
+    clock.advance(Duration.ofSeconds(11));
+    assertThat(done).as("a refusal would end the call that its owner has").contains("forget");
+    assertThat(done).doesNotContain("503 INVITE", "500 INVITE");
+    assertThat(counters.heldInVain.sum()).isEqualTo(1);
+  }
+
+  @Test
   void noMoreIsHeldThanTheLimitAllows() {
     begin(CallLimits.DEFAULT);
     done.clear();
@@ -626,7 +641,7 @@ class CallRuntimeTest {
                 absent -> {}));
     clock.runReady();
     assertThat(meshed).isEmpty();
-    assertThat(done).containsExactly("503 CANCEL");
+    assertThat(done).containsExactly("forget");
     assertThat(counters.inCircles.sum()).isEqualTo(1);
   }
 
@@ -957,6 +972,46 @@ class CallRuntimeTest {
     begin(owner);
     assertThat(done).containsExactly("503 INVITE");
     assertThat(owner.size()).isZero();
+  }
+
+  @Test
+  void withoutALeaseAnInviteOfACallThatAnotherHasIsHandedToItAndOneOfNoCallIsRefused() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    CallRuntime asleep = survivor(false);
+    lease = Alone.lease(loop);
+
+    begin(asleep);
+    assertThat(done).as("no such call").containsExactly("503 INVITE");
+    assertThat(asleep.size()).isZero();
+    done.clear();
+
+    begin(CallLimits.DEFAULT);
+    done.clear();
+    begin(asleep);
+    assertThat(meshed).containsExactly("INVITE to " + SELF + " hops 0");
+    assertThat(done).containsExactly("forget");
+    assertThat(asleep.size()).isZero();
+  }
+
+  @Test
+  void withoutALeaseAnInviteThatBeginsNothingGivesItsPlaceInTheClusterBack() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    CallRuntime asleep = runtime(CallLimits.DEFAULT);
+    Input.InviteArrived leased =
+        new Input.InviteArrived(
+            Scene.transaction(scene.invite),
+            scene.invite,
+            Scene.CALLER_FLOW,
+            Destination.over(Scene.CALLER_FLOW),
+            List.of(List.of(Scene.target(0))),
+            Optional.of(Scene.MEDIA_NODE),
+            true);
+    assertThat(active.tryTake(key)).isTrue();
+    unreadable = true;
+    loop.execute(() -> asleep.begin(key, leased, received(scene.invite)));
+    clock.runReady();
+    assertThat(done).containsExactly("give back", "503 INVITE");
+    assertThat(active.size()).isZero();
   }
 
   @Test

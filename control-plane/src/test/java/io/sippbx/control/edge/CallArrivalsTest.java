@@ -12,12 +12,18 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
+import io.sippbx.control.call.Ownership;
 import io.sippbx.control.call.RoutingCounters;
 import io.sippbx.control.call.Target;
+import io.sippbx.control.cluster.Beat;
+import io.sippbx.control.cluster.Census;
+import io.sippbx.control.cluster.FailureDetector.Verdict;
+import io.sippbx.control.cluster.Roster;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.RegistrationEventEncoder;
 import io.sippbx.control.loop.Loops;
+import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
 import io.sippbx.control.registrar.RegistrarLimits;
 import io.sippbx.control.registrar.RegistrarListener;
@@ -42,6 +48,7 @@ import io.sippbx.control.sip.message.CallId;
 import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.NameAddr;
+import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
@@ -57,8 +64,13 @@ import io.sippbx.control.sip.transaction.TransactionLimits;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipTransport;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallRestore;
+import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
+import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
@@ -72,6 +84,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** One edge whose router answers when it is told to. */
@@ -82,6 +95,9 @@ class CallArrivalsTest {
   private static final Endpoint BOB = Endpoint.of("127.0.0.3", 5060);
   private static final byte[] SECRET = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
   private static final int ROOM = 2;
+  private static final Endpoint THEM = Endpoint.of("127.0.0.2", 5060);
+  private static final Member SELF = new Member(new NodeId("edge-1"), new Incarnation(1));
+  private static final Member OTHER = new Member(new NodeId("edge-2"), new Incarnation(1));
 
   private final VirtualLoops clock = VirtualLoops.shuffled(1);
   private final Loops loops = clock.loops("edge", 1);
@@ -97,19 +113,34 @@ class CallArrivalsTest {
   private final List<SipResponse> heard = new ArrayList<>();
   private final SipTransport me =
       network.attach(ME, (message, flow) -> heard.add((SipResponse) message));
-  private final Edge edge = edge();
+  private final InMemoryCallStore<Call> store = new InMemoryCallStore<>(loops);
+  private final List<Member> given = new ArrayList<>();
+  private boolean draining;
+  private boolean storeAway;
+  private final Edge edge = edge(US, SELF, active);
 
-  private Edge edge() {
+  private Edge edge(Endpoint address, Member self, ActiveCalls active) {
     var edges = new ArrayList<Edge>();
     SipTransport transport =
         network.attach(
-            US, (message, flow) -> loop.execute(() -> edges.getFirst().receive(message, flow, 0)));
+            address,
+            (message, flow) -> loop.execute(() -> edges.getFirst().receive(message, flow, 0)));
+    var roster = new Roster(self);
+    List<NodeId> nodes = List.of(SELF.node(), OTHER.node());
+    roster.follow(
+        new Verdict(nodes, nodes, List.of(), false, true),
+        new Census(
+            Stream.of(SELF, OTHER)
+                .map(each -> new Beat(each.node(), each.incarnation(), 1, false))
+                .toList(),
+            List.of(),
+            List.of()));
     var media = new LedgerMediaPlane(clock.loop("media"), random);
     var observer = new Silent();
     var settings =
         new CallSettings(
-            new NodeId("edge-1"),
-            new Incarnation(1),
+            self.node(),
+            self.incarnation(),
             TimerSettings.RFC_3261,
             Duration.ofSeconds(60),
             Duration.ofMinutes(10),
@@ -137,7 +168,7 @@ class CallArrivalsTest {
                 random::nextLong,
                 observer,
                 new RegistrarService.Events(
-                    new RegistrationEventEncoder(new NodeId("edge-1")), events -> {})),
+                    new RegistrationEventEncoder(self.node()), events -> {})),
             new RequestAuthenticator(
                 loop, bindings, policy, domains, new NonceMemory(10), observer),
             (invite, answer) -> routing.add(answer),
@@ -150,16 +181,16 @@ class CallArrivalsTest {
             active,
             leases,
             media,
-            () -> false,
+            () -> draining,
             Duration.ofSeconds(10),
             ROOM,
             "sip-pbx");
     var calls =
         new CallShared(
-            Alone.ownership(new Member(new NodeId("edge-1"), new Incarnation(1)), loop),
+            new Ownership(self, roster, Alone.lease(loop), new Recorder()),
             new CallDecider(
                 settings, (protocol, peer) -> transport.advertised(protocol, peer.isV6())),
-            new CallEventEncoder(new NodeId("edge-1")),
+            new CallEventEncoder(self.node()),
             observer,
             active,
             new RoutingCounters(),
@@ -177,7 +208,7 @@ class CallArrivalsTest {
             transactions ->
                 new CallRuntime(
                     loop,
-                    new InMemoryCallStore<Call>(loops),
+                    new LeavableStore(),
                     new TransactionEffects(loop, transactions, media, leases, events -> {}),
                     calls)));
     return edges.getFirst();
@@ -294,6 +325,76 @@ class CallArrivalsTest {
     assertThat(routing).as("by then it is another try").hasSize(1);
   }
 
+  private static Router.Route toBob() {
+    return new Router.Route.Found(
+        List.of(
+            List.of(
+                new Target(
+                    SipUri.of("bob", BOB),
+                    List.of(),
+                    List.of(Destination.to(TransportProtocol.UDP, BOB))))));
+  }
+
+  /** Another node has taken the call, and this one a copy of its INVITE. */
+  private SipRequest acceptedElsewhere() {
+    Edge other = edge(THEM, OTHER, new ActiveCalls(100));
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    me.send(invite, Destination.to(TransportProtocol.UDP, THEM), failure -> {});
+    clock.advance(Duration.ofMillis(10));
+    later(() -> routing.removeFirst().accept(toBob()));
+    assertThat(other.calls().size()).isOne();
+    assertThat(heard).extracting(SipResponse::status).containsExactly(100);
+    heard.clear();
+    return invite;
+  }
+
+  @Test
+  void ofACallThatAnotherNodeHasAreGivenToItByANodeThatTakesNone() {
+    SipRequest invite = acceptedElsewhere();
+    draining = true;
+
+    send(invite);
+
+    assertThat(given).containsExactly(OTHER);
+    assertThat(heard).as("what its owner says counts").isEmpty();
+    assertThat(edge.arriving()).isZero();
+    assertThat(edge.calls().size()).isZero();
+    assertThat(edge.transactions().counts().live().inviteServer()).isZero();
+    assertThat(counters.whileDraining.sum()).isZero();
+  }
+
+  @Test
+  void ofACallThatAnotherNodeHasAreGivenToItByANodeThatHasNoRoom() {
+    SipRequest invite = acceptedElsewhere();
+    for (byte i = 0; i < 100; i++) {
+      var octets = new byte[16];
+      octets[0] = i;
+      assertThat(active.tryTake(CallKey.ofBytes(octets))).isTrue();
+    }
+
+    send(invite);
+
+    assertThat(given).containsExactly(OTHER);
+    assertThat(heard).isEmpty();
+    assertThat(counters.overCallLimit.sum()).isZero();
+  }
+
+  @Test
+  void areRefusedByANodeThatTakesNoneWhereThereIsNoSuchCallOrTheStoreDoesNotSay() {
+    draining = true;
+    invite(1);
+    assertThat(heard).extracting(SipResponse::status).containsExactly(503);
+    assertThat(counters.whileDraining.sum()).isOne();
+
+    storeAway = true;
+    invite(2);
+    assertThat(heard).extracting(SipResponse::status).containsExactly(503, 503);
+    assertThat(heard.getLast().header(HeaderName.RETRY_AFTER)).contains("10");
+    assertThat(given).isEmpty();
+    assertThat(edge.arriving()).isZero();
+    assertThat(edge.calls().size()).isZero();
+  }
+
   /** Other nodes hold all of the leases. */
   private void occupy() {
     var taken = new ArrayList<CallLeases.Taken>();
@@ -368,6 +469,48 @@ class CallArrivalsTest {
     clock.advance(Duration.ofMinutes(1));
     assertThat(limits.releases).isEqualTo(CallLeases.ATTEMPTS);
     assertThat(leases.leftToEnd()).isOne();
+  }
+
+  /** All is delivered, and remembered. */
+  private final class Recorder implements Mesh {
+    @Override
+    public void deliver(
+        Member to, SipMessage message, Flow flow, int hops, Consumer<Delivery> told) {
+      given.add(to);
+      loop.execute(() -> told.accept(Delivery.DELIVERED));
+    }
+
+    @Override
+    public void send(Member holder, SipMessage message, Flow flow, Consumer<Delivery> told) {
+      loop.execute(() -> told.accept(Delivery.FAILED));
+    }
+
+    @Override
+    public boolean isUp(Member member) {
+      return true;
+    }
+  }
+
+  /** The store, which may be away. */
+  private final class LeavableStore implements CallStore<Call> {
+    @Override
+    public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
+      if (storeAway) {
+        loop.execute(() -> answer.accept(new ReadAnswer.Unavailable<>("away")));
+      } else {
+        store.read(call, answer);
+      }
+    }
+
+    @Override
+    public void commit(CallCommit<Call> commit, Consumer<CommitAnswer<Call>> answer) {
+      store.commit(commit, answer);
+    }
+
+    @Override
+    public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
+      store.restore(restore, answer);
+    }
   }
 
   private static final class Silent implements CallObserver, RegistrarListener {
