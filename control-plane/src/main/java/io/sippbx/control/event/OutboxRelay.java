@@ -57,6 +57,9 @@ public final class OutboxRelay implements EventSink {
   /** A pause for consumers who are to hear of calls as they go on: many commits, one question. */
   public static final Duration PROMPT = Duration.ofMillis(20);
 
+  /** For which events that are done with wait for more of them: a call is taken out in one go. */
+  static final Duration GATHER = Duration.ofMillis(100);
+
   static final Duration RETRY = Duration.ofSeconds(1);
   static final Duration SWEEP = Duration.ofSeconds(30);
   static final int BATCH = 200;
@@ -234,6 +237,7 @@ public final class OutboxRelay implements EventSink {
     private boolean again;
 
     private Loop.@Nullable Timer timer;
+    private Loop.@Nullable Timer acknowledgement;
 
     Lane(Partition partition, Loop loop) {
       this.partition = partition;
@@ -252,6 +256,7 @@ public final class OutboxRelay implements EventSink {
 
     void flush(Runnable whenDone) {
       flushes.add(whenDone);
+      acknowledge();
       fetch();
     }
 
@@ -385,7 +390,17 @@ public final class OutboxRelay implements EventSink {
     private void isDone(OutboxId id) {
       if (inHand.remove(id)) {
         done.add(id);
-        acknowledge();
+        if (isFull() || done.size() >= BATCH || !flushes.isEmpty()) {
+          acknowledge();
+        } else if (acknowledgement == null) {
+          acknowledgement =
+              loop.schedule(
+                  GATHER,
+                  () -> {
+                    acknowledgement = null;
+                    acknowledge();
+                  });
+        }
       }
     }
 

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
@@ -111,6 +112,10 @@ class OutboxRelayTest {
       return true;
     }
 
+    void finish(String id) {
+      Objects.requireNonNull(held.remove(id)).run();
+    }
+
     void finishAll() {
       List.copyOf(held.values()).forEach(Runnable::run);
       held.clear();
@@ -118,11 +123,12 @@ class OutboxRelayTest {
   }
 
   /** A store that does not answer for a while. */
-  private record Cuttable(PartitionStore store, Loops loops, AtomicInteger cuts)
+  private record Cuttable(
+      PartitionStore store, Loops loops, AtomicInteger cuts, AtomicInteger acknowledgements)
       implements PartitionStore {
 
     Cuttable(PartitionStore store, Loops loops) {
-      this(store, loops, new AtomicInteger());
+      this(store, loops, new AtomicInteger(), new AtomicInteger());
     }
 
     private <T> boolean isCut(Partition partition, Consumer<Answer<T>> answer) {
@@ -186,6 +192,7 @@ class OutboxRelayTest {
     @Override
     public void acknowledge(
         Partition partition, List<OutboxId> ids, Consumer<Answer<OutboxId>> answer) {
+      acknowledgements.incrementAndGet();
       if (!isCut(partition, answer)) {
         store.acknowledge(partition, ids, answer);
       }
@@ -227,9 +234,24 @@ class OutboxRelayTest {
     assertThat(hands.taken).containsExactly("a");
     assertThat(world.depth()).isEqualTo(1);
     hands.finishAll();
-    clock.runReady();
+    clock.advance(OutboxRelay.GATHER);
     assertThat(world.depth()).isZero();
     assertThat(relay.acknowledged()).isEqualTo(1);
+  }
+
+  @Test
+  void takesWhatIsDoneWithSoonAfterOneAnotherOutInOneGo() {
+    relay.publish(world.commit(event(1, "a"), event(1, "b"), end(1, "c")));
+    clock.runReady();
+    hands.finish("a");
+    clock.runReady();
+    hands.finish("b");
+    clock.advance(OutboxRelay.GATHER.dividedBy(2));
+    hands.finish("c");
+    clock.advance(OutboxRelay.GATHER);
+    assertThat(world.partitions.acknowledgements()).hasValue(1);
+    assertThat(relay.acknowledged()).isEqualTo(3);
+    assertThat(world.depth()).isZero();
   }
 
   @Test
@@ -279,7 +301,7 @@ class OutboxRelayTest {
     assertThat(hands.taken).containsExactly("1:2");
     assertThat(world.depth()).isEqualTo(1);
     hands.finishAll();
-    clock.runReady();
+    clock.advance(OutboxRelay.GATHER);
     assertThat(world.depth()).isZero();
   }
 
@@ -346,7 +368,7 @@ class OutboxRelayTest {
     clock.advance(Duration.ofSeconds(1));
     assertThat(hands.taken).hasSize(more).doesNotHaveDuplicates();
     hands.finishAll();
-    clock.runReady();
+    clock.advance(OutboxRelay.GATHER);
     assertThat(world.depth()).isZero();
   }
 

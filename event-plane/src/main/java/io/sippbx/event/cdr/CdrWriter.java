@@ -30,7 +30,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes one record for each call that has ended. Any thread hands events over and never waits; one
- * thread writes them in batches and forces each batch to the disk.
+ * thread writes them in batches and forces each batch to the disk: those that come within {@link
+ * Pace#gather} of one another together, since forcing is what costs.
  *
  * <p>While the disk is full or away, records wait in memory and are tried again; what goes over
  * {@code cdr.queue_length} is refused, and stays with who hands it over. The same call handed over
@@ -46,16 +47,26 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
   private static final int BATCH = 512;
   private static final long IDLE_MS = 1_000;
   private static final String LOCK = ".cdr.lock";
-  private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
   private static final Duration LAST_RETRY = Duration.ofSeconds(15);
   private static final Duration SWEEP_PERIOD = Duration.ofHours(1);
+
+  /**
+   * How fast records are written.
+   *
+   * @param firstRetry until the first other try when they could not be
+   * @param gather for which the first of a batch waits for more; not when that many wait already,
+   *     nor at the end
+   */
+  record Pace(Duration firstRetry, Duration gather) {
+    static final Pace DEFAULT = new Pace(Duration.ofSeconds(1), Duration.ofMillis(50));
+  }
 
   private final Path folder;
   private final CdrFileName fileName;
   private final CdrArchive archive;
   private final KnownCalls known;
   private final InstantSource clock;
-  private final Duration firstRetry;
+  private final Pace pace;
   private final FileChannel lock;
   private final ArrayBlockingQueue<Item> queue;
   private final CountDownLatch closing = new CountDownLatch(1);
@@ -86,7 +97,7 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
       Path folder,
       CdrConfig config,
       InstantSource clock,
-      Duration firstRetry,
+      Pace pace,
       int remembered,
       FileChannel lock) {
     this.folder = folder;
@@ -96,7 +107,7 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
             folder, fileName, config.zone(), config.retentionDays(), config.compressAfterDays());
     this.known = new KnownCalls(archive, fileName, remembered);
     this.clock = clock;
-    this.firstRetry = firstRetry;
+    this.pace = pace;
     this.lock = lock;
     this.queue = new ArrayBlockingQueue<>(config.queueLength());
     this.thread = Thread.ofPlatform().name("cdr-writer").daemon().unstarted(this::run);
@@ -112,13 +123,13 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
    */
   public static CdrWriter start(Path folder, CdrConfig config, InstantSource clock)
       throws IOException {
-    return start(folder, config, clock, FIRST_RETRY, REMEMBERED);
+    return start(folder, config, clock, Pace.DEFAULT, REMEMBERED);
   }
 
   static CdrWriter start(
-      Path folder, CdrConfig config, InstantSource clock, Duration firstRetry, int remembered)
+      Path folder, CdrConfig config, InstantSource clock, Pace pace, int remembered)
       throws IOException {
-    var writer = new CdrWriter(folder, config, clock, firstRetry, remembered, locked(folder));
+    var writer = new CdrWriter(folder, config, clock, pace, remembered, locked(folder));
     try {
       writer.known.readBack(clock.instant());
     } catch (IOException e) {
@@ -249,6 +260,9 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
         Item first = last ? queue.poll() : queue.poll(IDLE_MS, TimeUnit.MILLISECONDS);
         if (first != null) {
           batch.add(first);
+          if (!last && !first.isWakeUp() && queue.size() < BATCH) {
+            closing.await(pace.gather().toNanos(), TimeUnit.NANOSECONDS);
+          }
           queue.drainTo(batch, BATCH - 1);
           batch.removeIf(Item::isWakeUp);
         }
@@ -283,7 +297,7 @@ public final class CdrWriter implements EventTaker, AutoCloseable {
 
   /** False when it had to give up because of the end of the process. */
   private boolean writeUntilDone(List<Item> batch) throws InterruptedException {
-    Duration pause = firstRetry;
+    Duration pause = pace.firstRetry();
     while (true) {
       try {
         write(batch);

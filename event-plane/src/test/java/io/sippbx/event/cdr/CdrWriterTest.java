@@ -38,7 +38,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CdrWriterTest {
 
   private static final Instant NOW = Instant.parse("2025-01-05T12:00:00Z");
-  private static final Duration RETRY = Duration.ofMillis(5);
+  private static final CdrWriter.Pace FAST =
+      new CdrWriter.Pace(Duration.ofMillis(5), Duration.ZERO);
 
   @TempDir Path temp;
 
@@ -72,7 +73,7 @@ class CdrWriterTest {
   private CdrWriter start(int queueLength) throws IOException {
     Files.createDirectories(folder());
     return CdrWriter.start(
-        folder(), config(queueLength), InstantSource.fixed(NOW), RETRY, CdrWriter.REMEMBERED);
+        folder(), config(queueLength), InstantSource.fixed(NOW), FAST, CdrWriter.REMEMBERED);
   }
 
   private static List<String> keys(Path file) throws IOException {
@@ -100,6 +101,30 @@ class CdrWriterTest {
       assertThat(keys(today())).containsExactly("a");
       assertThat(writer.records()).isEqualTo(1);
       assertThat(writer.depth()).isZero();
+    }
+  }
+
+  @Test
+  void forcesRecordsToTheDiskTogetherThatComeOneSoonAfterTheOther() throws Exception {
+    Files.createDirectories(folder());
+    var seen = new ArrayList<Long>();
+    var patient = new CdrWriter.Pace(Duration.ofMillis(5), Duration.ofMinutes(5));
+    try (CdrWriter writer =
+        CdrWriter.start(
+            folder(), config(1_000), InstantSource.fixed(NOW), patient, CdrWriter.REMEMBERED)) {
+      for (String call : List.of("a", "b", "c")) {
+        writer.accept(
+            Ends.of(call, "2025-01-05T11:00:00Z"),
+            () -> {
+              synchronized (seen) {
+                seen.add(writer.records());
+              }
+            });
+      }
+      // What waits for more is written at the end, and at once.
+    }
+    synchronized (seen) {
+      assertThat(seen).containsExactly(3L, 3L, 3L);
     }
   }
 
@@ -212,7 +237,7 @@ class CdrWriterTest {
       for (int run = 0; run < 3; run++) {
         Files.createDirectories(folder());
         try (CdrWriter writer =
-            CdrWriter.start(folder(), config(1_000), InstantSource.fixed(NOW), RETRY, 3)) {
+            CdrWriter.start(folder(), config(1_000), InstantSource.fixed(NOW), FAST, 3)) {
           for (int i = 0; i < 150; i++) {
             handOver(writer, all.get(random.nextInt(all.size())));
           }
@@ -237,7 +262,7 @@ class CdrWriterTest {
       // Two days old: the next process compresses it when it starts.
       try (CdrWriter writer =
           CdrWriter.start(
-              folder(), compressing(), InstantSource.fixed(NOW), RETRY, CdrWriter.REMEMBERED)) {
+              folder(), compressing(), InstantSource.fixed(NOW), FAST, CdrWriter.REMEMBERED)) {
         Path plain = folder().resolve("cdr-2025-01-01.jsonl");
         Path compressed = folder().resolve("cdr-2025-01-01.jsonl.gz");
         Awaitility.await().until(() -> !Files.exists(plain));
