@@ -91,23 +91,27 @@ final class EdgeProcess implements AutoCloseable {
     var all = new ArrayList<String>(arguments);
     all.add("--config");
     all.add(file.toString());
-    return launch(folder, all, rtp);
+    return launch(folder, all, rtp, STARTS_WITHIN);
   }
 
   /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
   EdgeProcess again() {
+    return again(STARTS_WITHIN);
+  }
+
+  /** The same for one that may wait so long for what it needs. */
+  EdgeProcess again(Duration within) {
     var all = new ArrayList<>(arguments);
     if (banner.contains(" udp=") && !all.contains("--port")) {
       String udp = address("udp");
       all.addAll(List.of("--port", udp.substring(udp.lastIndexOf(':') + 1)));
     }
-    return launch(folder, all, rtp);
+    return launch(folder, all, rtp, within);
   }
 
-  private static EdgeProcess launch(Path folder, List<String> all, Rtp rtp) {
+  private static EdgeProcess launch(Path folder, List<String> all, Rtp rtp, Duration within) {
     Child child = run(folder, all);
-    Optional<String> banner =
-        child.awaitLine(line -> line.startsWith("sip-pbx ready"), STARTS_WITHIN);
+    Optional<String> banner = child.awaitLine(line -> line.startsWith("sip-pbx ready"), within);
     if (banner.isEmpty()) {
       child.close();
       throw new AssertionError("sip-pbx did not start:\n" + child.tail());

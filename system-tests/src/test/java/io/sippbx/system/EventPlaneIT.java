@@ -5,25 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.proto.event.v1.RegistrationKind;
 import io.sippbx.servers.KafkaBroker;
-import io.sippbx.servers.PostgresServer;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -34,25 +24,13 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** From calls through a real broker to records, with everything killed in between. */
+/** From calls through a real broker to records. */
 class EventPlaneIT {
 
   private static final int CALLS = 15;
   private static final Duration WITHIN = Duration.ofMinutes(3);
 
-  /** Calls during which everything is killed: -Dsippbx.calls=5000 for many. */
-  private static final int MANY = Integer.getInteger("sippbx.calls", 90);
-
-  /** A response to an INVITE that says that the call is known. */
-  private static final Pattern HEARD =
-      Pattern.compile(
-          "^[^\\n]*\\s+SIP/2\\.0 (?:1\\d\\d|200) .*?^Call-ID: ([^\\r\\n]+).*?^CSeq: 1 INVITE",
-          Pattern.DOTALL | Pattern.MULTILINE);
-
   private static final Pattern PYTHON = Pattern.compile("```python\\n(.*?)```", Pattern.DOTALL);
-
-  private static final Pattern CALL_ID =
-      Pattern.compile("^Call-ID: ([^\\r\\n]+)", Pattern.MULTILINE);
 
   @TempDir Path folder = Path.of("");
 
@@ -76,11 +54,6 @@ class EventPlaneIT {
     call(edge, Sipp.scenario("callee").calls(CALLS).option("-d", "50"));
   }
 
-  private static void kill(EdgeProcess process) {
-    process.child().kill();
-    process.close();
-  }
-
   private static List<String> callIds(EdgeProcess process) {
     return process.cdrs().stream().map(each -> each.path("call_id").asText()).toList();
   }
@@ -91,192 +64,6 @@ class EventPlaneIT {
         WITHIN,
         () -> callIds(events).size(),
         size -> size >= count);
-  }
-
-  /** Everything of which one may be killed while calls go on, at a moment that is drawn. */
-  private final class Site implements AutoCloseable {
-    private final KafkaBroker broker = KafkaBroker.start(folder("broker"));
-    private final PostgresServer database = PostgresServer.start();
-    private EdgeProcess edge;
-    private EdgeProcess events;
-
-    Site() throws IOException {
-      edge =
-          EdgeProcess.start(
-              folder("edge"),
-              Math.min(5_000, 4 * MANY + 400),
-              List.of(),
-              List.of("rtp_timeout: 15"),
-              List.of(
-                  "standalone",
-                  "--set",
-                  "kafka.bootstrap_servers=" + broker.bootstrapServers(),
-                  "--set",
-                  "cdr.enabled=false"));
-      events =
-          start(
-              folder("events"),
-              broker,
-              "event-plane",
-              "--cdr",
-              "--set",
-              "cdr.postgres.url=" + database.url(),
-              "--set",
-              "cdr.postgres.username=sip");
-    }
-
-    void killEdge() {
-      kill(edge);
-      edge = edge.again();
-    }
-
-    void killEvents() {
-      kill(events);
-      events = events.again();
-    }
-
-    void killBroker() {
-      broker.kill();
-      restartBroker();
-    }
-
-    void killBrokerAndEvents() {
-      broker.kill();
-      kill(events);
-      restartBroker();
-      events = events.again();
-    }
-
-    void killDatabase() {
-      database.kill();
-      try {
-        database.restart();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    private void restartBroker() {
-      try {
-        broker.restart();
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    List<String> rows() {
-      var keys = new ArrayList<String>();
-      try (Connection connection = DriverManager.getConnection(database.url(), "sip", "");
-          Statement statement = connection.createStatement();
-          ResultSet result = statement.executeQuery("select call_key from cdr")) {
-        while (result.next()) {
-          keys.add(result.getString(1));
-        }
-      } catch (SQLException e) {
-        // Not there yet, or not yet again.
-        return List.of();
-      }
-      return keys;
-    }
-
-    List<String> records() {
-      return events.cdrs().stream().map(each -> each.path("call_key").asText()).toList();
-    }
-
-    @Override
-    public void close() {
-      events.close();
-      edge.close();
-      database.close();
-      broker.close();
-    }
-  }
-
-  /** The calls of which a caller has heard: they were committed. */
-  private static Set<String> heardOf(Sipp caller) {
-    var calls = new TreeSet<String>();
-    for (String block : caller.messages().split("message received", -1)) {
-      Matcher heard = HEARD.matcher(block);
-      if (heard.find()) {
-        calls.add(heard.group(1).strip());
-      }
-    }
-    return calls;
-  }
-
-  private static Set<String> made(Sipp caller) {
-    var calls = new TreeSet<String>();
-    Matcher made = CALL_ID.matcher(caller.messages());
-    while (made.find()) {
-      calls.add(made.group(1).strip());
-    }
-    return calls;
-  }
-
-  @Test
-  void everyCallHasOneRecordAndOneRowWhateverIsKilledMeanwhile() throws IOException {
-    long seed = Long.getLong("sippbx.seed", System.nanoTime());
-    try (var site = new Site();
-        Sipp callee =
-            Sipp.scenario("callee")
-                .calls(MANY * 2)
-                .within(400)
-                .option("-d", "300")
-                .listen(folder)) {
-      Phones.register(site.edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
-      var kills = new ArrayList<Runnable>();
-      for (int i = 0; i < Math.max(1, MANY / 90); i++) {
-        kills.addAll(
-            List.of(
-                site::killEdge,
-                site::killEvents,
-                site::killBroker,
-                site::killBrokerAndEvents,
-                site::killDatabase));
-      }
-      var random = new Random(seed);
-      Collections.shuffle(kills, random);
-      try (Sipp caller =
-          Sipp.scenario("caller")
-              .calls(MANY)
-              .within(350)
-              .option("-r", "6", "-d", "1000")
-              .start(folder, site.edge.sip(Transport.UDP))) {
-        int share = MANY / (kills.size() + 1);
-        for (int i = 0; i < kills.size(); i++) {
-          int at = share * i + 1 + random.nextInt(share);
-          Await.until("call " + at + " began", WITHIN, () -> made(caller).size(), n -> n >= at);
-          kills.get(i).run();
-        }
-        caller.child().awaitExit(WITHIN.multipliedBy(2));
-        Set<String> heardOf = heardOf(caller);
-        Set<String> made = made(caller);
-        String what =
-            "seed " + seed + ", of " + made.size() + " calls " + heardOf.size() + " heard";
-        assertThat(heardOf).as(what).hasSizeGreaterThan(MANY / 2);
-        Await.until(
-            what + ": each has a record", WITHIN, () -> missing(site, heardOf), List::isEmpty);
-        Await.until(what + ": no call is left", WITHIN, site.edge::activeCalls, n -> n == 0);
-        Await.until(
-            what + ": nothing is left in the outbox",
-            WITHIN,
-            site.edge::metrics,
-            metrics -> metrics.contains("sip_outbox_events 0.0\n"));
-        Await.until(
-            what + ": records and rows are of the same calls",
-            WITHIN,
-            () -> new TreeSet<>(site.rows()).equals(new TreeSet<>(site.records())),
-            same -> same);
-        assertThat(site.records()).as(what).doesNotHaveDuplicates();
-        assertThat(callIds(site.events)).as(what).doesNotHaveDuplicates().isSubsetOf(made);
-      }
-    }
-  }
-
-  private static List<String> missing(Site site, Set<String> calls) {
-    var left = new ArrayList<>(calls);
-    left.removeAll(callIds(site.events));
-    return left;
   }
 
   @Test

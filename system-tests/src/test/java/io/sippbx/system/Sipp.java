@@ -282,7 +282,12 @@ final class Sipp implements AutoCloseable {
     }
   }
 
-  /** A column in the last line of its statistics. */
+  /** Calls that it has begun as the caller, as it writes down each second. */
+  long begun() {
+    return counted("OutgoingCall(C)");
+  }
+
+  /** A column in the last whole line of its statistics. */
   private long counted(String column) {
     try {
       List<String> lines = Files.exists(statistics) ? Files.readAllLines(statistics) : List.of();
@@ -290,7 +295,14 @@ final class Sipp implements AutoCloseable {
         return 0;
       }
       List<String> names = List.of(lines.getFirst().split(";"));
-      return Long.parseLong(lines.getLast().split(";")[names.indexOf(column)]);
+      String[] last = lines.getLast().split(";");
+      if (last.length < names.size()) {
+        // It is being written.
+        last = lines.get(lines.size() - 2).split(";");
+      }
+      return lines.size() == 2 && last[0].equals(names.getFirst())
+          ? 0
+          : Long.parseLong(last[names.indexOf(column)]);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

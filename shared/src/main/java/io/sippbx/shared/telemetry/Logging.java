@@ -22,6 +22,12 @@ public final class Logging implements AutoCloseable {
   private static final String OURS = "io.sippbx";
   private static final long MAX_QUEUED_BYTES = 64L << 20;
 
+  /**
+   * Each client warns of each attempt to connect, several a second while brokers are away; what
+   * comes of that is logged by who needs them, within bounds.
+   */
+  private static final String KAFKA_CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
+
   private final LoggerContext context;
   private final BoundedWriter writer;
 
@@ -53,6 +59,7 @@ public final class Logging implements AutoCloseable {
     Level level = Level.toLevel(config.level().name());
     root.setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
     context.getLogger(OURS).setLevel(level);
+    context.getLogger(KAFKA_CONNECTIONS).setLevel(Level.ERROR);
     return new Logging(context, writer);
   }
 

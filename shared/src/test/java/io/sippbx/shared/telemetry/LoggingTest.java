@@ -96,6 +96,18 @@ class LoggingTest {
   }
 
   @Test
+  void isNotFloodedByConnectionsToBrokersThatAreAway() throws IOException {
+    try (Logging logging = start(LoggingConfig.Level.INFO)) {
+      LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").warn("again and again");
+      LoggerFactory.getLogger("org.apache.kafka.clients.NetworkClient").error("once");
+      LoggerFactory.getLogger("org.apache.kafka.clients.Metadata").warn("theirs");
+      logging.close();
+      assertThat(messages())
+          .containsExactly("ERROR once [NetworkClient]", "WARN  theirs [Metadata]");
+    }
+  }
+
+  @Test
   void showsWhatItCounts() throws IOException {
     try (Logging logging = start(LoggingConfig.Level.INFO);
         var metrics = new Metrics()) {
