@@ -585,8 +585,9 @@ final class CallMailbox {
     runtime.noteState(this, call);
     List<Effect> due = pending.effects();
     if (pending.isRefused() && call != null) {
-      // It was told that it was not done, and so it is not.
-      due = List.of();
+      // It was told that it was not done, and so it is not; of a call that has ended with it, what
+      // was taken is given back all the same.
+      due = EndEffects.givingBack(due);
       TakeBack.of(waiting.input(), call)
           .reversed()
           .forEach(each -> inputs.addFirst(runtime.own(each)));

@@ -24,6 +24,31 @@ final class EndEffects {
     return effects.stream().filter(each -> !onlyEnds(each)).toList();
   }
 
+  /** Those that let go of what was taken for a call that is over, and say nothing to its peers. */
+  static List<Effect> givingBack(List<Effect> effects) {
+    return effects.stream().filter(EndEffects::givesBack).toList();
+  }
+
+  private static boolean givesBack(Effect effect) {
+    return switch (effect) {
+      case Effect.GiveLeaseBack back -> true;
+      case Effect.ReleaseMedia release -> true;
+      case Effect.Respond respond -> false;
+      case Effect.Request request -> false;
+      case Effect.RespondUntilAck until -> false;
+      case Effect.StopSuccess stop -> false;
+      case Effect.ResumeServer resume -> false;
+      case Effect.ResumeClient resume -> false;
+      case Effect.AwaitFinal await -> false;
+      case Effect.Abandon abandon -> false;
+      case Effect.Ack ack -> false;
+      case Effect.AckFailure ack -> false;
+      case Effect.ApplyMedia apply -> false;
+      case Effect.PlaceMedia place -> false;
+      case Effect.RenewLease renew -> false;
+    };
+  }
+
   /** The final response among {@code effects} to this INVITE. */
   static Optional<SipResponse> refusal(List<Effect> effects, ServerTransactionId invite) {
     for (Effect effect : effects) {

@@ -1116,6 +1116,33 @@ class CallRuntimeTest {
     assertThat(runtime.size()).isZero();
   }
 
+  @Test
+  void aCallToNobodyThatWasRefusedAndStandsGivesItsLeaseBack() {
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime runtime = runtime(CallLimits.DEFAULT);
+    Input.InviteArrived first = invite();
+    var leased =
+        new Input.InviteArrived(
+            first.transaction(),
+            first.invite(),
+            first.flow(),
+            first.hop(),
+            List.of(),
+            first.mediaNode(),
+            true);
+    loop.execute(() -> runtime.begin(key, leased, received(scene.invite)));
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("503 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).as("nothing else is said").containsExactly("503 INVITE", "give back");
+    assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "1 STARTED", "2 ENDED");
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(runtime.size()).isZero();
+    assertThat(memory.size()).isZero();
+  }
+
   /** The callee answers our BYE and CANCEL. */
   private void calleeAnswersItsEnd(CallRuntime runtime) {
     loop.execute(
