@@ -8,6 +8,7 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.cluster.ClusterSettings;
 import io.sippbx.control.edge.Edge;
+import io.sippbx.control.event.OutboxRelay;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.GrpcMediaPlane;
@@ -32,6 +33,7 @@ import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.sip.transaction.TransactionLimits;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipReceiver;
+import io.sippbx.control.store.Partition;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.config.Secret;
@@ -65,6 +67,9 @@ final class ControlHost {
   /** How long a node may take to hand over what it has. */
   private static final Duration HAND_OVER = Duration.ofSeconds(5);
 
+  /** How long it may take to publish what it has committed. */
+  private static final Duration EVENTS_LEAVE = Duration.ofSeconds(3);
+
   /** What all control nodes share. */
   record Surroundings(
       VirtualLoops time,
@@ -72,6 +77,7 @@ final class ControlHost {
       Network network,
       Endpoint address,
       Store store,
+      EventLog log,
       Locator locator,
       List<MediaHost> media,
       Secret<byte[]> secret,
@@ -94,6 +100,9 @@ final class ControlHost {
   private final class Running {
     private final Loops loops;
     private final Store.Client store;
+    private final EventLog.Client log;
+    private final VirtualLoop publisher;
+    private final OutboxRelay events;
     private final GrpcMediaPlane media;
     private final ControlNode node;
     private final Network.Host host;
@@ -102,6 +111,17 @@ final class ControlHost {
       String name = name();
       loops = world.time().loops(name, world.loops());
       store = world.store().new Client(name, loops);
+      Stores stores = store.stores();
+      publisher = world.time().loop(name + " publisher");
+      log = world.log().new Client(name, publisher);
+      events =
+          new OutboxRelay(
+              stores.partitions(),
+              loops,
+              world.plants().consumers().apply(id.text(), log),
+              (partition, by) -> by.equals(id.text()) || inherits(partition, by),
+              OutboxRelay.PROMPT);
+      events.start();
       // The process is the same whichever start it is, as long as its ways are made anew.
       world.media().forEach(each -> each.connect(id.text()));
       Loop first = loops.all().getFirst();
@@ -133,9 +153,9 @@ final class ControlHost {
                   world.plants().transports().apply(id.text(), host),
                   new Streams(loops.all().getFirst()),
                   world.locator(),
-                  planted(store.stores()),
+                  planted(stores),
                   world.plants().media().apply(id.text(), media),
-                  events -> {},
+                  events,
                   random::nextLong),
               new ControlNode.Listeners(world.observer(), new Unheard()));
       receiver[0] = node.receiver();
@@ -152,8 +172,27 @@ final class ControlHost {
           real.restoring());
     }
 
+    /** What a node has left that is gone falls to who keeps the partition. */
+    private boolean inherits(Partition partition, String by) {
+      return !by.isEmpty() && node.cluster().inherits(partition, new NodeId(by));
+    }
+
+    /** Hands over what there is, then lets the events go, as far as both succeed in time. */
+    private void end(Runnable done) {
+      Loop first = loops.all().getFirst();
+      first.execute(
+          () ->
+              node.handOver(
+                  HAND_OVER,
+                  () -> {
+                    events.flush(done);
+                    first.schedule(EVENTS_LEAVE, done);
+                  }));
+    }
+
     private void each(Consumer<VirtualLoop> what) {
       loops.all().forEach(loop -> what.accept((VirtualLoop) loop));
+      what.accept(publisher);
     }
   }
 
@@ -232,10 +271,7 @@ final class ControlHost {
     if (now != null && !paused && !ending) {
       world.trace().note(name(), "is to end");
       ending = true;
-      now.loops
-          .all()
-          .getFirst()
-          .execute(() -> now.node.handOver(HAND_OVER, () -> fate.execute(() -> ended(now))));
+      now.end(() -> fate.execute(() -> ended(now)));
     }
   }
 
@@ -268,6 +304,29 @@ final class ControlHost {
     }
   }
 
+  /** SIGKILL at the next such moment, if one comes before it is spared. */
+  void killAt(EventLog.Moment when, Loop fate) {
+    Running now = process;
+    if (now != null) {
+      now.log.killAt(
+          when,
+          () ->
+              fate.execute(
+                  () -> {
+                    if (process == now) {
+                      kill();
+                    }
+                  }));
+    }
+  }
+
+  /** Lives on if it lives yet. */
+  void spare() {
+    if (process != null) {
+      process.log.spare();
+    }
+  }
+
   /** SIGSTOP: its clock goes on, and what comes waits for it. */
   void pause() {
     Running now = process;
@@ -292,6 +351,13 @@ final class ControlHost {
   void cutStore(boolean off) {
     if (process != null) {
       process.store.cut(off);
+    }
+  }
+
+  /** Does not reach the log, or does again. */
+  void cutLog(boolean off) {
+    if (process != null) {
+      process.log.cut(off);
     }
   }
 

@@ -40,7 +40,20 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
     /** A phone is not reached and reaches nobody. */
     CUT_PHONE,
     /** The whole network loses and repeats much more. */
-    STORM;
+    STORM,
+    /** The log takes no events. */
+    LOG_AWAY,
+    LOG_SLOW,
+    /** Events arrive in the log and their acknowledgements are lost. */
+    LOG_LOSES_REPLIES,
+    /** One control node does not reach the log. */
+    CUT_LOG,
+    /** The log is away, and there is room for a few events only until it is back. */
+    OUTBOX_FULL,
+    /** SIGKILL when the node has an event to send; started again when it is over. */
+    KILL_BEFORE_SENDING,
+    /** SIGKILL when its event has arrived in the log and is not acknowledged. */
+    KILL_BEFORE_ACKNOWLEDGED;
 
     boolean isOfStore() {
       return switch (this) {

@@ -3,6 +3,7 @@ package io.sippbx.simulation;
 import io.sippbx.control.call.Call;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
@@ -31,11 +32,21 @@ abstract class Invariant {
     /** Does something at a time; only for looking. */
     void at(Duration time, Runnable look);
 
+    /** The outbox that a call's events are in. */
+    Outbox outbox(CallKey call);
+
     void violated(Invariant which, String how);
 
     /** What is not as it was before the first call; empty if nothing is. */
     Optional<String> leftovers();
   }
+
+  /**
+   * An outbox as it stands.
+   *
+   * @param limit 0: there is none
+   */
+  record Outbox(long events, int limit) {}
 
   private final View view;
 
@@ -67,6 +78,12 @@ abstract class Invariant {
 
   /** A committed event. */
   void happened(CallKey call, CallEvent event) {}
+
+  /** An event of a call or a registration was committed. */
+  void told(OutboxEvent event) {}
+
+  /** An event was published, perhaps once more. */
+  void arrived(OutboxEvent event) {}
 
   /** A phone takes its call for up. */
   void up(int call, boolean caller) {}

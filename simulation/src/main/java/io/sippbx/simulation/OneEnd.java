@@ -1,8 +1,10 @@
 package io.sippbx.simulation;
 
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -15,6 +17,7 @@ final class OneEnd extends Invariant {
   private static final class Told {
     private long seq;
     private boolean ended;
+    private Optional<String> endArrived = Optional.empty();
   }
 
   OneEnd(View view) {
@@ -43,11 +46,28 @@ final class OneEnd extends Invariant {
   }
 
   @Override
+  void arrived(OutboxEvent event) {
+    if (event instanceof OutboxEvent.OfCall(CallEvent ofCall) && ofCall.hasEnded()) {
+      CallKey.prefixOf(ofCall.getCallKey()).ifPresent(call -> endArrived(call, event.id()));
+    }
+  }
+
+  private void endArrived(CallKey call, String id) {
+    Told told = calls.computeIfAbsent(call, key -> new Told());
+    if (told.endArrived.filter(before -> !before.equals(id)).isPresent()) {
+      violated(call + " has the ends " + told.endArrived.get() + " and " + id);
+    }
+    told.endArrived = Optional.of(id);
+  }
+
+  @Override
   void atRest() {
     calls.forEach(
         (call, told) -> {
           if (!told.ended) {
             violated(call + " has " + told.seq + " events and no end");
+          } else if (told.endArrived.isEmpty()) {
+            violated("the end of " + call + " has not arrived");
           }
         });
   }

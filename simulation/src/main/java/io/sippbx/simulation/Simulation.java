@@ -12,10 +12,13 @@ import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.config.Secret;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.net.Endpoint;
@@ -71,6 +74,7 @@ final class Simulation {
   private final Trace trace;
   private final Network network;
   private final Store store;
+  private final EventLog log;
   private final List<ControlHost> control = new ArrayList<>();
   private final List<MediaHost> media = new ArrayList<>();
   private final List<Phone> callers = new ArrayList<>();
@@ -95,7 +99,9 @@ final class Simulation {
     trace = new Trace(time, keepLines);
     fate = time.loop("fate");
     network = new Network(time.loop("wire"), dice.of("network"), trace, scenario, this::sent);
-    store = new Store(time.loop("store"), dice.of("store"), trace, this::committed);
+    store =
+        new Store(time.loop("store"), dice.of("store"), trace, plants.outboxes(), new Committed());
+    log = new EventLog(time.loop("log"), dice.of("log"), trace, this::arrived);
     String run = "simulated-" + RUNS.incrementAndGet();
     for (int i = 0; i < scenario.mediaNodes(); i++) {
       String id = "m" + (i + 1);
@@ -114,6 +120,7 @@ final class Simulation {
             network,
             EDGE,
             store,
+            log,
             (uri, home, answer) -> locate(uri, home, answer),
             media,
             new Secret<>(SECRET),
@@ -135,6 +142,8 @@ final class Simulation {
             new EverySuccessAcknowledged(view),
             new NoLegAlone(view),
             new OneEnd(view),
+            new EventsArrive(view),
+            new OutboxHolds(view),
             new BelievedCallsAreUp(view),
             new EndsAsPlanned(view),
             new NoDefects(view),
@@ -357,7 +366,35 @@ final class Simulation {
         during(fault, () -> phone.host().cut(true), () -> phone.host().cut(false));
       }
       case STORM -> during(fault, () -> network.storm(0.5), () -> network.storm(0));
+      case LOG_AWAY -> during(fault, () -> log.away(true), () -> log.away(false));
+      case LOG_SLOW -> during(fault, () -> log.slow(20 + fault.other()), () -> log.slow(0));
+      case LOG_LOSES_REPLIES ->
+          during(
+              fault, () -> log.losesAcknowledgements(true), () -> log.losesAcknowledgements(false));
+      case CUT_LOG -> during(fault, () -> node.cutLog(true), () -> node.cutLog(false));
+      case OUTBOX_FULL -> during(fault, () -> full(1 + fault.other() % 4), () -> full(0));
+      case KILL_BEFORE_SENDING ->
+          during(
+              fault,
+              () -> node.killAt(EventLog.Moment.BEFORE_SENDING, fate),
+              () -> startUnlessAlive(node));
+      case KILL_BEFORE_ACKNOWLEDGED ->
+          during(
+              fault,
+              () -> node.killAt(EventLog.Moment.BEFORE_ACKNOWLEDGING, fate),
+              () -> startUnlessAlive(node));
     }
+  }
+
+  /** Room for so many events while nobody takes any; 0: as ever. */
+  private void full(int room) {
+    log.away(room > 0);
+    store.limitOutboxes(room);
+  }
+
+  private static void startUnlessAlive(ControlHost node) {
+    node.spare();
+    node.start();
   }
 
   private void during(Fault fault, Runnable begin, Runnable end) {
@@ -402,7 +439,27 @@ final class Simulation {
       if (event.hasStarted()) {
         calls++;
       }
+      invariants.forEach(each -> each.told(new OutboxEvent.OfCall(event)));
       invariants.forEach(each -> each.happened(call, event));
+    }
+  }
+
+  private void arrived(String by, OutboxEvent event) {
+    invariants.forEach(each -> each.arrived(event));
+  }
+
+  /** What the store has taken. */
+  private final class Committed implements Store.Observer {
+    @Override
+    public void committed(String by, CallCommit<Call> commit, long version) {
+      Simulation.this.committed(by, commit, version);
+    }
+
+    @Override
+    public void registered(String by, RegistrationCommit commit) {
+      for (RegistrationEvent event : commit.events()) {
+        invariants.forEach(each -> each.told(new OutboxEvent.OfRegistration(event)));
+      }
     }
   }
 
@@ -441,6 +498,10 @@ final class Simulation {
       left.add("the store has " + store.leases() + " leases");
     }
     for (int number = 0; number < Partition.COUNT; number++) {
+      long untold = store.outbox(new Partition(number));
+      if (untold > 0) {
+        left.add("the outbox of partition " + number + " has " + untold + " events");
+      }
       int indexed =
           store.indexed(
               new Partition(number),
@@ -481,6 +542,11 @@ final class Simulation {
     @Override
     public Optional<String> owner(CallKey call) {
       return Optional.ofNullable(owners.get(call));
+    }
+
+    @Override
+    public Invariant.Outbox outbox(CallKey call) {
+      return new Invariant.Outbox(store.outbox(Partition.of(call)), store.outboxLimit());
     }
 
     @Override
@@ -555,9 +621,19 @@ final class Simulation {
     @Override
     public void dropped(CallKey call, Drop why) {
       trace.note("dropped", call + ": " + why);
-      if (why != Drop.STORE_UNAVAILABLE) {
+      if (!isDue(why)) {
         invariants.forEach(each -> each.defect(call, "dropped: " + why));
       }
+    }
+
+    /** Whether something is wrong with the store for which it is right to drop what comes. */
+    private boolean isDue(Drop why) {
+      return switch (why) {
+        case STORE_UNAVAILABLE -> true;
+        case OUTBOX_FULL ->
+            scenario.isStruck(time.elapsed().minus(BEGIN), kind -> kind == Fault.Kind.OUTBOX_FULL);
+        case MAILBOX_FULL, CONTENDED -> false;
+      };
     }
   }
 }

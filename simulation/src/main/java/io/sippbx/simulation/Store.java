@@ -35,6 +35,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,8 @@ final class Store {
   /** Sees each commit at the moment at which it stands. */
   interface Observer {
     void committed(String by, CallCommit<Call> commit, long version);
+
+    void registered(String by, RegistrationCommit commit);
   }
 
   /** How long an answer is waited for, as a node's client does. */
@@ -63,6 +66,7 @@ final class Store {
   private final VirtualLoop loop;
   private final RandomGenerator random;
   private final Trace trace;
+  private final IntUnaryOperator outboxes;
   private final Observer observer;
   private final InMemoryCallStore<Call> calls;
   private final InMemoryRegistrationStore registrations;
@@ -71,8 +75,18 @@ final class Store {
   private boolean away;
   private boolean losesReplies;
   private int slowMs;
+  private int outboxLimit;
 
-  Store(VirtualLoop loop, RandomGenerator random, Trace trace, Observer observer) {
+  /**
+   * @param outboxes the limit of an outbox that is kept where this one is meant
+   */
+  Store(
+      VirtualLoop loop,
+      RandomGenerator random,
+      Trace trace,
+      IntUnaryOperator outboxes,
+      Observer observer) {
+    this.outboxes = outboxes;
     this.loop = loop;
     this.random = random;
     this.trace = trace;
@@ -130,6 +144,30 @@ final class Store {
           }
         });
     return Optional.ofNullable(found[0]);
+  }
+
+  /** From now on outboxes have room for so many events until no call begins; 0: for all. */
+  void limitOutboxes(int events) {
+    outboxLimit = events;
+    calls.limitOutboxes(events == 0 ? OUTBOX : outboxes.applyAsInt(events));
+  }
+
+  /** The limit of an outbox that a fault has set; 0: none. */
+  int outboxLimit() {
+    return outboxLimit;
+  }
+
+  /** Events in the outbox of a partition. */
+  long outbox(Partition partition) {
+    var events = new long[1];
+    calls.outboxDepth(
+        partition,
+        answer -> {
+          if (answer instanceof PartitionStore.Batch<Long> batch) {
+            events[0] = batch.entries().getFirst();
+          }
+        });
+    return events[0];
   }
 
   /** What is left of calls in the indexes of a partition. */
@@ -356,9 +394,17 @@ final class Store {
       public void commit(RegistrationCommit commit, Consumer<CommitAnswer<Registration>> answer) {
         ask(
             home,
-            reply -> registrations.commit(commit, reply),
+            reply -> registrations.commit(commit, said -> reply.accept(seen(commit, said))),
             new CommitAnswer.Unknown<>("simulated"),
             answer);
+      }
+
+      private CommitAnswer<Registration> seen(
+          RegistrationCommit commit, CommitAnswer<Registration> said) {
+        if (said instanceof CommitAnswer.Applied<Registration>) {
+          observer.registered(name, commit);
+        }
+        return said;
       }
 
       @Override

@@ -1,6 +1,7 @@
 package io.sippbx.simulation;
 
 import io.sippbx.control.call.Call;
+import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaListing;
@@ -21,12 +22,15 @@ import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -117,7 +121,62 @@ final class Planted {
               }
               return commit;
             });
-    return new Plants(Plants.NONE.transports(), telling.stores(), hearing.media());
+    return new Plants(
+        Plants.NONE.transports(),
+        telling.stores(),
+        hearing.media(),
+        Plants.NONE.consumers(),
+        Plants.NONE.outboxes());
+  }
+
+  /**
+   * Publishes of each event of a call what {@code change} makes of it, and is done with it then.
+   */
+  static Plants publishing(Function<CallEvent, List<CallEvent>> change) {
+    return Plants.inPublishing(
+        (node, real) ->
+            new EventConsumer() {
+              @Override
+              public boolean take(CallEvent event, Runnable done) {
+                List<CallEvent> changed = change.apply(event);
+                var left = new AtomicInteger(changed.size());
+                if (changed.isEmpty()) {
+                  done.run();
+                }
+                return changed.stream()
+                    .allMatch(
+                        each ->
+                            real.take(
+                                each,
+                                () -> {
+                                  if (left.decrementAndGet() == 0) {
+                                    done.run();
+                                  }
+                                }));
+              }
+
+              @Override
+              public boolean take(RegistrationEvent event, Runnable done) {
+                return real.take(event, done);
+              }
+            });
+  }
+
+  /** Publishes events, and never says so. */
+  static Plants acknowledgingNothing() {
+    return Plants.inPublishing(
+        (node, real) ->
+            new EventConsumer() {
+              @Override
+              public boolean take(CallEvent event, Runnable done) {
+                return real.take(event, () -> {});
+              }
+
+              @Override
+              public boolean take(RegistrationEvent event, Runnable done) {
+                return real.take(event, done);
+              }
+            });
   }
 
   private static class Media implements MediaPlane {

@@ -157,6 +157,79 @@ class PlantedBugsTest {
   }
 
   @Test
+  void anEventIsNeverPublished() {
+    Outcome outcome =
+        run(
+            Planted.publishing(event -> event.hasRinging() ? List.of() : List.of(event)),
+            CallKind.CALLER_HANGS_UP);
+    seen("every committed event arrives as it was committed", outcome);
+    assertThat(outcome.violations().getFirst()).contains("has never arrived");
+  }
+
+  @Test
+  void anEventIsPublishedThatNobodyHasCommitted() {
+    seen(
+        "every committed event arrives as it was committed",
+        run(
+            Planted.publishing(
+                event -> List.of(event, event.toBuilder().setEventId("another").build())),
+            CallKind.BUSY));
+  }
+
+  @Test
+  void anEventArrivesWithAnotherContent() {
+    seen(
+        "every committed event arrives as it was committed",
+        run(
+            Planted.publishing(
+                event -> List.of(event.toBuilder().setSeq(event.getSeq() + 1).build())),
+            CallKind.BUSY));
+  }
+
+  @Test
+  void theEndArrivesTwice() {
+    UnaryOperator<CallEvent> another =
+        event -> event.toBuilder().setEventId(event.getEventId() + "-again").build();
+    Outcome outcome =
+        run(
+            Planted.publishing(
+                event -> event.hasEnded() ? List.of(event, another.apply(event)) : List.of(event)),
+            CallKind.BUSY);
+    seen("exactly one end event a call", outcome);
+    assertThat(outcome.violations().getFirst()).contains("-again");
+  }
+
+  @Test
+  void whatWasPublishedStaysInTheOutbox() {
+    Outcome outcome = run(Planted.acknowledgingNothing(), CallKind.BUSY);
+    seen("comes to rest with nothing left", outcome);
+    assertThat(outcome.violations().getFirst()).contains("the outbox of partition");
+  }
+
+  @Test
+  void anOutboxTakesMoreThanItMay() {
+    var calls = new ArrayList<PlannedCall>();
+    for (int number = 0; number < 30; number++) {
+      calls.add(
+          new PlannedCall(
+              number,
+              Duration.ofMillis(1_500 + 100 * number),
+              CallKind.CALLER_HANGS_UP,
+              0,
+              0,
+              Duration.ofSeconds(5),
+              100));
+    }
+    var full =
+        new Fault(Duration.ofSeconds(1), Duration.ofSeconds(9), Fault.Kind.OUTBOX_FULL, 0, 0);
+    var scenario = new Scenario(1, 1, 1, 1, 0, 5, calls, List.of(full));
+    assertThat(Simulation.run(scenario, Plants.NONE, 0).violations()).isEmpty();
+    seen(
+        "an outbox holds no more than it may",
+        Simulation.run(scenario, Plants.inOutboxes(limit -> 0), 10_000));
+  }
+
+  @Test
   void aCallIsEndedThatBothPhonesBelieveIn() {
     seen(
         "a call that both phones believe in is up",

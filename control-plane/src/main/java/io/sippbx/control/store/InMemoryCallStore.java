@@ -187,6 +187,11 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
     partitions.get(partition.number()).setEpoch(epoch);
   }
 
+  /** Makes room for so many events in each outbox, as {@link OutboxLimit}; for tests at it. */
+  public void limitOutboxes(int events) {
+    partitions.forEach(each -> each.limitOutbox(new OutboxLimit(events)));
+  }
+
   /** How many calls there are, tombstones among them. */
   public int size() {
     int size = 0;

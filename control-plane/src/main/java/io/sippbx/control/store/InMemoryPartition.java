@@ -49,7 +49,7 @@ final class InMemoryPartition<R> {
           .thenComparing(DueTimer::name);
 
   private final boolean keepsEvents;
-  private final OutboxLimit outboxLimit;
+  private OutboxLimit outboxLimit;
   private final TreeMap<CallKey, Stored<R>> records = new TreeMap<>();
   private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
   private final TreeMap<TimerKey, Instant> timers = new TreeMap<>(BY_CALL);
@@ -336,6 +336,10 @@ final class InMemoryPartition<R> {
 
   synchronized void setEpoch(long next) {
     epoch = next;
+  }
+
+  synchronized void limitOutbox(OutboxLimit limit) {
+    outboxLimit = limit;
   }
 
   synchronized int size() {
