@@ -128,6 +128,7 @@ public final class CallDecider {
       case Input.InviteArrived in -> caller.again(draft, in.transaction(), in.invite(), in.flow());
       case Input.RequestArrived in -> inDialog.request(draft, in);
       case Input.AckArrived in -> inDialog.ack(draft, in.ack());
+      case Input.RefusalAcknowledged in -> caller.refusalAcknowledged(draft, in.transaction());
       case Input.ResponseArrived in -> response(draft, in);
       case Input.RequestFailed in -> requestFailed(draft, in);
       case Input.TimerFired in -> timer(draft, in.timer());

@@ -388,6 +388,10 @@ final class CallMailbox {
         && runtime.effects().receiveAgain(in.response(), waiting.received().orElseThrow().flow())) {
       return;
     }
+    if (isEndOfNobodys(waiting.input())) {
+      close();
+      return;
+    }
     Decision decision;
     try {
       decision = decide(waiting.input());
@@ -404,6 +408,15 @@ final class CallMailbox {
       effects.carryOut(decision.effects());
       syncTimers();
     }
+  }
+
+  /** A tombstone that nobody owns is in no list: its record ends in the store by itself. */
+  private boolean isEndOfNobodys(Input input) {
+    return input instanceof Input.TimerFired fired
+        && fired.timer().kind() == TimerId.Kind.TOMBSTONE
+        && call != null
+        && call.isTombstone()
+        && held.isNobodys();
   }
 
   private Decision decide(Input input) {

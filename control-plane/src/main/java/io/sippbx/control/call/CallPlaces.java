@@ -53,7 +53,7 @@ final class CallPlaces {
 
   /**
    * A caller that has heard something provisional repeats nothing: its refusal is said again and
-   * again until its ACK, if need be by the next owner.
+   * again until its ACK, if need be by the next owner. With the ACK nobody is needed any more.
    */
   private static boolean repeatsRefusal(Call call) {
     return call.caller().state() == IncomingInvite.State.REJECTED;

@@ -345,6 +345,7 @@ public final class CallRuntime {
           effects.respond(
               in.transaction(), Messages.refusal(in.request(), status), SendPermit.ALWAYS);
       case Input.AckArrived in -> {}
+      case Input.RefusalAcknowledged in -> {}
       case Input.ResponseArrived in -> {}
       case Input.RequestFailed in -> {}
       case Input.TimerFired in -> {}
@@ -365,6 +366,7 @@ public final class CallRuntime {
       case Input.InviteArrived in -> effects.forget(in.transaction());
       case Input.RequestArrived in -> effects.forget(in.transaction());
       case Input.AckArrived in -> {}
+      case Input.RefusalAcknowledged in -> {}
       case Input.ResponseArrived in -> {}
       case Input.RequestFailed in -> {}
       case Input.TimerFired in -> {}

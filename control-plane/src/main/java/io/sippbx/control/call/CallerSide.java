@@ -138,6 +138,24 @@ final class CallerSide {
     ending.end(d, Refusals.termination(refusal.status()));
   }
 
+  /**
+   * The caller has heard its refusal: nobody need say it again, and so nobody own what remains of
+   * the call. That is written down with the end if it is still to be told, else at once.
+   */
+  void refusalAcknowledged(Draft d, ServerTransactionId transaction) {
+    if (d.caller.state() != IncomingInvite.State.REJECTED
+        || !transaction.equals(d.caller.transaction())) {
+      return;
+    }
+    d.caller =
+        d.caller.with(IncomingInvite.next(d.caller.state(), IncomingInvite.Event.ACK).state());
+    if (d.endPublished) {
+      d.change();
+    } else {
+      d.note();
+    }
+  }
+
   /** No media node takes the session. */
   void noMedia(Draft d) {
     rejectWith(

@@ -14,6 +14,7 @@ import java.util.List;
  * Answered   -- ack timer    --> Confirmed   stop the 2xx, end the call
  * Answered   -- bye          --> Confirmed   stop the 2xx, stop the ACK timer
  * Confirmed  -- ack          --> Confirmed   relay ACK again
+ * Rejected   -- ack          --> Confirmed
  * </pre>
  *
  * Every other (state, event) pair is absorbed. A BYE of the caller in place of the ACK tells that
@@ -34,7 +35,7 @@ public final class IncomingInvite {
     ANSWERED,
     /** The ACK came, or something that stands for it. */
     CONFIRMED,
-    /** A final response from 300 to 699 was sent. */
+    /** A final response from 300 to 699 was sent, whose ACK has not come. */
     REJECTED
   }
 
@@ -48,7 +49,7 @@ public final class IncomingInvite {
     REJECT,
     /** The caller sent CANCEL. */
     CANCELLED,
-    /** An ACK for the 2xx came. */
+    /** An ACK for the final response came. */
     ACK,
     /** The caller sent BYE. */
     BYE,
@@ -102,7 +103,11 @@ public final class IncomingInvite {
             case ACK -> step(state, Action.RELAY_ACK);
             case RING, ANSWER, REJECT, CANCELLED, BYE, ACK_TIMER -> step(state);
           };
-      case REJECTED -> step(state);
+      case REJECTED ->
+          switch (event) {
+            case ACK -> step(State.CONFIRMED);
+            case RING, ANSWER, REJECT, CANCELLED, BYE, ACK_TIMER -> step(state);
+          };
     };
   }
 

@@ -61,6 +61,9 @@ public sealed interface Input {
   /** An ACK for a 2xx. */
   record AckArrived(SipRequest ack) implements Input {}
 
+  /** The ACK for the final response of 300 to 699 with which the caller was refused. */
+  record RefusalAcknowledged(ServerTransactionId transaction) implements Input {}
+
   /**
    * A response to a request of ours, or a 2xx to an INVITE of ours again.
    *

@@ -255,6 +255,15 @@ public final class Edge implements TransactionUser {
     }
   }
 
+  @Override
+  public void refusalAcknowledged(ServerTransactionId id, SipRequest ack) {
+    // A refusal that left no state has a tag of no call.
+    ack.toTag()
+        .flatMap(CallTag::of)
+        .map(CallTag::call)
+        .ifPresent(key -> calls.offer(key, new Input.RefusalAcknowledged(id)));
+  }
+
   /** Once the call has it in its record. */
   @Override
   public boolean acknowledgesLater() {

@@ -513,6 +513,65 @@ class CallRuntimeTest {
     assertThat(meshed).containsExactly("ACK to " + SELF + " hops 0");
   }
 
+  /** The caller was refused, and its end told: how its record stands. */
+  private Versioned<Call> stored() {
+    var found = new ArrayList<Versioned<Call>>();
+    memory.read(key, answer -> found.add(((ReadAnswer.Found<Call>) answer).current()));
+    clock.runReady();
+    return found.getFirst();
+  }
+
+  private void acknowledgeRefusal(CallRuntime runtime) {
+    var ack = new Input.RefusalAcknowledged(Scene.transaction(scene.invite));
+    loop.execute(() -> runtime.offer(key, ack));
+    clock.runReady();
+  }
+
+  @Test
+  void aRefusalThatWasAcknowledgedBeforeItsEndIsToldHasNoOwnerAndCostsNoCommit() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    offer(runtime, cancel());
+    int before = commits.size();
+    acknowledgeRefusal(runtime);
+    assertThat(commits).as("the next commit says it").hasSize(before);
+    calleeAnswersItsEnd(runtime);
+    int ended = commits.size();
+    assertThat(stored().record().isTombstone()).isTrue();
+    assertThat(stored().owner()).isEmpty();
+
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(runtime.size()).isZero();
+    assertThat(commits).as("what nobody owns ends by itself").hasSize(ended);
+  }
+
+  @Test
+  void aRefusalThatIsAcknowledgedAfterItsEndIsToldLosesItsOwnerWithOneCommit() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    offer(runtime, cancel());
+    calleeAnswersItsEnd(runtime);
+    int ended = commits.size();
+    assertThat(stored().owner()).contains(SELF);
+
+    acknowledgeRefusal(runtime);
+    assertThat(stored().owner()).isEmpty();
+    acknowledgeRefusal(runtime);
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(runtime.size()).isZero();
+    assertThat(commits).hasSize(ended + 1);
+  }
+
+  @Test
+  void aRefusalThatIsNeverAcknowledgedIsTakenOutByItsOwner() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    offer(runtime, cancel());
+    calleeAnswersItsEnd(runtime);
+    int ended = commits.size();
+    clock.advance(Duration.ofMinutes(1));
+    assertThat(runtime.size()).isZero();
+    assertThat(commits).hasSize(ended + 1);
+    assertThat(memory.size()).isZero();
+  }
+
   @Test
   void aCallIsInHandOnlyWhenItsRecordNamesThisNodeAndItsTransactionsAreOpen() {
     CallRuntime owner = begin(CallLimits.DEFAULT);

@@ -83,7 +83,11 @@ final class OpenInviteServer extends OpenServer {
     if (step.actions().isEmpty()) {
       layer.count(Counters.Counter.RETRANSMISSIONS_IN);
     }
+    boolean ofRefusal = state instanceof State.Completed;
     run(step, ack, from, null);
+    if (ofRefusal) {
+      layer.user().refusalAcknowledged(id, ack);
+    }
   }
 
   @Override

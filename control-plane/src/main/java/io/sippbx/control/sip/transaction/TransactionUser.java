@@ -38,6 +38,12 @@ public interface TransactionUser {
   void ack(SipRequest ack, Flow flow);
 
   /**
+   * A final response of 300 to 699 to INVITE was acknowledged: once, and while its transaction
+   * lives. That absorbs repeats for a while before it is {@linkplain #serverTransactionEnded over}.
+   */
+  default void refusalAcknowledged(ServerTransactionId id, SipRequest ack) {}
+
+  /**
    * A response to an open client transaction: each provisional one, the first final one, and for an
    * INVITE that was accepted each further 2xx, be it a repeat or of another fork.
    */

@@ -50,6 +50,11 @@ final class RecordingUser implements TransactionUser {
   }
 
   @Override
+  public void refusalAcknowledged(ServerTransactionId id, SipRequest ack) {
+    told.add("acknowledged " + ack.toTag().map(Object::toString).orElse(""));
+  }
+
+  @Override
   public void response(ClientTransactionId id, SipResponse response, Flow flow) {
     told.add("response " + response.status() + " to " + id.method());
   }

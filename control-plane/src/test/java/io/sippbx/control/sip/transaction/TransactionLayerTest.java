@@ -406,7 +406,7 @@ class TransactionLayerTest {
     }
 
     @Test
-    void repeatsAFailureUntilItsAckThatTheUserDoesNotSee() {
+    void repeatsAFailureUntilItsAckOfWhichTheUserIsToldOnce() {
       receive(invite);
       respond(id, Sip.response(invite, 486));
       time.advance(Duration.ofSeconds(8));
@@ -416,7 +416,7 @@ class TransactionLayerTest {
       receive(invite);
       time.advance(Duration.ofMillis(4999));
       assertThat(transport.take()).isEmpty();
-      assertThat(user.take()).containsExactly("request INVITE");
+      assertThat(user.take()).containsExactly("request INVITE", "acknowledged b");
       time.advance(Duration.ofMillis(1));
       assertThat(user.take()).containsExactly("ended INVITE DONE");
     }
@@ -439,7 +439,8 @@ class TransactionLayerTest {
       assertThat(transport.takeNames()).containsExactly("486");
       receive(ackOf(invite), TCP);
       time.runReady();
-      assertThat(user.take()).containsExactly("request INVITE", "ended INVITE DONE");
+      assertThat(user.take())
+          .containsExactly("request INVITE", "acknowledged b", "ended INVITE DONE");
     }
 
     @Test
@@ -566,7 +567,7 @@ class TransactionLayerTest {
       receive(ackOf(invite));
       time.advance(Duration.ofSeconds(10));
       assertThat(transport.take()).isEmpty();
-      assertThat(user.take()).containsExactly("ended INVITE DONE");
+      assertThat(user.take()).containsExactly("acknowledged b", "ended INVITE DONE");
     }
 
     @Test
@@ -692,7 +693,7 @@ class TransactionLayerTest {
       receive(Sip.request(Method.ACK, via, ";tag=somebody-else", 1));
       assertThat(user.take()).containsExactly("ack over UDP");
       receive(Sip.request(Method.ACK, via, ";tag=b", 1));
-      assertThat(user.take()).isEmpty();
+      assertThat(user.take()).containsExactly("acknowledged b");
       time.advance(Duration.ofSeconds(5));
       assertThat(user.take()).contains("ended INVITE DONE");
     }
