@@ -1,5 +1,7 @@
 package io.sippbx.control.store;
 
+import java.util.HexFormat;
+
 /**
  * The identity of one commit, so that the same commit sent twice is applied once.
  *
@@ -10,6 +12,6 @@ public record CommitId(long value) {
   /** Sixteen hexadecimal digits. */
   @Override
   public String toString() {
-    return String.format("%016x", value);
+    return HexFormat.of().toHexDigits(value);
   }
 }

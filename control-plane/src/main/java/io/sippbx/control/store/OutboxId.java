@@ -1,7 +1,5 @@
 package io.sippbx.control.store;
 
-import java.util.regex.Pattern;
-
 /**
  * Where an event lies in the outbox of its partition. Later ones are greater.
  *
@@ -9,13 +7,26 @@ import java.util.regex.Pattern;
  */
 public record OutboxId(String text) implements Comparable<OutboxId> {
 
-  private static final Pattern FORM = Pattern.compile("\\d{1,19}-\\d{1,19}");
+  private static final int MAX_DIGITS = 19;
 
   /** Refuses what is no such id. */
   public OutboxId {
-    if (!FORM.matcher(text).matches()) {
+    int dash = text.indexOf('-');
+    if (!isNumber(text, 0, dash) || !isNumber(text, dash + 1, text.length())) {
       throw new IllegalArgumentException("Expected two numbers, but got " + text);
     }
+  }
+
+  private static boolean isNumber(String text, int from, int to) {
+    if (to <= from || to - from > MAX_DIGITS) {
+      return false;
+    }
+    for (int i = from; i < to; i++) {
+      if (text.charAt(i) < '0' || text.charAt(i) > '9') {
+        return false;
+      }
+    }
+    return true;
   }
 
   private long part(int index) {

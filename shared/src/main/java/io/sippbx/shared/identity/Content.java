@@ -1,8 +1,6 @@
 package io.sippbx.shared.identity;
 
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,11 +28,7 @@ public final class Content {
   public long name() {
     Long known = name;
     if (known == null) {
-      try {
-        known = ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(octets)).getLong();
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("Expected SHA-256, which every Java has", e);
-      }
+      known = ByteBuffer.wrap(Sha256.of(octets)).getLong();
       name = known;
     }
     return known;

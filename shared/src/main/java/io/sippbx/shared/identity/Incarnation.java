@@ -1,5 +1,7 @@
 package io.sippbx.shared.identity;
 
+import java.util.HexFormat;
+
 /**
  * One start of a node. Two starts of the same node have different values.
  *
@@ -10,6 +12,6 @@ public record Incarnation(long value) {
   /** Sixteen hexadecimal digits. */
   @Override
   public String toString() {
-    return String.format("%016x", value);
+    return HexFormat.of().toHexDigits(value);
   }
 }

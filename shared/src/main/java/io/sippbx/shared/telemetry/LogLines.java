@@ -29,10 +29,16 @@ final class LogLines {
   /** Keys of one event that are written. */
   static final int MAX_KEYS = 64;
 
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
+  private static final DateTimeFormatter SECONDS =
+      DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.").withZone(ZoneOffset.UTC);
+  private static final int MS_PER_SECOND = 1000;
   private static final Set<String> OURS =
       Set.of("timestamp", "level", "logger", "message", "exception");
+
+  /** The second that was written last. A race writes it anew. */
+  private Second second = new Second(0, SECONDS.format(Instant.EPOCH));
+
+  private record Second(long sinceEpoch, String text) {}
 
   private final JsonFactory json = new JsonFactory();
   private final LoggingConfig.Format format;
@@ -85,7 +91,7 @@ final class LogLines {
     }
   }
 
-  private static byte[] textLine(ILoggingEvent event) {
+  private byte[] textLine(ILoggingEvent event) {
     var text = new StringBuilder(160);
     text.append(time(event)).append(' ');
     String level = event.getLevel().toString();
@@ -136,8 +142,16 @@ final class LogLines {
     }
   }
 
-  private static String time(ILoggingEvent event) {
-    return TIME.format(Instant.ofEpochMilli(event.getTimeStamp()));
+  private String time(ILoggingEvent event) {
+    long ms = event.getTimeStamp();
+    long sinceEpoch = Math.floorDiv(ms, MS_PER_SECOND);
+    Second now = second;
+    if (now.sinceEpoch() != sinceEpoch) {
+      now = new Second(sinceEpoch, SECONDS.format(Instant.ofEpochSecond(sinceEpoch)));
+      second = now;
+    }
+    int fraction = MS_PER_SECOND + Math.floorMod(ms, MS_PER_SECOND);
+    return now.text() + Integer.toString(fraction).substring(1) + 'Z';
   }
 
   private static List<KeyValuePair> pairs(ILoggingEvent event) {

@@ -1,8 +1,7 @@
 package io.sippbx.shared.telemetry;
 
+import io.sippbx.shared.identity.Sha256;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
@@ -19,13 +18,7 @@ public record Pii<T>(T value) {
   /** {@code pii:} and ten hexadecimal digits of SHA-256 over the text of the value. */
   @Override
   public String toString() {
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256")
-              .digest(String.valueOf(value).getBytes(StandardCharsets.UTF_8));
-      return "pii:" + HexFormat.of().formatHex(hash, 0, SHOWN_BYTES);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java has SHA-256", e);
-    }
+    byte[] hash = Sha256.of(String.valueOf(value).getBytes(StandardCharsets.UTF_8));
+    return "pii:" + HexFormat.of().formatHex(hash, 0, SHOWN_BYTES);
   }
 }

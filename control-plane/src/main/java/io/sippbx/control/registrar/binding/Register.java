@@ -5,10 +5,10 @@ import io.sippbx.control.sip.message.CallId;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.identity.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -65,20 +65,16 @@ public record Register(
    * of 64 bits. Credentials do not count.
    */
   long fingerprint() {
-    try {
-      var hash = MessageDigest.getInstance("SHA-256");
-      switch (contacts) {
-        case Contacts.None none -> add(hash, "none");
-        case Contacts.Wildcard wildcard -> add(hash, "*");
-        case Contacts.Some(List<NameAddr> list) ->
-            list.forEach(contact -> add(hash, "contact " + contact));
-      }
-      add(hash, "expires " + expires);
-      path.forEach(hop -> add(hash, "path " + hop));
-      return ByteBuffer.wrap(hash.digest()).getLong();
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("Expected a JDK with SHA-256, but it has none", e);
+    MessageDigest hash = Sha256.digest();
+    switch (contacts) {
+      case Contacts.None none -> add(hash, "none");
+      case Contacts.Wildcard wildcard -> add(hash, "*");
+      case Contacts.Some(List<NameAddr> list) ->
+          list.forEach(contact -> add(hash, "contact " + contact));
     }
+    add(hash, "expires " + expires);
+    path.forEach(hop -> add(hash, "path " + hop));
+    return ByteBuffer.wrap(hash.digest()).getLong();
   }
 
   private static void add(MessageDigest hash, String text) {

@@ -1,5 +1,6 @@
 package io.sippbx.control.store.state;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import io.sippbx.control.call.Call;
@@ -31,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** The stored form of a call. Of use from any thread. */
@@ -148,14 +150,15 @@ public final class CallCodec implements RecordCodec<Call> {
       CallState form = CallState.parseFrom(stored.head());
       return form.getMinReader() > VERSION
           ? new TooNew<>(form.getMinReader())
-          : new Read<>(call(form, Blobs.of(stored.fields())));
+          : new Read<>(
+              call(form, Blobs.of(stored.fields()), UnknownFields.of(form, stored.head())));
     } catch (InvalidProtocolBufferException | UnreadableException | IllegalArgumentException e) {
       // What a domain's record refuses is as little ours as what cannot be parsed.
       return new Unreadable<>(String.valueOf(e.getMessage()));
     }
   }
 
-  private static Call call(CallState form, Blobs blobs) {
+  private static Call call(CallState form, Blobs blobs, SortedMap<String, ByteString> unknown) {
     var legs = new LegForm(blobs);
     var timers = new TreeMap<TimerId, Instant>();
     for (Timer each : form.getTimersList()) {
@@ -198,7 +201,7 @@ public final class CallCodec implements RecordCodec<Call> {
             form.getCounters().getForks(),
             form.getCounters().getReinvites(),
             form.getCounters().getEvents()),
-        new Carried(UnknownFields.of(form)));
+        new Carried(unknown));
   }
 
   private static Call.Legs both(Leg caller, Leg callee) {

@@ -1,5 +1,6 @@
 package io.sippbx.control.store.state;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.control.carried.Carried;
 import io.sippbx.control.registrar.binding.Binding;
@@ -11,6 +12,7 @@ import io.sippbx.control.store.RecordCodec;
 import io.sippbx.proto.state.v1.NonceCount;
 import io.sippbx.proto.state.v1.RecentRequest;
 import io.sippbx.proto.state.v1.RegistrationState;
+import java.util.SortedMap;
 
 /** The stored form of an address-of-record's registration. Of use from any thread. */
 public final class RegistrationCodec implements RecordCodec<Registration> {
@@ -48,13 +50,14 @@ public final class RegistrationCodec implements RecordCodec<Registration> {
       RegistrationState form = RegistrationState.parseFrom(stored.head());
       return form.getMinReader() > VERSION
           ? new TooNew<>(form.getMinReader())
-          : new Read<>(registration(form));
+          : new Read<>(registration(form, UnknownFields.of(form, stored.head())));
     } catch (InvalidProtocolBufferException | UnreadableException | IllegalArgumentException e) {
       return new Unreadable<>(String.valueOf(e.getMessage()));
     }
   }
 
-  private static Registration registration(RegistrationState form) {
+  private static Registration registration(
+      RegistrationState form, SortedMap<String, ByteString> unknown) {
     return new Registration(
         form.getBindingsList().stream().map(RegistrationCodec::binding).toList(),
         new NonceCounts(
@@ -62,7 +65,7 @@ public final class RegistrationCodec implements RecordCodec<Registration> {
             Values.instant(form.getNonces().getFloor())),
         form.getRecentList().stream().map(RegistrationCodec::recent).toList(),
         form.getToldSeq(),
-        new Carried(UnknownFields.of(form)));
+        new Carried(unknown));
   }
 
   private static io.sippbx.proto.state.v1.Binding stored(Binding binding) {

@@ -31,7 +31,7 @@ class UnknownFieldsTest {
   }
 
   @Test
-  void findsItsElementAgainWhenOthersAreGoneOrCame() {
+  void findsItsElementAgainWhenOthersAreGoneOrCame() throws Exception {
     CallState before =
         CallState.newBuilder().addCallees(callee(0, 10)).addCallees(callee(1, 11)).build();
     CallState after =
@@ -39,20 +39,28 @@ class UnknownFieldsTest {
             .addCallees(CalleeLeg.newBuilder().setOrdinal(1).addForks(Fork.getDefaultInstance()))
             .addCallees(CalleeLeg.newBuilder().setOrdinal(2))
             .build();
-    var restored = (CallState) UnknownFields.restore(after, UnknownFields.of(before));
+    var restored =
+        (CallState) UnknownFields.restore(after, UnknownFields.of(before, before.toByteString()));
     assertThat(restored.getCallees(0).getUnknownFields()).isEqualTo(unknown(11));
     assertThat(restored.getCallees(1).getUnknownFields().asMap()).isEmpty();
   }
 
   @Test
-  void keepsWhatIsAtTheTopAndInSingleMessages() {
+  void findsNothingWhereAllIsKnown() throws Exception {
+    CallState all = CallState.newBuilder().setKey("a").addCallees(CalleeLeg.newBuilder()).build();
+    assertThat(UnknownFields.of(all, all.toByteString())).isEmpty();
+  }
+
+  @Test
+  void keepsWhatIsAtTheTopAndInSingleMessages() throws Exception {
     CallState before =
         CallState.newBuilder()
             .setCounters(Counters.newBuilder().setForks(1).setUnknownFields(unknown(1)))
             .setUnknownFields(unknown(2))
             .build();
     CallState after = CallState.newBuilder().setCounters(Counters.newBuilder().setForks(2)).build();
-    var restored = (CallState) UnknownFields.restore(after, UnknownFields.of(before));
+    var restored =
+        (CallState) UnknownFields.restore(after, UnknownFields.of(before, before.toByteString()));
     assertThat(restored.getUnknownFields()).isEqualTo(unknown(2));
     assertThat(restored.getCounters().getUnknownFields()).isEqualTo(unknown(1));
     assertThat(restored.getCounters().getForks()).isEqualTo(2);
