@@ -55,9 +55,15 @@ public final class CallDecider {
     this.caller = new CallerSide(settings, messages, ending);
     this.reinviting = new Reinviting(settings, messages, negotiation, ending);
     this.reanchoring = new Reanchoring(caller, messages, negotiation, reinviting, ending);
-    this.resuming = new Resuming(negotiation, ending, reanchoring);
-    this.setup = new Setup(settings, messages, negotiation, caller, ending);
+    var launching = new Launching(settings, messages, negotiation, caller, ending);
+    this.setup = new Setup(settings, messages, negotiation, caller, launching, ending);
     this.inDialog = new InDialog(messages, caller, reinviting, ending);
+    this.resuming =
+        new Resuming(
+            negotiation,
+            ending,
+            reanchoring,
+            new Restarting(messages, launching, inDialog, ending));
   }
 
   /** The first input of a call. */

@@ -11,6 +11,8 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.Tag;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Flow;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
 
@@ -111,7 +113,11 @@ final class CallerSide {
   /** Our Contact towards the caller. */
   NameAddr contact(Draft d) {
     Flow flow = d.caller.flow();
-    return messages.contact(d.key, Side.CALLER, flow.protocol(), flow.local());
+    var self = new Member(settings.node(), settings.incarnation());
+    boolean elsewhere = flow.holder().filter(holder -> !holder.equals(self)).isPresent();
+    // Where each node has an address of its own, that of one that is gone is of no use.
+    Endpoint local = elsewhere ? messages.local(d.caller.hop()).orElse(flow.local()) : flow.local();
+    return messages.contact(d.key, Side.CALLER, flow.protocol(), local);
   }
 
   /** The caller sent CANCEL (or, in an early dialog, BYE). */

@@ -57,6 +57,12 @@ public record Dialog(
     return new Dialog(callId, local, remote, localCSeq, number, routes, remoteTarget, contact, hop);
   }
 
+  /** The same dialog, to whose peer we give another Contact (RFC 3261 12.2: a target refresh). */
+  Dialog withContact(NameAddr ours) {
+    return new Dialog(
+        callId, local, remote, localCSeq, remoteCSeq, routes, remoteTarget, ours, hop);
+  }
+
   /** The same dialog with another remote target (RFC 3261 12.2: a target refresh). */
   Dialog withRemoteTarget(Uri target, Destination nextHop) {
     return new Dialog(

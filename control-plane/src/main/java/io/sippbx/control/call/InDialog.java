@@ -200,6 +200,15 @@ final class InDialog {
         true);
   }
 
+  /** Whether it was done is not known, and it must not be done twice: its sender decides. */
+  void relayedLost(Draft d, Call.Relayed relayed) {
+    finishRelayed(
+        d,
+        relayed,
+        messages.respond(relayed.request(), 500, localTag(d.leg(relayed.from()))),
+        false);
+  }
+
   private void finishRelayed(
       Draft d, Call.Relayed relayed, SipResponse.Builder response, boolean dialogLost) {
     d.relayed.remove(relayed);

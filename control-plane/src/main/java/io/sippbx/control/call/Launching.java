@@ -13,6 +13,9 @@ import java.util.Optional;
 /** INVITEs of ours: who is sent one, and where to. */
 final class Launching {
 
+  /** INVITEs of a call for each target that it may have, those that were begun anew among them. */
+  private static final int MOST_LEGS = 2;
+
   private final CallSettings settings;
   private final Messages messages;
   private final Negotiation negotiation;
@@ -95,6 +98,26 @@ final class Launching {
     CalleeLeg next = invite(d, leg.ordinal(), rest, Breadth.of(leg.invite()), leg.redirected());
     d.replace(next);
     d.request(next.invite(), next.hop());
+  }
+
+  /**
+   * The same callee once more, in a dialog of its own.
+   *
+   * @return false if it is not: it cannot be reached, or was begun anew too often
+   */
+  boolean anew(Draft d, CalleeLeg leg) {
+    var hops = new ArrayList<Destination>(leg.spare());
+    hops.addFirst(leg.hop());
+    SipRequest invite = leg.invite();
+    Optional<Target> target = reachable(new Target(invite.uri(), invite.routes(), hops));
+    if (target.isEmpty() || d.callees.size() >= MOST_LEGS * settings.maxTargets()) {
+      return false;
+    }
+    CalleeLeg next =
+        invite(d, d.callees.size(), target.get(), Breadth.of(invite), leg.redirected());
+    d.callees.add(next);
+    d.request(next.invite(), next.hop());
+    return true;
   }
 
   /** The target without the destinations that we have no listener for, or that are ourselves. */

@@ -50,6 +50,7 @@ final class Messages {
 
   private static final String EXTENSION_PREFIX = "x-";
   private static final Pattern FOLD = Pattern.compile("[ \\t]*\\r?\\n[ \\t]+");
+  private static final Branch ANY = new Branch("z9hG4bK-any");
   private static final int DEFAULT_MAX_FORWARDS = 70;
   private static final String RETRY_AFTER_SECONDS = "10";
 
@@ -64,6 +65,19 @@ final class Messages {
   /** Our address for what goes to this destination; empty without a listener of that kind. */
   Optional<Endpoint> local(Destination to) {
     return addresses.advertised(to.protocol(), to.remote().ip());
+  }
+
+  /** The Via of a request that goes there; empty without a listener of that kind. */
+  Optional<Via> viaFor(Destination to, Branch branch) {
+    return local(to).map(local -> Via.of(to.protocol(), local, branch).withRportRequested());
+  }
+
+  /** Whether the Via of what was sent there names another node than this one would now. */
+  boolean isSentFromElsewhere(SipRequest sent, Destination to) {
+    Via via = sent.topVia();
+    return local(to)
+        .filter(local -> !via.sentBy().equals(Via.of(to.protocol(), local, ANY).sentBy()))
+        .isPresent();
   }
 
   /** Our Contact towards a peer that is reached like this. */

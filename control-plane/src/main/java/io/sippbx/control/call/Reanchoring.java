@@ -17,6 +17,7 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
@@ -603,13 +604,20 @@ final class Reanchoring {
     }
   }
 
-  /** Another node goes on: what was asked is asked again, byte for byte. */
+  /**
+   * Another node goes on: what was asked is asked again, byte for byte where the answer comes here.
+   */
   void resume(Draft d) {
-    for (Renewal each : d.renewals) {
-      if (each.sent().isPresent()) {
-        d.effect(
-            new Effect.ResumeClient(
-                each.sent().get(), d.leg(each.side()).dialog().hop(), ending.transactionTime()));
+    for (Renewal each : List.copyOf(d.renewals)) {
+      if (each.sent().isEmpty()) {
+        continue;
+      }
+      Destination hop = d.leg(each.side()).dialog().hop();
+      if (messages.isSentFromElsewhere(each.sent().get(), hop)) {
+        // What this side answered is not known: it is asked once more, from here.
+        failed(d, each, 503, Optional.empty());
+      } else {
+        d.effect(new Effect.ResumeClient(each.sent().get(), hop, ending.transactionTime()));
         if (d.termination.isEmpty()) {
           d.start(timer(each.side()), ending.transactionTime());
         }

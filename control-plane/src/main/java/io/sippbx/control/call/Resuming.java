@@ -13,7 +13,8 @@ import java.util.Optional;
 /**
  * Going on with a call whose node is gone: transactions are made anew from the record, what was not
  * acknowledged is sent again, and what peers repeat is answered. Every effect may have been carried
- * out before; peers absorb a message that comes twice.
+ * out before; peers absorb a message that comes twice. Where that node had an address of its own,
+ * see {@link Restarting}.
  */
 final class Resuming {
 
@@ -23,11 +24,13 @@ final class Resuming {
   private final Negotiation negotiation;
   private final Ending ending;
   private final Reanchoring reanchoring;
+  private final Restarting restarting;
 
-  Resuming(Negotiation negotiation, Ending ending, Reanchoring reanchoring) {
+  Resuming(Negotiation negotiation, Ending ending, Reanchoring reanchoring, Restarting restarting) {
     this.negotiation = negotiation;
     this.ending = ending;
     this.reanchoring = reanchoring;
+    this.restarting = restarting;
   }
 
   void resume(Draft d) {
@@ -48,11 +51,19 @@ final class Resuming {
     }
     d.reinvite.ifPresent(reinvite -> reinvite(d, reinvite));
     for (Call.Relayed each : List.copyOf(d.relayed)) {
-      d.effect(new Effect.ResumeServer(each.transaction(), each.flow(), Optional.empty()));
-      d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+      if (restarting.isNeeded(each.sent(), each.hop())) {
+        restarting.relayed(d, each);
+      } else {
+        d.effect(new Effect.ResumeServer(each.transaction(), each.flow(), Optional.empty()));
+        d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+      }
     }
     for (Call.Bye each : List.copyOf(d.byes)) {
-      d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+      if (restarting.isNeeded(each.sent(), each.hop())) {
+        restarting.bye(d, each);
+      } else {
+        d.effect(new Effect.ResumeClient(each.sent(), each.hop(), ending.transactionTime()));
+      }
     }
     media(d);
     reanchoring.resume(d);
@@ -81,7 +92,11 @@ final class Resuming {
     if (!leg.state().isOpen()) {
       return;
     }
-    invite(d, leg.invite(), leg.hop(), leg.state() == OutgoingInvite.State.CANCELLING);
+    if (restarting.isNeeded(leg.invite(), leg.hop())) {
+      restarting.callee(d, leg);
+    } else {
+      invite(d, leg.invite(), leg.hop(), leg.state() == OutgoingInvite.State.CANCELLING);
+    }
   }
 
   private void invite(Draft d, SipRequest invite, Destination to, boolean cancelled) {
@@ -110,7 +125,13 @@ final class Resuming {
     }
     if (reinvite.sent().isPresent() && reinvite.out().isOpen()) {
       var to = d.leg(reinvite.from().other()).dialog().hop();
-      invite(d, reinvite.sent().get(), to, reinvite.out() == OutgoingInvite.State.CANCELLING);
+      SipRequest sent = reinvite.sent().get();
+      boolean cancelled = reinvite.out() == OutgoingInvite.State.CANCELLING;
+      if (!cancelled && !reinvite.cancelWanted() && restarting.isNeeded(sent, to)) {
+        restarting.reinvite(d, reinvite);
+      } else {
+        invite(d, sent, to, cancelled);
+      }
     }
   }
 

@@ -32,12 +32,13 @@ final class Setup {
       Messages messages,
       Negotiation negotiation,
       CallerSide caller,
+      Launching launching,
       Ending ending) {
     this.settings = settings;
     this.messages = messages;
     this.negotiation = negotiation;
     this.caller = caller;
-    this.launching = new Launching(settings, messages, negotiation, caller, ending);
+    this.launching = launching;
     this.ending = ending;
   }
 
@@ -396,7 +397,8 @@ final class Setup {
     }
   }
 
-  private static boolean isUndecided(OutgoingInvite.State state) {
+  /** Whether an INVITE may still be what the call is answered by. */
+  static boolean isUndecided(OutgoingInvite.State state) {
     return state == OutgoingInvite.State.CALLING
         || state == OutgoingInvite.State.PROCEEDING
         || state == OutgoingInvite.State.ANSWERED;

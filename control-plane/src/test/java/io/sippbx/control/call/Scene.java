@@ -74,6 +74,9 @@ final class Scene {
   Decision.Commit lastCommit = Decision.Commit.NONE;
   SipRequest invite;
 
+  /** What the caller's INVITE comes by. */
+  Flow callerFlow = CALLER_FLOW;
+
   /** The address of the media node that answers. */
   String mediaIp = "198.51.100.2";
 
@@ -87,15 +90,27 @@ final class Scene {
   }
 
   Scene(CallSettings settings) {
+    this(settings, EDGE);
+  }
+
+  private Scene(CallSettings settings, Endpoint edge) {
     decider =
         new CallDecider(
-            settings, (protocol, peer) -> peer.isV6() ? Optional.empty() : Optional.of(EDGE));
+            settings, (protocol, peer) -> peer.isV6() ? Optional.empty() : Optional.of(edge));
     invite = invite(offer("192.0.2.10", 40000));
   }
 
   /** The same call at the node's next start. */
   Scene startedAgain() {
-    var again = new Scene(settings(8));
+    return goesOn(new Scene(settings(8)));
+  }
+
+  /** The same call at a node that has an address of its own. */
+  Scene at(Endpoint other) {
+    return goesOn(new Scene(settings(8), other));
+  }
+
+  private Scene goesOn(Scene again) {
     again.call = call;
     again.now = now;
     again.invite = invite;
@@ -173,8 +188,8 @@ final class Scene {
             new Input.InviteArrived(
                 transaction(invite),
                 invite,
-                CALLER_FLOW,
-                Destination.over(CALLER_FLOW),
+                callerFlow,
+                Destination.over(callerFlow),
                 route,
                 mediaNode),
             now);
