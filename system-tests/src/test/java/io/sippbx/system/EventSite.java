@@ -13,6 +13,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -31,16 +33,12 @@ final class EventSite implements AutoCloseable {
   private static final Duration WITHIN = Duration.ofMinutes(4);
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final List<Future<?>> kills = new ArrayList<>();
+  private final Map<String, Future<?>> restarts = new TreeMap<>();
   private final HookReceiver receiver;
   private final KafkaBroker broker;
   private final PostgresServer database;
   private volatile EdgeProcess edge;
   private volatile EdgeProcess events;
-
-  // One of each kind is killed after another.
-  private final Object edgeTurn = new Object();
-  private final Object eventsTurn = new Object();
 
   /**
    * Starts all of it.
@@ -115,38 +113,30 @@ final class EventSite implements AutoCloseable {
     return process.again(WITHIN);
   }
 
-  private void inBackground(Callable<?> kill) {
-    kills.add(threads.submit(kill));
+  /** Kills what is up, or as soon as it is: else it would hardly ever be. */
+  private void inBackground(String what, Callable<?> kill) {
+    Future<?> before = restarts.get(what);
+    if (before != null) {
+      got(before);
+    }
+    restarts.put(what, threads.submit(kill));
   }
 
   void killEdge() {
-    inBackground(
-        () -> {
-          synchronized (edgeTurn) {
-            edge = again(edge);
-            return edge;
-          }
-        });
+    inBackground("edge", () -> edge = again(edge));
   }
 
   void killEvents() {
-    inBackground(
-        () -> {
-          synchronized (eventsTurn) {
-            events = again(events);
-            return events;
-          }
-        });
+    inBackground("events", () -> events = again(events));
   }
 
   void killBroker() {
     inBackground(
+        "broker",
         () -> {
-          synchronized (broker) {
-            broker.kill();
-            broker.restart();
-            return broker;
-          }
+          broker.kill();
+          broker.restart();
+          return broker;
         });
   }
 
@@ -157,18 +147,17 @@ final class EventSite implements AutoCloseable {
 
   void killDatabase() {
     inBackground(
+        "database",
         () -> {
-          synchronized (database) {
-            database.kill();
-            database.restart();
-            return database;
-          }
+          database.kill();
+          database.restart();
+          return database;
         });
   }
 
   /** Waits until everything that was killed is up again. */
   void awaitAllUp() {
-    kills.forEach(EventSite::got);
+    restarts.values().forEach(EventSite::got);
   }
 
   /** The keys of the calls of which there is a record, one of each record. */
