@@ -29,6 +29,7 @@ import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.mesh.Mesh;
+import io.sippbx.control.registrar.ExpiredContacts;
 import io.sippbx.control.registrar.RegistrarListener;
 import io.sippbx.control.registrar.RegistrarService;
 import io.sippbx.control.registrar.RequestAuthenticator;
@@ -74,6 +75,7 @@ public final class ControlNode {
   private final Participation cluster;
   private final RoutingCounters routing = new RoutingCounters();
   private final MediaRounds mediaRounds;
+  private final ExpiredContacts expiredContacts;
   private final RegistrationStore registrations;
   private final EdgeCounters counters = new EdgeCounters();
   private final CallLeases leases;
@@ -172,6 +174,15 @@ public final class ControlNode {
                 () -> cluster.isServing() ? cluster.kept() : List.of(),
                 (node, answer) -> owned(node, 0, List.of(), answer),
                 this::mediaHappened));
+    this.expiredContacts =
+        new ExpiredContacts(
+            first,
+            ExpiredContacts.Settings.DEFAULT,
+            registrations,
+            () -> cluster.isServing() ? cluster.kept() : List.of(),
+            world.random(),
+            listeners.registrar(),
+            events(settings, world));
     this.receiver =
         new Dispatcher(
             loops,
@@ -192,6 +203,11 @@ public final class ControlNode {
         settings.limits().retryAfter(),
         settings.limits().arrivals(),
         settings.calls().serverName());
+  }
+
+  private static RegistrarService.Events events(ControlNodeSettings settings, World world) {
+    return new RegistrarService.Events(
+        new RegistrationEventEncoder(settings.calls().node()), world.events());
   }
 
   private static EdgeServices services(
@@ -215,8 +231,7 @@ public final class ControlNode {
             settings.limits().registrar(),
             world.random(),
             listener,
-            new RegistrarService.Events(
-                new RegistrationEventEncoder(settings.calls().node()), world.events()));
+            events(settings, world));
     return new EdgeServices(
         new CallKeys(settings.clusterSecret().value()),
         registrar,
@@ -234,6 +249,7 @@ public final class ControlNode {
   public void start(Runnable serving) {
     cluster.start(serving);
     mediaRounds.start();
+    expiredContacts.start();
   }
 
   /**

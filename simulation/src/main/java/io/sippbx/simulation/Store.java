@@ -417,6 +417,15 @@ final class Store {
       }
 
       @Override
+      public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
+        ask(
+            home,
+            reply -> registrations.claimExpired(partition, limit, reply),
+            new ExpiredAnswer.Unavailable("simulated"),
+            answer);
+      }
+
+      @Override
       public void count(Consumer<CountAnswer> answer) {
         ask(home, registrations::count, new CountAnswer.Unavailable("simulated"), answer);
       }

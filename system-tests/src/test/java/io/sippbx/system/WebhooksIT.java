@@ -143,6 +143,37 @@ class WebhooksIT {
     }
   }
 
+  @Test
+  void tellOfARegistrationThatNobodyRenews() {
+    List<String> options =
+        List.of(
+            "--set",
+            "events.webhook_urls=['%s']".formatted(url("/all")),
+            "--set",
+            "events.webhook_private_receivers=true",
+            "--set",
+            "events.webhook_dir=" + folder.resolve("webhooks"),
+            "--set",
+            "sip.registrar.min_expires=1",
+            "--set",
+            "sip.registrar.default_expires=1",
+            "--set",
+            "sip.registrar.max_expires=1");
+    try (EdgeProcess edge =
+            EdgeProcess.start(folder, 160, List.of(), List.of(), with("standalone", options));
+        Sipp phone = Sipp.scenario("callee").listen(folder)) {
+      Phones.register(edge, folder, Sipp.Transport.UDP, "bob", "127.0.0.1", phone);
+      Await.until(
+          "the end of the registration was posted",
+          WITHIN,
+          () ->
+              at("/all").stream()
+                  .map(each -> each.body().path("data").path("change").asText())
+                  .toList(),
+          List.of("registered", "expired")::equals);
+    }
+  }
+
   private static List<String> with(String first, List<String> options) {
     return Stream.concat(Stream.of(first), options.stream()).toList();
   }

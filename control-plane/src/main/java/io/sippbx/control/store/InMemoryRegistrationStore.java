@@ -87,6 +87,16 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
   }
 
   @Override
+  public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
+    if (limit < 1 || limit > MAX_PAGE) {
+      throw new IllegalArgumentException(
+          "Expected a limit of 1 to " + MAX_PAGE + ", but got " + limit);
+    }
+    ExpiredAnswer result = records.claimExpired(partition, limit, loop.now());
+    loop.execute(() -> answer.accept(result));
+  }
+
+  @Override
   public void count(Consumer<CountAnswer> answer) {
     CountAnswer result = records.count(loop.now());
     loop.execute(() -> answer.accept(result));
@@ -104,6 +114,8 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
     private final Outbox outbox;
     private final TreeMap<Aor, Versioned<Registration>> byAor = new TreeMap<>();
     private final TreeSet<Deadline> deadlines = new TreeSet<>(EARLIEST);
+    private final TreeSet<Deadline> due = new TreeSet<>(EARLIEST);
+    private final TreeMap<Aor, Deadline> dueByAor = new TreeMap<>();
     private long registered;
     private long bindings;
     private long refusals;
@@ -149,6 +161,7 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
       var next = new Versioned<>(expectedVersion + 1, commit.id(), record);
       byAor.put(aor, next);
       deadlines.add(new Deadline(record.expiresAt(), aor));
+      record.firstEnd().ifPresent(at -> due(new Deadline(at, aor)));
       tally(record, 1);
       return new CommitAnswer.Applied<>(next.version());
     }
@@ -165,6 +178,39 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
         }
       }
       return new ListAnswer.Page(page, false);
+    }
+
+    synchronized ExpiredAnswer claimExpired(Partition partition, int limit, Instant now) {
+      var claimed = new ArrayList<Aor>();
+      boolean more = false;
+      for (Deadline each : due) {
+        if (each.at().isAfter(now) || more) {
+          break;
+        }
+        if (Partition.of(each.aor()).equals(partition)) {
+          more = claimed.size() == limit;
+          if (!more) {
+            claimed.add(each.aor());
+          }
+        }
+      }
+      for (Aor each : claimed) {
+        notDue(each);
+        due(new Deadline(now.plus(PartitionStore.CLAIM), each));
+      }
+      return new ExpiredAnswer.Due(claimed, more);
+    }
+
+    private void due(Deadline deadline) {
+      due.add(deadline);
+      dueByAor.put(deadline.aor(), deadline);
+    }
+
+    private void notDue(Aor aor) {
+      Deadline before = dueByAor.remove(aor);
+      if (before != null) {
+        due.remove(before);
+      }
     }
 
     synchronized CountAnswer count(Instant now) {
@@ -195,6 +241,7 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
       var old = byAor.remove(aor);
       if (old != null) {
         deadlines.remove(new Deadline(old.record().expiresAt(), aor));
+        notDue(aor);
         tally(old.record(), -1);
       }
     }

@@ -139,6 +139,11 @@ public final class RegistrationLimit {
     }
 
     @Override
+    public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
+      store.claimExpired(partition, limit, answer);
+    }
+
+    @Override
     public void count(Consumer<CountAnswer> answer) {
       store.count(answer);
     }

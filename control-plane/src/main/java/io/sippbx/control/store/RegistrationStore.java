@@ -53,6 +53,33 @@ public interface RegistrationStore {
   /** How many there are. */
   void count(Consumer<CountAnswer> answer);
 
+  /**
+   * Claims addresses-of-record of a partition of which the time of a contact is over, in store
+   * time, and was not told yet: each is put off by {@link PartitionStore#CLAIM}, and a commit says
+   * when it is due again. Who claims needs no fence: the version of the record lets one tell.
+   *
+   * @param limit 1 to {@value #MAX_PAGE}
+   */
+  void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer);
+
+  /** What the store says to a claim. */
+  sealed interface ExpiredAnswer {
+    /**
+     * Those that were claimed.
+     *
+     * @param more whether there are others
+     */
+    record Due(List<Aor> aors, boolean more) implements ExpiredAnswer {
+      /** Copies {@code aors}. */
+      public Due {
+        aors = List.copyOf(aors);
+      }
+    }
+
+    /** No answer in time. */
+    record Unavailable(String detail) implements ExpiredAnswer {}
+  }
+
   /** What the store says to a list. */
   sealed interface ListAnswer {
     /**

@@ -5,6 +5,7 @@ import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
@@ -100,6 +101,15 @@ final class FaultyRegistrationStore implements RegistrationStore {
       real.list(after, limit, answer);
     } else {
       loop.execute(() -> answer.accept(new ListAnswer.Unavailable("on purpose")));
+    }
+  }
+
+  @Override
+  public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
+    if (next(reads) == Fault.NONE) {
+      real.claimExpired(partition, limit, answer);
+    } else {
+      loop.execute(() -> answer.accept(new ExpiredAnswer.Unavailable("on purpose")));
     }
   }
 

@@ -82,7 +82,7 @@ class InMemoryRegistrationStoreTest extends RegistrationStoreContract {
     assertThat(small.refusals()).isEqualTo(1);
     // What is there may be changed.
     assertThat(commit(small, "a")).isEqualTo(new CommitAnswer.AlreadyApplied<>(1));
-    pass(Duration.ofSeconds(60));
+    pass(Registration.UNTOLD.plusSeconds(60));
     assertThat(commit(small, "c")).isEqualTo(new CommitAnswer.Applied<>(1));
   }
 

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sippbx.control.registrar.binding.Aor;
+import io.sippbx.control.registrar.binding.Binding;
 import io.sippbx.control.registrar.binding.Registers;
 import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.sip.auth.NonceUse;
 import io.sippbx.control.store.RegistrationStore.CountAnswer;
 import io.sippbx.control.store.RegistrationStore.Entry;
+import io.sippbx.control.store.RegistrationStore.ExpiredAnswer;
 import io.sippbx.control.store.RegistrationStore.ListAnswer;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.proto.event.v1.RegistrationKind;
@@ -20,6 +22,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -189,7 +192,8 @@ abstract class RegistrationStoreContract {
 
   @Test
   void dropsARecordWhenItExpires() {
-    commit(BOB, 0, 1, Registers.record("<sip:1@h>", now().plusSeconds(2)));
+    commit(
+        BOB, 0, 1, Registers.record("<sip:1@h>", now().plusSeconds(2).minus(Registration.UNTOLD)));
     commit(ALICE, 0, 1, record("<sip:1@h>"));
     pass(Duration.ofSeconds(1));
     assertThat(read(BOB)).isInstanceOf(ReadAnswer.Found.class);
@@ -199,6 +203,68 @@ abstract class RegistrationStoreContract {
     assertThat(count()).isEqualTo(new CountAnswer.Counts(1, 1));
     assertThat(commit(BOB, 1, 2, record("<sip:2@h>"))).isEqualTo(new CommitAnswer.Gone<>());
     assertThat(commit(BOB, 0, 3, record("<sip:3@h>"))).isEqualTo(new CommitAnswer.Applied<>(1));
+  }
+
+  private ExpiredAnswer.Due claim(Aor of, int limit) {
+    return (ExpiredAnswer.Due)
+        this.<ExpiredAnswer>ask(answer -> store().claimExpired(Partition.of(of), limit, answer));
+  }
+
+  private static Registration of(Binding... bindings) {
+    return new Registration(List.of(bindings), Registration.EMPTY.nonces(), List.of());
+  }
+
+  @Test
+  void claimsWhatHasRunOutAndKeepsItForWhoTellsOfIt() {
+    Registration two =
+        of(
+            Registers.binding("<sip:1@h>", now().plusSeconds(1)),
+            Registers.binding("<sip:2@h>", now().plusSeconds(600)));
+    commit(BOB, 0, 1, two);
+    assertThat(claim(BOB, 10).aors()).as("nothing has run out").isEmpty();
+    pass(Duration.ofMillis(1100));
+    assertThat(claim(BOB, 10)).isEqualTo(new ExpiredAnswer.Due(List.of(BOB), false));
+    assertThat(claim(BOB, 10).aors()).as("it is claimed").isEmpty();
+    assertThat(read(BOB)).isInstanceOf(ReadAnswer.Found.class);
+    pass(PartitionStore.CLAIM.plusMillis(100));
+    assertThat(claim(BOB, 10).aors()).as("nothing came of the claim").containsExactly(BOB);
+    commit(BOB, 1, 2, of(two.bindings().getLast()));
+    pass(PartitionStore.CLAIM.plusMillis(100));
+    assertThat(claim(BOB, 10).aors()).as("it was told, and the other holds").isEmpty();
+    commit(BOB, 2, 3, of(Registers.binding("<sip:3@h>", now())));
+    assertThat(read(BOB)).as("the last one has run out").isInstanceOf(ReadAnswer.Found.class);
+    assertThat(claim(BOB, 10).aors()).containsExactly(BOB);
+    commit(BOB, 3, 4, Registration.EMPTY);
+    pass(PartitionStore.CLAIM.plusMillis(100));
+    assertThat(claim(BOB, 10).aors()).as("there is no record").isEmpty();
+  }
+
+  @Test
+  void claimsNoMoreThanTheLimitAndOnlyOfThePartition() {
+    var same = new ArrayList<Aor>();
+    for (int i = 0; same.size() < 3; i++) {
+      var each = new Aor("user-" + i, "pbx.example");
+      if (Partition.of(each).equals(Partition.of(BOB))) {
+        same.add(each);
+      }
+    }
+    assertThat(Partition.of(ALICE)).isNotEqualTo(Partition.of(BOB));
+    same.forEach(each -> commit(each, 0, 1, Registers.record("<sip:1@h>", now())));
+    commit(ALICE, 0, 1, Registers.record("<sip:1@h>", now()));
+    ExpiredAnswer.Due first = claim(BOB, 2);
+    assertThat(first.aors()).hasSize(2);
+    assertThat(first.more()).isTrue();
+    ExpiredAnswer.Due rest = claim(BOB, 2);
+    assertThat(rest.more()).isFalse();
+    assertThat(Stream.concat(first.aors().stream(), rest.aors().stream()))
+        .containsExactlyInAnyOrderElementsOf(same);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, -1, 1001})
+  void refusesAClaimOutOfBounds(int limit) {
+    assertThatThrownBy(() -> store().claimExpired(Partition.of(BOB), limit, answer -> {}))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

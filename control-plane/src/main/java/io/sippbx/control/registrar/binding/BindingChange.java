@@ -18,7 +18,7 @@ public record BindingChange(Kind kind, Aor aor, Binding binding, long seq) {
     MOVED,
     /** The contact was taken out by a request. */
     REMOVED,
-    /** The time of the contact is over. Told when somebody next touches the record. */
+    /** The time of the contact is over. Told by a keeper, or by a request that comes before it. */
     EXPIRED
   }
 

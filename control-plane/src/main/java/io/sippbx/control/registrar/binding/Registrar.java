@@ -47,9 +47,9 @@ public final class Registrar {
       }
       nonces = used.orElse(nonces);
     }
-    var change = new Change(request, current, now);
+    var change = new Change(request.aor(), current, now);
     if (!repeat) {
-      Optional<Outcome.Refused> refused = apply(change);
+      Optional<Outcome.Refused> refused = apply(change, request);
       if (refused.isPresent()) {
         return refused.get();
       }
@@ -67,21 +67,40 @@ public final class Registrar {
     return new Outcome.Accepted(next, !next.equals(current), change.changes);
   }
 
-  private Optional<Outcome.Refused> apply(Change change) {
-    return switch (change.request.contacts()) {
+  /**
+   * Takes out what has run out, without a request. A record without contacts remembers no requests:
+   * a phone that starts anew may begin as it did before.
+   */
+  public static Outcome.Accepted expire(Aor aor, Registration current, Instant now) {
+    var change = new Change(aor, current, now);
+    if (change.changes.isEmpty()) {
+      return new Outcome.Accepted(current, false, List.of());
+    }
+    var next =
+        new Registration(
+            change.bindings,
+            current.nonces().prune(now),
+            change.bindings.isEmpty() ? List.of() : current.recent(),
+            change.toldSeq,
+            current.carried());
+    return new Outcome.Accepted(next, true, change.changes);
+  }
+
+  private Optional<Outcome.Refused> apply(Change change, Register request) {
+    return switch (request.contacts()) {
       case Contacts.None none -> Optional.empty();
-      case Contacts.Wildcard wildcard -> removeAll(change);
-      case Contacts.Some(List<NameAddr> contacts) -> update(change, contacts);
+      case Contacts.Wildcard wildcard -> removeAll(change, request);
+      case Contacts.Some(List<NameAddr> contacts) -> update(change, request, contacts);
     };
   }
 
   /** Step 6. */
-  private static Optional<Outcome.Refused> removeAll(Change change) {
-    if (!change.request.expires().equals(OptionalLong.of(0))) {
+  private static Optional<Outcome.Refused> removeAll(Change change, Register request) {
+    if (!request.expires().equals(OptionalLong.of(0))) {
       return refused(Refusal.WILDCARD_WITHOUT_ZERO);
     }
     for (Binding binding : List.copyOf(change.bindings)) {
-      if (isOutOfOrder(binding, change.request)) {
+      if (isOutOfOrder(binding, request)) {
         return refused(Refusal.OUT_OF_ORDER);
       }
       change.remove(binding);
@@ -90,7 +109,8 @@ public final class Registrar {
   }
 
   /** Step 7. */
-  private Optional<Outcome.Refused> update(Change change, List<NameAddr> contacts) {
+  private Optional<Outcome.Refused> update(
+      Change change, Register request, List<NameAddr> contacts) {
     // The order is held against what stood before, so that one request may name a contact twice.
     List<Binding> before = List.copyOf(change.bindings);
     for (NameAddr contact : contacts) {
@@ -98,7 +118,7 @@ public final class Registrar {
       long seconds =
           own.isPresent()
               ? own.getAsLong()
-              : change.request.expires().orElse(settings.defaultExpires().toSeconds());
+              : request.expires().orElse(settings.defaultExpires().toSeconds());
       if (seconds > 0
           && seconds < NEVER_TOO_BRIEF_SECONDS
           && seconds < settings.minExpires().toSeconds()) {
@@ -107,14 +127,14 @@ public final class Registrar {
                 Refusal.INTERVAL_TOO_BRIEF, OptionalLong.of(settings.minExpires().toSeconds())));
       }
       Optional<Binding> known = find(before, contact);
-      if (known.isPresent() && isOutOfOrder(known.get(), change.request)) {
+      if (known.isPresent() && isOutOfOrder(known.get(), request)) {
         return refused(Refusal.OUT_OF_ORDER);
       }
       if (seconds == 0) {
         find(change.bindings, contact).ifPresent(change::remove);
       } else {
         long granted = Math.min(seconds, settings.maxExpires().toSeconds());
-        change.put(contact, change.now.plus(Duration.ofSeconds(granted)));
+        change.put(request, contact, change.now.plus(Duration.ofSeconds(granted)));
       }
     }
     return change.bindings.size() > settings.maxBindings()
@@ -150,14 +170,14 @@ public final class Registrar {
 
   /** A record under change: the live bindings, and what happened to them. */
   private static final class Change {
-    private final Register request;
+    private final Aor aor;
     private final Instant now;
     private final List<Binding> bindings = new ArrayList<>();
     private final List<BindingChange> changes = new ArrayList<>();
     private long toldSeq;
 
-    Change(Register request, Registration current, Instant now) {
-      this.request = request;
+    Change(Aor aor, Registration current, Instant now) {
+      this.aor = aor;
       this.now = now;
       this.toldSeq = current.toldSeq();
       for (Binding binding : current.bindings()) {
@@ -169,7 +189,7 @@ public final class Registrar {
       }
     }
 
-    void put(NameAddr contact, Instant expiresAt) {
+    void put(Register request, NameAddr contact, Instant expiresAt) {
       var binding =
           new Binding(
               contact.withParams(contact.params().without("expires")),
@@ -206,7 +226,7 @@ public final class Registrar {
     }
 
     private void tell(Kind kind, Binding binding) {
-      changes.add(new BindingChange(kind, request.aor(), binding, seq(kind)));
+      changes.add(new BindingChange(kind, aor, binding, seq(kind)));
     }
 
     /** Greater than any before it, though nothing is remembered of a record that is gone. */

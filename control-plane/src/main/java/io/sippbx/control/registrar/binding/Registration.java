@@ -3,8 +3,11 @@ package io.sippbx.control.registrar.binding;
 import io.sippbx.control.carried.Carried;
 import io.sippbx.control.sip.auth.NonceCounts;
 import io.sippbx.control.sip.message.CallId;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The record of an address-of-record. Immutable.
@@ -24,6 +27,12 @@ public record Registration(
 
   /** Nothing is registered. */
   public static final Registration EMPTY = new Registration(List.of(), NonceCounts.NONE, List.of());
+
+  /**
+   * A record is kept for so long after the end of its last contact, for who tells of that end: a
+   * keeper does within seconds, unless there is none.
+   */
+  public static final Duration UNTOLD = Duration.ofHours(1);
 
   /** Requests that are remembered. */
   public static final int MAX_RECENT = 16;
@@ -58,8 +67,14 @@ public record Registration(
   public Instant expiresAt() {
     Instant last = nonces.expiresAt();
     for (Binding binding : bindings) {
-      last = binding.expiresAt().isAfter(last) ? binding.expiresAt() : last;
+      Instant told = binding.expiresAt().plus(UNTOLD);
+      last = told.isAfter(last) ? told : last;
     }
     return last;
+  }
+
+  /** When the time of the first contact is over that is in it; empty: there is none. */
+  public Optional<Instant> firstEnd() {
+    return bindings.stream().map(Binding::expiresAt).min(Comparator.naturalOrder());
   }
 }

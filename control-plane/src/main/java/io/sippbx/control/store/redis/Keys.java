@@ -85,6 +85,10 @@ final class Keys {
     return Bytes.of(partition.tag() + ":reg-ends");
   }
 
+  static byte[] registrationDue(Partition partition) {
+    return Bytes.of(partition.tag() + ":reg-due");
+  }
+
   static byte[] registrationBindings(Partition partition) {
     return Bytes.of(partition.tag() + ":reg-bindings");
   }

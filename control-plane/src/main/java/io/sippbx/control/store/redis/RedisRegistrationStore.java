@@ -9,6 +9,7 @@ import io.sippbx.control.registrar.binding.Registration;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
+import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.RegistrationCommit;
@@ -67,6 +68,11 @@ final class RedisRegistrationStore implements RegistrationStore {
     args.add(commit.expectedVersion());
     args.add(commit.id().toString());
     args.add(Math.max(0, Duration.between(loop.now(), record.expiresAt()).toMillis()));
+    args.add(
+        record
+            .firstEnd()
+            .map(end -> Long.toString(Math.max(0, Duration.between(loop.now(), end).toMillis())))
+            .orElse(""));
     args.add(record.bindings().size());
     args.add(member(aor));
     RecordCodec.Encoded encoded = codec.encode(record);
@@ -85,7 +91,8 @@ final class RedisRegistrationStore implements RegistrationStore {
       Keys.registrationEnds(partition),
       Keys.registrationBindings(partition),
       Keys.registrationTotals(partition),
-      Keys.outbox(partition)
+      Keys.outbox(partition),
+      Keys.registrationDue(partition)
     };
     link.run(
         partition.number(),
@@ -251,6 +258,46 @@ final class RedisRegistrationStore implements RegistrationStore {
       }
       answer.accept(new ListAnswer.Page(List.copyOf(page.values()), more));
     }
+  }
+
+  @Override
+  public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
+    if (limit < 1 || limit > MAX_PAGE) {
+      throw new IllegalArgumentException(
+          "Expected a limit of 1 to " + MAX_PAGE + ", but got " + limit);
+    }
+    var args = new ScriptArgs();
+    args.add(limit);
+    args.add(PartitionStore.CLAIM.toMillis());
+    byte[][] keys = {Keys.registrationDue(partition), Keys.registrationEnds(partition)};
+    link.run(
+        partition.number(),
+        loop,
+        Script.CLAIM_EXPIRED,
+        keys,
+        args.toArray(),
+        reply -> answer.accept(claimed(reply)));
+  }
+
+  private static ExpiredAnswer claimed(Reply reply) {
+    return switch (reply) {
+      case Reply.Failed failed -> new ExpiredAnswer.Unavailable(failed.detail());
+      case Reply.Answered answered -> {
+        try {
+          List<?> said = Bytes.list(answered.value());
+          var aors = new ArrayList<Aor>();
+          for (Object each : Bytes.list(Bytes.at(said, 1))) {
+            Aor aor = aor(Bytes.octets(each));
+            if (aor != null) {
+              aors.add(aor);
+            }
+          }
+          yield new ExpiredAnswer.Due(aors, Bytes.number(Bytes.at(said, 0)) == 1);
+        } catch (Bytes.UnexpectedReplyException e) {
+          yield new ExpiredAnswer.Unavailable("claim_expired.lua: " + e.getMessage());
+        }
+      }
+    };
   }
 
   @Override

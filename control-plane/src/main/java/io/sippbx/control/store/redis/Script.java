@@ -22,6 +22,7 @@ record Script(String name, String text, String sha1) {
   static final Script CLUSTER_META = load("cluster_meta");
   static final Script TAKE_LEASE = load("take_lease");
   static final Script COMMIT_REGISTRATION = load("commit_registration");
+  static final Script CLAIM_EXPIRED = load("claim_expired");
   static final Script COUNT_REGISTRATIONS = load("count_registrations");
 
   static final Script BEAT = load("beat");

@@ -340,7 +340,42 @@ class RegistrarTest {
       assertThat(current.bindings().getFirst().remainingSeconds(now.plusSeconds(599).plusMillis(1)))
           .isEqualTo(1);
       assertThat(current.live(now.plusSeconds(600))).isEmpty();
-      assertThat(current.expiresAt()).isEqualTo(now.plusSeconds(600));
+      assertThat(current.firstEnd()).contains(now.plusSeconds(600));
+      assertThat(current.expiresAt())
+          .as("kept for who tells of it")
+          .isEqualTo(now.plusSeconds(600).plus(Registration.UNTOLD));
+    }
+
+    private Outcome.Accepted expire() {
+      Outcome.Accepted expired = Registrar.expire(new Aor("bob", "pbx.example"), current, now);
+      current = expired.next();
+      return expired;
+    }
+
+    @Test
+    void isToldWithoutARequest() {
+      accept(Registers.of("a", 1, 600, DESK, MOBILE + ";expires=100"));
+      long before = current.toldSeq();
+      assertThat(expire().changed()).as("nothing has run out").isFalse();
+      now = now.plusSeconds(100);
+      Outcome.Accepted expired = expire();
+      assertThat(kinds(expired)).containsExactly(Kind.EXPIRED);
+      assertThat(expired.changes().getFirst().seq()).isEqualTo(before + 1);
+      assertThat(current.recent()).as("what it must know of repeats").isNotEmpty();
+      assertThat(expire().changed()).as("it is told once").isFalse();
+      now = now.plusSeconds(500);
+      assertThat(kinds(expire())).containsExactly(Kind.EXPIRED);
+      assertThat(contacts()).isEmpty();
+      assertThat(current.expiresAt()).as("nothing is left").isBefore(now);
+    }
+
+    @Test
+    void letsAPhoneBeginAsItDidBefore() {
+      Register request = Registers.of("a", 1, 600, DESK);
+      accept(request);
+      now = now.plusSeconds(600);
+      expire();
+      assertThat(kinds(accept(request))).containsExactly(Kind.REGISTERED);
     }
 
     @Test
@@ -375,7 +410,7 @@ class RegistrarTest {
     void areTakenDownWithTheBindings() {
       accept(desk(1, use(7, 1)));
       assertThat(current.nonces().highest(7)).isEqualTo(1);
-      assertThat(current.expiresAt()).isEqualTo(now.plusSeconds(600));
+      assertThat(current.expiresAt()).isEqualTo(now.plusSeconds(600).plus(Registration.UNTOLD));
       accept(Registers.with(Registers.of("a", 2, 0, DESK), use(7, 2)));
       assertThat(current.bindings()).isEmpty();
       assertThat(current.expiresAt()).isEqualTo(NOW.plusSeconds(300));
