@@ -78,7 +78,7 @@ helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version | re
 {{- if eq .Values.ipFamily "Dual" -}}
 {{- $own = dict "monitoring" dict "media" (dict "bind_ipv6" "::") -}}
 {{- end -}}
-{{- mustMergeOverwrite $own (omit (deepCopy .Values.config) "kafka" "cdr") (deepCopy .Values.mediaPlane.config) | toYaml -}}
+{{- mustMergeOverwrite $own (omit (deepCopy .Values.config) "kafka" "cdr" "events") (deepCopy .Values.mediaPlane.config) | toYaml -}}
 {{- end -}}
 
 {{/* The same of the event plane. */}}
@@ -99,12 +99,16 @@ helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version | re
 {{- toYaml $configs -}}
 {{- end -}}
 
-{{/* Passwords of what records and events are given to, where there are any. */}}
+{{/* Passwords and secrets of what records and events are given to, where there are any. */}}
 {{- define "sip-pbx.eventPasswords" -}}
 - name: SIP_PBX_KAFKA_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.kafkaPassword }}, optional: true}}
 - name: SIP_PBX_CDR_POSTGRES_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.postgresPassword }}, optional: true}}
+- name: SIP_PBX_EVENTS_WEBHOOK_SECRETS
+  valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.webhookSecrets }}, optional: true}}
+- name: SIP_PBX_EVENTS_WEBHOOKS
+  valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.webhooks }}, optional: true}}
 {{- end -}}
 
 {{/* A port of the configuration, which must be a fixed one: (list configuration section key). */}}

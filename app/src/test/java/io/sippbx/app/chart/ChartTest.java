@@ -29,6 +29,7 @@ import io.fabric8.kubernetes.api.model.policy.v1.PodDisruptionBudget;
 import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import io.sippbx.shared.config.ConfigLoader;
 import io.sippbx.shared.config.Configuration;
+import io.sippbx.shared.config.EventsConfig;
 import io.sippbx.shared.config.HostPort;
 import io.sippbx.shared.config.Role;
 import io.sippbx.shared.config.SipConfig;
@@ -449,7 +450,11 @@ class ChartTest {
                   .map(ContainerPort::getName)
                   .filter(name -> name.startsWith("sip-")))
           .containsExactlyInAnyOrderElementsOf(listened);
-      assertThat(mounts(pod)).contains(config.cdr().outputDir().toString(), "/tmp");
+      assertThat(mounts(pod))
+          .contains(
+              config.cdr().outputDir().toString(),
+              config.events().records().dir().toString(),
+              "/tmp");
     }
 
     @ParameterizedTest
@@ -495,6 +500,30 @@ class ChartTest {
       }
       assertThat(partitions).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
       assertThat(Chart.render("default").events()).isEmpty();
+    }
+
+    @Test
+    void ofTheEventPlaneNamesReceiversOfWebhooksWithSecretsOfTheirOwn() throws IOException {
+      Manifests made = Chart.render("events");
+      Pod pod = pod("events", made, made.events().getFirst().getSpec().getTemplate());
+      EventsConfig events = pod.configuration(Role.EVENT_PLANE, folder).events();
+      assertThat(events.receivers()).hasSize(2);
+      EventsConfig.Receiver billing = events.receivers().getFirst();
+      assertThat(billing.name()).isEqualTo("billing");
+      assertThat(billing.url()).hasToString("https://billing.example.com/pbx?from=a,b");
+      assertThat(billing.types()).containsExactly(EventsConfig.WebhookType.CALL_ENDED);
+      assertThat(secrets(billing)).containsExactly("whsec_UPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwj");
+      assertThat(secrets(events.receivers().getLast()))
+          .containsExactly(
+              "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2");
+      assertThat(mounts(pod)).contains(events.records().dir().toString());
+      assertThat(made.all(ConfigMap.class))
+          .allSatisfy(
+              map -> assertThat(map.getData().values()).noneMatch(text -> text.contains("whsec_")));
+    }
+
+    private static List<String> secrets(EventsConfig.Receiver receiver) {
+      return receiver.secrets().stream().map(io.sippbx.shared.config.Secret::value).toList();
     }
 
     @Test
@@ -588,6 +617,8 @@ class ChartTest {
       "config.sip.users[0].username, 1004, users",
       "secrets.clusterSecret, short, /secrets/clusterSecret",
       "secrets.adminToken, short, /secrets/adminToken",
+      "secrets.webhookSecrets[0], horse, /secrets/webhookSecrets/0",
+      "secrets.webhooks[0].url, ftp://a, /secrets/webhooks/0/url",
       "config.admin.token, 0123456789abcdef0123, token",
       "mediaPlane.drainSeconds, soon, /mediaPlane/drainSeconds",
       "secrets.users[0].username, 1004, /secrets/users/0",
