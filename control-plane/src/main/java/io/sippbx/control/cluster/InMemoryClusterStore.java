@@ -34,6 +34,29 @@ public final class InMemoryClusterStore implements ClusterStore {
     private final Map<Partition, Keeping.Held> keepers = new TreeMap<>();
     private long order;
 
+    /** What puts all but the epochs of partitions back as it is now. */
+    private synchronized Runnable checkpoint() {
+      var beatsThen = new TreeMap<>(beats);
+      var membersThen = copy(members);
+      var keepersThen = new TreeMap<>(keepers);
+      return () -> {
+        synchronized (this) {
+          beats.clear();
+          beats.putAll(beatsThen);
+          members.clear();
+          members.putAll(copy(membersThen));
+          keepers.clear();
+          keepers.putAll(keepersThen);
+        }
+      };
+    }
+
+    private static Map<Member, Known> copy(Map<Member, Known> members) {
+      var copy = new TreeMap<Member, Known>();
+      members.forEach((member, known) -> copy.put(member, known.copy()));
+      return copy;
+    }
+
     private Shared(ObjLongConsumer<Partition> epochs) {
       this.epochs = epochs;
     }
@@ -50,6 +73,15 @@ public final class InMemoryClusterStore implements ClusterStore {
     private boolean left;
     private final TreeSet<Partition> swept = new TreeSet<>();
     private Instant sweptUntil = Instant.EPOCH;
+
+    private Known copy() {
+      var copy = new Known();
+      copy.beaten = beaten;
+      copy.left = left;
+      copy.swept.addAll(swept);
+      copy.sweptUntil = sweptUntil;
+      return copy;
+    }
   }
 
   /** Nobody is there yet. */
@@ -73,6 +105,11 @@ public final class InMemoryClusterStore implements ClusterStore {
   /** The same for another loop, as another node has it. */
   public InMemoryClusterStore on(Loop other) {
     return new InMemoryClusterStore(shared, other);
+  }
+
+  /** What puts all back as it is now, as a fail-over does that loses writes; for tests of one. */
+  public Runnable checkpoint() {
+    return shared.checkpoint();
   }
 
   @Override

@@ -192,6 +192,12 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
     partitions.forEach(each -> each.limitOutbox(new OutboxLimit(events)));
   }
 
+  /** What puts all back as it is now, as a fail-over does that loses writes; for tests of one. */
+  public Runnable checkpoint() {
+    List<Runnable> back = partitions.stream().map(InMemoryPartition::checkpoint).toList();
+    return () -> back.forEach(Runnable::run);
+  }
+
   /** How many calls there are, tombstones among them. */
   public int size() {
     int size = 0;

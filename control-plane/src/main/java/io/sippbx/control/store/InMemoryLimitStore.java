@@ -43,6 +43,25 @@ public final class InMemoryLimitStore implements LimitStore {
     }
   }
 
+  /** What puts all back as it is now, as a fail-over does that loses writes; for tests of one. */
+  public Runnable checkpoint() {
+    synchronized (limits) {
+      Map<String, Map<CallKey, Instant>> then = copy(limits);
+      return () -> {
+        synchronized (limits) {
+          limits.clear();
+          limits.putAll(copy(then));
+        }
+      };
+    }
+  }
+
+  private static Map<String, Map<CallKey, Instant>> copy(Map<String, Map<CallKey, Instant>> all) {
+    var copy = new TreeMap<String, Map<CallKey, Instant>>();
+    all.forEach((name, held) -> copy.put(name, new TreeMap<>(held)));
+    return copy;
+  }
+
   @Override
   public void take(
       String name, CallKey call, int limit, Duration lease, Consumer<LeaseAnswer> answer) {

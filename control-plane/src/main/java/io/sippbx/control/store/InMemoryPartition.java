@@ -342,6 +342,44 @@ final class InMemoryPartition<R> {
     outboxLimit = limit;
   }
 
+  /** What puts all back as it is now. */
+  synchronized Runnable checkpoint() {
+    var records = new TreeMap<>(this.records);
+    var timers = new TreeMap<>(this.timers);
+    var inFlight = copy(this.inFlight);
+    var onMedia = copy(this.onMedia);
+    var listed = new TreeSet<>(this.listed);
+    var outbox = new TreeMap<>(this.outbox);
+    var aside = new TreeMap<>(this.aside);
+    long epoch = this.epoch;
+    return () -> {
+      synchronized (this) {
+        replace(this.records, records);
+        deadlines.clear();
+        records.forEach((call, stored) -> deadlines.add(new Deadline(stored.expiresAt(), call)));
+        replace(this.timers, timers);
+        replace(this.inFlight, copy(inFlight));
+        replace(this.onMedia, copy(onMedia));
+        this.listed.clear();
+        this.listed.addAll(listed);
+        replace(this.outbox, outbox);
+        replace(this.aside, aside);
+        this.epoch = epoch;
+      }
+    };
+  }
+
+  private static <K, V> void replace(Map<K, V> all, Map<K, V> by) {
+    all.clear();
+    all.putAll(by);
+  }
+
+  private static Map<NodeId, NavigableSet<CallKey>> copy(Map<NodeId, NavigableSet<CallKey>> sets) {
+    var copy = new TreeMap<NodeId, NavigableSet<CallKey>>();
+    sets.forEach((node, calls) -> copy.put(node, new TreeSet<>(calls)));
+    return copy;
+  }
+
   synchronized int size() {
     return records.size();
   }

@@ -59,6 +59,11 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
     return new InMemoryRegistrationStore(records, other);
   }
 
+  /** What puts all back as it is now, as a fail-over does that loses writes; for tests of one. */
+  public Runnable checkpoint() {
+    return records.checkpoint();
+  }
+
   /** Commits that were turned away because the store was full. */
   public long refusals() {
     return records.refusals();
@@ -216,6 +221,24 @@ public final class InMemoryRegistrationStore implements RegistrationStore {
     synchronized CountAnswer count(Instant now) {
       dropExpired(now);
       return new CountAnswer.Counts(registered, bindings);
+    }
+
+    synchronized Runnable checkpoint() {
+      var then = new TreeMap<>(byAor);
+      return () -> {
+        synchronized (this) {
+          byAor.clear();
+          byAor.putAll(then);
+          deadlines.clear();
+          registered = 0;
+          bindings = 0;
+          then.forEach(
+              (aor, stored) -> {
+                deadlines.add(new Deadline(stored.record().expiresAt(), aor));
+                tally(stored.record(), 1);
+              });
+        }
+      };
     }
 
     synchronized long refusals() {
