@@ -110,7 +110,9 @@ final class ControlHost {
     Running() {
       String name = name();
       loops = world.time().loops(name, world.loops());
-      store = world.store().new Client(name, loops);
+      store =
+          world.store()
+          .new Client(name, loops, real -> world.plants().stores().apply(id.text(), real));
       Stores stores = store.stores();
       publisher = world.time().loop(name + " publisher");
       log = world.log().new Client(name, publisher);
@@ -153,23 +155,13 @@ final class ControlHost {
                   world.plants().transports().apply(id.text(), host),
                   new Streams(loops.all().getFirst()),
                   world.locator(),
-                  planted(stores),
+                  stores,
                   world.plants().media().apply(id.text(), media),
                   events,
                   random::nextLong),
               new ControlNode.Listeners(world.observer(), new Unheard()));
       receiver[0] = node.receiver();
       node.start(() -> world.trace().note(name, "serves"));
-    }
-
-    private Stores planted(Stores real) {
-      return new Stores(
-          world.plants().stores().apply(id.text(), real.calls()),
-          real.registrations(),
-          real.partitions(),
-          real.cluster(),
-          real.limits(),
-          real.restoring());
     }
 
     /** What a node has left that is gone falls to who keeps the partition. */
@@ -351,6 +343,13 @@ final class ControlHost {
   void cutStore(boolean off) {
     if (process != null) {
       process.store.cut(off);
+    }
+  }
+
+  /** Is connected to another server of the store. */
+  void storeFailedOver() {
+    if (process != null) {
+      process.store.failedOver();
     }
   }
 

@@ -30,6 +30,8 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
     STORE_SLOW,
     /** Commands are carried out and their answers lost. */
     STORE_LOSES_REPLIES,
+    /** Goes back to what it held up to a second ago, and is away until it is over: a fail-over. */
+    STORE_LOSES_WRITES,
     /** One node does not reach the store; what it had sent may have been carried out. */
     CUT_STORE,
     KILL_MEDIA,
@@ -57,7 +59,13 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
 
     boolean isOfStore() {
       return switch (this) {
-        case STORE_AWAY, STORE_STALLED, STORE_SLOW, STORE_LOSES_REPLIES, CUT_STORE -> true;
+        case STORE_AWAY,
+            STORE_STALLED,
+            STORE_SLOW,
+            STORE_LOSES_REPLIES,
+            STORE_LOSES_WRITES,
+            CUT_STORE ->
+            true;
         default -> false;
       };
     }

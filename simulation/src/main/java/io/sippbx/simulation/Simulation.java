@@ -12,9 +12,11 @@ import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.RegistrationCommit;
+import io.sippbx.control.store.Versioned;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -91,6 +93,7 @@ final class Simulation {
   private final CallKeys keys = new CallKeys(SECRET);
   private int calls;
   private long events;
+  private boolean failingOver;
 
   private Simulation(Scenario scenario, Plants plants, int keepLines) {
     this.scenario = scenario;
@@ -210,6 +213,10 @@ final class Simulation {
     }
   }
 
+  private static Duration min(Duration a, Duration b) {
+    return a.compareTo(b) < 0 ? a : b;
+  }
+
   private void at(Duration when, Runnable what) {
     fate.schedule(when.minus(time.elapsed()), what);
   }
@@ -288,7 +295,7 @@ final class Simulation {
         MEDIA_TIMEOUT,
         () -> {
           media.forEach(each -> each.silence(key));
-          if (store.peek(key).filter(call -> call.termination().isEmpty()).isPresent()) {
+          if (store.peek(key).filter(call -> call.record().termination().isEmpty()).isPresent()) {
             silence(key);
           }
         });
@@ -349,6 +356,7 @@ final class Simulation {
           during(fault, () -> store.slow(20 + fault.other() % 400), () -> store.slow(0));
       case STORE_LOSES_REPLIES ->
           during(fault, () -> store.losesReplies(true), () -> store.losesReplies(false));
+      case STORE_LOSES_WRITES -> failOver(fault);
       case CUT_STORE -> during(fault, () -> node.cutStore(true), () -> node.cutStore(false));
       case KILL_MEDIA -> during(fault, relay::kill, relay::start);
       case KILL_ALL_MEDIA ->
@@ -390,6 +398,43 @@ final class Simulation {
   private void full(int room) {
     log.away(room > 0);
     store.limitOutboxes(room);
+  }
+
+  /** The replica that takes over is up to a second behind, and takes its time. */
+  private void failOver(Fault fault) {
+    if (failingOver) {
+      return;
+    }
+    failingOver = true;
+    Duration behind = min(Duration.ofMillis(1 + fault.other()), fault.lasts().dividedBy(2));
+    Runnable lose = store.runAhead();
+    fate.schedule(
+        behind,
+        () -> {
+          trace.note("fault", "what was written in the last " + behind.toMillis() + " ms is lost");
+          lose.run();
+          store.away(true);
+          ownersAsTheyStand();
+          fate.schedule(
+              fault.lasts().minus(behind),
+              () -> {
+                trace.note("fault", "the store is another");
+                failingOver = false;
+                store.away(false);
+                control.forEach(ControlHost::storeFailedOver);
+              });
+        });
+  }
+
+  /** Who has which call in flight, by the records. */
+  private void ownersAsTheyStand() {
+    owners.clear();
+    for (CallKey call : byKey.keySet()) {
+      store
+          .peek(call)
+          .flatMap(Versioned::owner)
+          .ifPresent(owner -> owners.put(call, ControlHost.startOf(owner)));
+    }
   }
 
   private static void startUnlessAlive(ControlHost node) {
@@ -456,11 +501,36 @@ final class Simulation {
     }
 
     @Override
+    public void restored(String by, CallRestore<Call> restore) {
+      Simulation.this.restored(by, restore);
+    }
+
+    @Override
+    public void lost(String by, CallKey call) {
+      trace.note("store", "has lost a commit of " + by + " to " + call);
+    }
+
+    @Override
     public void registered(String by, RegistrationCommit commit) {
       for (RegistrationEvent event : commit.events()) {
         invariants.forEach(each -> each.told(new OutboxEvent.OfRegistration(event)));
       }
     }
+  }
+
+  private void restored(String by, CallRestore<Call> restore) {
+    CallKey call = restore.call();
+    Optional<String> owner = restore.index().owner().map(ControlHost::startOf);
+    owner.ifPresentOrElse(start -> owners.put(call, start), () -> owners.remove(call));
+    trace.note(
+        by,
+        "writes "
+            + call
+            + " back as version "
+            + restore.ours().version()
+            + ", in flight on "
+            + owner.orElse("none")
+            + (restore.events().isEmpty() ? "" : ", tells " + told(restore.events())));
   }
 
   private static String told(List<CallEvent> events) {

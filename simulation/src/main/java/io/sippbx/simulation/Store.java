@@ -25,17 +25,20 @@ import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RegistrationCommit;
 import io.sippbx.control.store.RegistrationStore;
 import io.sippbx.control.store.RestoringCallStore;
+import io.sippbx.control.store.Versioned;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
+import java.util.function.UnaryOperator;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +54,12 @@ final class Store {
     void committed(String by, CallCommit<Call> commit, long version);
 
     void registered(String by, RegistrationCommit commit);
+
+    /** A node has written back what a fail-over had lost. */
+    void restored(String by, CallRestore<Call> restore);
+
+    /** A commit that was acknowledged is lost. */
+    void lost(String by, CallKey call);
   }
 
   /** How long an answer is waited for, as a node's client does. */
@@ -76,6 +85,16 @@ final class Store {
   private boolean losesReplies;
   private int slowMs;
   private int outboxLimit;
+
+  /** Fail-overs so far: what was asked before one is never answered. */
+  private int failOvers;
+
+  /** What is written while a fail-over would lose it. */
+  private final List<Written> written = new ArrayList<>();
+
+  private boolean isAhead;
+
+  private record Written(String by, CallKey call) {}
 
   /**
    * @param outboxes the limit of an outbox that is kept where this one is meant
@@ -113,6 +132,25 @@ final class Store {
     }
   }
 
+  /** What is written from now on is lost by the fail-over that the answer is. */
+  Runnable runAhead() {
+    isAhead = true;
+    Runnable callsBack = calls.checkpoint();
+    Runnable limitsBack = limits.checkpoint();
+    Runnable registrationsBack = registrations.checkpoint();
+    Runnable clusterBack = cluster.checkpoint();
+    return () -> {
+      failOvers++;
+      isAhead = false;
+      callsBack.run();
+      limitsBack.run();
+      registrationsBack.run();
+      clusterBack.run();
+      written.forEach(each -> observer.lost(each.by(), each.call()));
+      written.clear();
+    };
+  }
+
   /** Takes up to this long for a command; 0: as ever. */
   void slow(int longestMs) {
     slowMs = longestMs;
@@ -134,16 +172,16 @@ final class Store {
   }
 
   /** The record as it stands, whoever can reach it. */
-  Optional<Call> peek(CallKey call) {
-    var found = new Call[1];
+  Optional<Versioned<Call>> peek(CallKey call) {
+    var found = new ArrayList<Versioned<Call>>();
     calls.read(
         call,
         answer -> {
           if (answer instanceof ReadAnswer.Found<Call> there) {
-            found[0] = there.current().record();
+            found.add(there.current());
           }
         });
-    return Optional.ofNullable(found[0]);
+    return found.stream().findFirst();
   }
 
   /** From now on outboxes have room for so many events until no call begins; 0: for all. */
@@ -192,6 +230,7 @@ final class Store {
   final class Client {
     private final String name;
     private final Loops loops;
+    private final RestoringCallStore<Call> restoring;
     private boolean cut;
     private long lastArrivalNs;
     private long lastReplyNs;
@@ -199,10 +238,12 @@ final class Store {
     /**
      * @param name of who asks, for the trace
      * @param loops on which it wants its answers
+     * @param planted given the way to the calls
      */
-    Client(String name, Loops loops) {
+    Client(String name, Loops loops, UnaryOperator<CallStore<Call>> planted) {
       this.name = name;
       this.loops = loops;
+      this.restoring = new RestoringCallStore<>(planted.apply(new Calls()), loops, RECENT);
     }
 
     /** Does not reach the store, or does again. */
@@ -210,8 +251,12 @@ final class Store {
       cut = off;
     }
 
+    /** Is connected to another server than before. */
+    void failedOver() {
+      restoring.offerAgain();
+    }
+
     Stores stores() {
-      var restoring = new RestoringCallStore<>(new Calls(), loops, RECENT);
       return new Stores(
           restoring,
           Registrations::new,
@@ -236,19 +281,24 @@ final class Store {
       if (cut) {
         return;
       }
+      int server = failOvers;
       lastArrivalNs = Math.max(lastArrivalNs, loop.nowNs() + delayNs());
       loop.schedule(
           Duration.ofNanos(lastArrivalNs - loop.nowNs()),
-          () ->
-              question.accept(
-                  reply -> {
-                    if (cut || losesReplies && random.nextBoolean()) {
-                      return;
-                    }
-                    lastReplyNs = Math.max(lastReplyNs, loop.nowNs() + delayNs());
-                    home.schedule(
-                        Duration.ofNanos(lastReplyNs - loop.nowNs()), () -> once.give(reply));
-                  }));
+          () -> {
+            if (server != failOvers) {
+              return;
+            }
+            question.accept(
+                reply -> {
+                  if (cut || losesReplies && random.nextBoolean()) {
+                    return;
+                  }
+                  lastReplyNs = Math.max(lastReplyNs, loop.nowNs() + delayNs());
+                  home.schedule(
+                      Duration.ofNanos(lastReplyNs - loop.nowNs()), () -> once.give(reply));
+                });
+          });
     }
 
     private long delayNs() {
@@ -277,6 +327,9 @@ final class Store {
 
       private CommitAnswer<Call> seen(CallCommit<Call> commit, CommitAnswer<Call> said) {
         if (said instanceof CommitAnswer.Applied<Call> applied) {
+          if (isAhead) {
+            written.add(new Written(name, commit.call()));
+          }
           observer.committed(name, commit, applied.version());
         } else {
           trace.note(name, "commit of " + commit.call() + ": " + said.getClass().getSimpleName());
@@ -288,9 +341,16 @@ final class Store {
       public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
         ask(
             loops.of(restore.call().hashCode()),
-            reply -> calls.restore(restore, reply),
+            reply -> calls.restore(restore, said -> reply.accept(seen(restore, said))),
             new CommitAnswer.Unknown<>("simulated"),
             answer);
+      }
+
+      private CommitAnswer<Call> seen(CallRestore<Call> restore, CommitAnswer<Call> said) {
+        if (said instanceof CommitAnswer.Applied<Call>) {
+          observer.restored(name, restore);
+        }
+        return said;
       }
     }
 

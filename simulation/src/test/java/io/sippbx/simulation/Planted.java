@@ -85,6 +85,28 @@ final class Planted {
             });
   }
 
+  /** Writes back nothing of what a fail-over of the store has lost. */
+  static Plants restoringNothing() {
+    return Plants.inStore(
+        (node, real) ->
+            new CallStore<>() {
+              @Override
+              public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
+                real.read(call, answer);
+              }
+
+              @Override
+              public void commit(CallCommit<Call> commit, Consumer<CommitAnswer<Call>> answer) {
+                real.commit(commit, answer);
+              }
+
+              @Override
+              public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
+                answer.accept(new CommitAnswer.Gone<>());
+              }
+            });
+  }
+
   /** Never releases a session, but says so. */
   static Plants releasingNothing() {
     return Plants.inMedia(

@@ -207,6 +207,22 @@ class PlantedBugsTest {
   }
 
   @Test
+  void whatAFailOverHasLostIsNotWrittenBack() {
+    var call =
+        new PlannedCall(
+            0, Duration.ofSeconds(1), CallKind.CALLER_HANGS_UP, 0, 0, Duration.ofSeconds(5), 100);
+    // The call is begun and answered while the replica that takes over hears of nothing.
+    var failOver =
+        new Fault(
+            Duration.ofSeconds(1), Duration.ofSeconds(2), Fault.Kind.STORE_LOSES_WRITES, 0, 900);
+    var scenario = new Scenario(1, 1, 1, 1, 0, 5, List.of(call), List.of(failOver));
+    Outcome kept = Simulation.run(scenario, Plants.NONE, 10_000);
+    assertThat(kept.violations()).isEmpty();
+    assertThat(kept.trace()).anyMatch(line -> line.contains("has lost a commit"));
+    seen("no leg is up alone", Simulation.run(scenario, Planted.restoringNothing(), 10_000));
+  }
+
+  @Test
   void anOutboxTakesMoreThanItMay() {
     var calls = new ArrayList<PlannedCall>();
     for (int number = 0; number < 30; number++) {
