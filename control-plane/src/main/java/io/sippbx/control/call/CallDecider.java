@@ -17,6 +17,7 @@ import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TelUri;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.time.Instant;
@@ -73,7 +74,7 @@ public final class CallDecider {
             in.transaction(),
             in.invite(),
             in.flow(),
-            in.hop(),
+            in.hop().of(device(in.invite())),
             IncomingInvite.State.PROCEEDING,
             Optional.empty());
     Uri from = in.invite().from().uri();
@@ -105,6 +106,19 @@ public final class CallDecider {
     setup.begin(draft);
     ending.finish(draft);
     return draft.decision();
+  }
+
+  /** Who calls, if that may be one device of several with this address-of-record. */
+  private static Optional<Device> device(SipRequest invite) {
+    if (!(invite.from().uri() instanceof SipUri from)
+        || from.host().isEmpty()
+        || from.userText().filter(user -> !user.isEmpty()).isEmpty()) {
+      return Optional.empty();
+    }
+    return invite.contacts().stream()
+        .findFirst()
+        .flatMap(Device::instanceOf)
+        .map(instance -> new Device(from.userText().get(), from.host(), Optional.of(instance)));
   }
 
   private static String firstHop(List<List<Target>> route) {

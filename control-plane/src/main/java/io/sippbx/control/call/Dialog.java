@@ -66,13 +66,29 @@ public record Dialog(
   /** The same dialog with another remote target (RFC 3261 12.2: a target refresh). */
   Dialog withRemoteTarget(Uri target, Destination nextHop) {
     return new Dialog(
-        callId, local, remote, localCSeq, remoteCSeq, routes, target, contact, nextHop);
+        callId,
+        local,
+        remote,
+        localCSeq,
+        remoteCSeq,
+        routes,
+        target,
+        contact,
+        nextHop.of(hop.device()));
   }
 
   /** The dialog as its 2xx says: the route set is recomputed from it (RFC 3261 13.2.2.4). */
   Dialog confirmedBy(List<NameAddr> routeSet, Uri target, Destination nextHop) {
     return new Dialog(
-        callId, local, remote, localCSeq, remoteCSeq, routeSet, target, contact, nextHop);
+        callId,
+        local,
+        remote,
+        localCSeq,
+        remoteCSeq,
+        routeSet,
+        target,
+        contact,
+        nextHop.of(hop.device()));
   }
 
   /**

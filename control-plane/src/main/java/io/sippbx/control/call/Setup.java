@@ -184,7 +184,7 @@ final class Setup {
               routes,
               target.orElse(invite.uri()),
               invite.contacts().getFirst(),
-              in.hop());
+              in.hop().of(leg.hop().device()));
       int ordinal = d.nextForkOrdinal();
       fork =
           new Fork(

@@ -6,12 +6,14 @@ import io.sippbx.control.registrar.ContactLookup.LookupAnswer;
 import io.sippbx.control.registrar.ContactLookup.RegisteredContact;
 import io.sippbx.control.registrar.binding.Aor;
 import io.sippbx.control.registrar.binding.OwnDomains;
+import io.sippbx.control.sip.message.Branch;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.sip.transport.SipTransport;
@@ -19,18 +21,23 @@ import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Sends requests within a dialog to a registered phone by the connection that it has <em>now</em>:
- * where the one that the dialog knows is gone, with its node or without, the phone's registration
+ * Sends requests within a dialog to a registered phone by the way that it has <em>now</em>: where
+ * the connection that the dialog knows is gone, with its node or without, the phone's registration
  * is asked for another, again and again for a bounded time, so that a call survives its phone's
- * reconnection. All else goes out as it is.
+ * reconnection. UDP tells nobody that a phone is somewhere else: what has to be sent there again is
+ * looked up, and goes where it is then. All else goes out as it is.
  *
- * <p>The phone is found by the To of the request, whose address-of-record it is, and by its
+ * <p>Whose registration it is says the destination ({@link Device}), else the To of the request.
+ * There the phone is known by its instance, if it has told one. Else it is found by the
  * Request-URI, the contact that the phone gave in the dialog: a binding of that contact; else of
  * the same user and host at another port; else the only one that there is. Another device than that
  * is never tried.
@@ -48,6 +55,12 @@ public final class CurrentFlows implements SipTransport {
   /** Requests that wait at once; further ones fail as they would without this. */
   static final int MAX_WAITING = 2_000;
 
+  /** Requests over UDP whose repeats are told from them; of more the oldest are forgotten. */
+  static final int MAX_FOLLOWED = 4_000;
+
+  /** For as long as one is repeated. */
+  private static final Duration FOLLOWED_FOR = Duration.ofSeconds(33);
+
   private final Loop loop;
   private final SipTransport inner;
   private final ContactLookup contacts;
@@ -55,6 +68,9 @@ public final class CurrentFlows implements SipTransport {
   private final Duration wait;
   private final LongSupplier term;
   private int waiting;
+
+  /** What was sent over UDP to registered phones, the oldest first. */
+  private final Map<Branch, Followed> followed = new LinkedHashMap<>();
 
   /**
    * @param contacts answers on {@code loop}
@@ -79,22 +95,125 @@ public final class CurrentFlows implements SipTransport {
 
   @Override
   public void send(SipMessage message, Destination to, Consumer<SendFailure> onFailure) {
-    Optional<Attempts> attempts = attempts(message, to, onFailure);
-    inner.send(
-        message, to, attempts.<Consumer<SendFailure>>map(each -> each::lost).orElse(onFailure));
-  }
-
-  private Optional<Attempts> attempts(
-      SipMessage message, Destination to, Consumer<SendFailure> onFailure) {
+    Optional<Branch> branch = message.topVia().branch();
     if (!(message instanceof SipRequest request)
         || request.toTag().isEmpty()
-        || !to.protocol().isReliable()
+        || branch.isEmpty()
         || wait.isZero()) {
-      return Optional.empty();
+      inner.send(message, to, onFailure);
+    } else if (to.protocol().isReliable()) {
+      aor(request, to)
+          .ifPresentOrElse(
+              aor ->
+                  inner.send(
+                      request,
+                      to,
+                      new Attempts(request, aor, to, onFailure, term.getAsLong(), loop.nowNs())
+                          ::lost),
+              () -> inner.send(request, to, onFailure));
+    } else if (device(request, to).isPresent()) {
+      follow(branch.get(), request, to, onFailure);
+    } else {
+      inner.send(request, to, onFailure);
     }
-    return domains
-        .aorOf(request.to().uri())
-        .map(aor -> new Attempts(request, aor, to, onFailure, term.getAsLong(), loop.nowNs()));
+  }
+
+  /** The phone that is sent this; none where it goes by a proxy. */
+  private static Optional<Device> device(SipRequest request, Destination to) {
+    return request.routes().isEmpty() ? to.device() : Optional.empty();
+  }
+
+  private Optional<Aor> aor(SipRequest request, Destination to) {
+    return device(request, to)
+        .flatMap(device -> domains.aorOf(SipUri.of(device.user(), device.host())))
+        .or(() -> domains.aorOf(request.to().uri()));
+  }
+
+  /** A request over UDP, of which nobody hears whether it came to where the phone was. */
+  private static final class Followed {
+    private final long sinceNs;
+    private final long sentInTerm;
+    private Optional<Destination> now = Optional.empty();
+    private boolean asked;
+
+    Followed(long sinceNs, long sentInTerm) {
+      this.sinceNs = sinceNs;
+      this.sentInTerm = sentInTerm;
+    }
+  }
+
+  private void follow(
+      Branch branch, SipRequest request, Destination to, Consumer<SendFailure> onFailure) {
+    Followed before = followed.get(branch);
+    if (before == null) {
+      forgetOld();
+      followed.put(branch, new Followed(loop.nowNs(), term.getAsLong()));
+      inner.send(request, to, onFailure);
+      return;
+    }
+    inner.send(request, before.now.orElse(to), onFailure);
+    Optional<Aor> aor = aor(request, to);
+    if (before.now.isPresent() || before.asked || aor.isEmpty()) {
+      return;
+    }
+    before.asked = true;
+    contacts.lookup(
+        aor.get(),
+        answer ->
+            loop.execute(
+                () -> {
+                  before.asked = false;
+                  if (term.getAsLong() != before.sentInTerm) {
+                    return;
+                  }
+                  before.now =
+                      current(answer, request, to)
+                          .filter(each -> !each.remote().equals(to.remote()));
+                  before.now.ifPresent(each -> inner.send(request, each, onFailure));
+                }));
+  }
+
+  private void forgetOld() {
+    long oldestNs = loop.nowNs() - FOLLOWED_FOR.toNanos();
+    Iterator<Followed> oldest = followed.values().iterator();
+    while (oldest.hasNext()
+        && (oldest.next().sinceNs - oldestNs <= 0 || followed.size() >= MAX_FOLLOWED)) {
+      oldest.remove();
+    }
+  }
+
+  /** Where the phone is that was at {@code known}, by the same transport. */
+  private static Optional<Destination> current(
+      LookupAnswer answer, SipRequest request, Destination known) {
+    List<RegisteredContact> registered =
+        answer instanceof LookupAnswer.Found found ? found.contacts() : List.of();
+    return of(registered, request.uri(), device(request, known))
+        .map(contact -> Destination.over(contact.binding().flow()).of(known.device()))
+        .filter(each -> each.protocol() == known.protocol());
+  }
+
+  private static Optional<RegisteredContact> of(
+      List<RegisteredContact> registered, Uri target, Optional<Device> device) {
+    Comparator<RegisteredContact> latest =
+        Comparator.comparing(contact -> contact.binding().updatedAt());
+    Optional<String> instance = device.flatMap(Device::instance);
+    if (instance.isPresent()) {
+      return registered.stream()
+          .filter(each -> each.binding().instance().equals(instance))
+          .max(latest);
+    }
+    Optional<RegisteredContact> same =
+        registered.stream().filter(each -> each.uri().equivalent(target)).max(latest);
+    Optional<RegisteredContact> moved =
+        registered.stream().filter(each -> isSameHost(each.uri(), target)).max(latest);
+    return same.or(() -> moved)
+        .or(() -> registered.size() == 1 ? Optional.of(registered.getFirst()) : Optional.empty());
+  }
+
+  private static boolean isSameHost(SipUri contact, Uri target) {
+    return target instanceof SipUri sip
+        && sip.host().equalsIgnoreCase(contact.host())
+        && sip.userText().equals(contact.userText());
   }
 
   @Override
@@ -165,13 +284,8 @@ public final class CurrentFlows implements SipTransport {
         end();
         return;
       }
-      List<RegisteredContact> registered =
-          answer instanceof LookupAnswer.Found found ? found.contacts() : List.of();
       Optional<Destination> now =
-          of(registered)
-              .map(contact -> Destination.over(contact.binding().flow()))
-              .filter(
-                  each -> each.protocol() == tried.protocol() && !each.flow().equals(tried.flow()));
+          current(answer, request, tried).filter(each -> !each.flow().equals(tried.flow()));
       if (now.isPresent()) {
         tried = now.get();
         end();
@@ -183,24 +297,6 @@ public final class CurrentFlows implements SipTransport {
         loop.schedule(
             AGAIN, () -> contacts.lookup(aor, again -> loop.execute(() -> found(again, failure))));
       }
-    }
-
-    private Optional<RegisteredContact> of(List<RegisteredContact> registered) {
-      Uri target = request.uri();
-      Comparator<RegisteredContact> latest =
-          Comparator.comparing(contact -> contact.binding().updatedAt());
-      Optional<RegisteredContact> same =
-          registered.stream().filter(each -> each.uri().equivalent(target)).max(latest);
-      Optional<RegisteredContact> moved =
-          registered.stream().filter(each -> isSameHost(each.uri(), target)).max(latest);
-      return same.or(() -> moved)
-          .or(() -> registered.size() == 1 ? Optional.of(registered.getFirst()) : Optional.empty());
-    }
-
-    private static boolean isSameHost(SipUri contact, Uri target) {
-      return target instanceof SipUri sip
-          && sip.host().equalsIgnoreCase(contact.host())
-          && sip.userText().equals(contact.userText());
     }
 
     private void end() {

@@ -15,6 +15,7 @@ import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
@@ -60,7 +61,7 @@ public final class UserRouter implements Router {
         found -> {
           switch (found) {
             case LookupAnswer.Found registered ->
-                new Locating(registered.contacts(), answer).next();
+                new Locating(aor.get(), registered.contacts(), answer).next();
             case LookupAnswer.NotRegistered none -> answer.accept(new Route.Found(List.of()));
             case LookupAnswer.Unavailable unavailable ->
                 answer.accept(new Route.Unavailable(unavailable.detail()));
@@ -98,13 +99,15 @@ public final class UserRouter implements Router {
 
   /** Finds the way to one contact after the other; one that has none is left out. */
   private final class Locating {
+    private final Aor aor;
     private final List<RegisteredContact> all;
     private final Consumer<Route> answer;
     private final List<List<Target>> groups = new ArrayList<>();
     private int next;
     private int lastQ = -1;
 
-    Locating(List<RegisteredContact> all, Consumer<Route> answer) {
+    Locating(Aor aor, List<RegisteredContact> all, Consumer<Route> answer) {
+      this.aor = aor;
       this.all = all;
       this.answer = answer;
     }
@@ -140,7 +143,18 @@ public final class UserRouter implements Router {
         groups.add(new ArrayList<>());
         lastQ = q;
       }
-      groups.getLast().add(Target.located(contact.uri(), contact.binding().path(), hops));
+      // Over a path it is a proxy that is there.
+      Optional<Device> device =
+          contact.binding().reach() == Reach.PATH
+              ? Optional.empty()
+              : Optional.of(new Device(aor.user(), aor.host(), contact.binding().instance()));
+      groups
+          .getLast()
+          .add(
+              Target.located(
+                  contact.uri(),
+                  contact.binding().path(),
+                  hops.stream().map(hop -> hop.of(device)).toList()));
     }
   }
 }

@@ -16,8 +16,11 @@ import com.google.protobuf.Timestamp;
 import com.sun.management.ThreadMXBean;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.media.PayloadForm;
+import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.RecordCodec.Decoded;
 import io.sippbx.control.store.RecordCodec.Encoded;
@@ -67,6 +70,29 @@ class CallCodecTest {
 
   private static Call up() {
     return new Scene().up().call.orElseThrow();
+  }
+
+  /** Both phones are known by their instance. */
+  private static Call registered() {
+    var scene = new Scene();
+    scene.invite =
+        scene.invite.toBuilder()
+            .removeHeaders(HeaderName.CONTACT)
+            .contact(
+                NameAddr.parse("<sip:1004@192.0.2.10:5060>;+sip.instance=\"<urn:uuid:a>\"")
+                    .orElseThrow())
+            .build();
+    Target bob = Scene.target(0);
+    var device = Optional.of(new Device("1008", "pbx.example", Optional.of("urn:uuid:b")));
+    var hops = bob.hops().stream().map(hop -> hop.of(device)).toList();
+    scene.begin(List.of(List.of(new Target(bob.uri(), bob.routes(), hops)))).mediaHolds();
+    scene.callee(0, 180, "bob", "").callee(0, 200, "bob", Scene.offer("192.0.2.20", 50000));
+    Call call = scene.mediaHolds().callerAck("").call.orElseThrow();
+    Call.Legs legs = call.legs().orElseThrow();
+    assertThat(legs.callee().dialog().hop().device()).isEqualTo(device);
+    assertThat(legs.caller().dialog().hop().device().flatMap(Device::instance))
+        .contains("urn:uuid:a");
+    return call;
   }
 
   /** One leg has been told, and has asked for a moment; the other is being told. */
@@ -123,6 +149,11 @@ class CallCodecTest {
     @Test
     void ofACallThatLeavesItsMediaNode() {
       holds("call-moving.v2", moving());
+    }
+
+    @Test
+    void ofACallOfRegisteredPhones() {
+      holds("call-registered.v1", registered());
     }
 
     /** Written before a call knew which nodes it had been on. */

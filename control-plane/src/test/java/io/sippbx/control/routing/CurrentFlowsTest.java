@@ -8,6 +8,7 @@ import io.sippbx.control.registrar.binding.Binding;
 import io.sippbx.control.registrar.binding.OwnDomains;
 import io.sippbx.control.registrar.binding.Reach;
 import io.sippbx.control.sip.message.CallId;
+import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipMessage;
@@ -17,6 +18,7 @@ import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SendFailure;
 import io.sippbx.control.sip.transport.SipTransport;
@@ -30,6 +32,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 @DisplayName("RFC 5626 5.3: requests to a phone whose connection is gone")
@@ -47,12 +50,14 @@ class CurrentFlowsTest {
   private List<RegisteredContact> registered = List.of();
   private SendFailure.Reason reason = SendFailure.Reason.CONNECTION_LOST;
   private long term = 1;
+  private int lookups;
   private final CurrentFlows flows =
       new CurrentFlows(
           loop,
           new Wire(),
           (aor, answer) -> {
             assertThat(aor.toString()).contains("bob");
+            lookups++;
             loop.execute(
                 () ->
                     answer.accept(
@@ -102,6 +107,132 @@ class CurrentFlowsTest {
             "",
             Instant.EPOCH,
             Instant.MAX));
+  }
+
+  private static final String PHONE = "urn:uuid:00000000-0000-1000-8000-000A95A0E128";
+
+  private static RegisteredContact contact(String uri, Flow flow, String instance) {
+    return new RegisteredContact(
+        (SipUri) Uri.of(uri),
+        new Binding(
+            NameAddr.parse("<" + uri + ">;+sip.instance=\"<" + instance + ">\"").orElseThrow(),
+            new CallId("phone"),
+            1,
+            List.of(),
+            flow,
+            Reach.FLOW,
+            "",
+            Instant.EPOCH,
+            Instant.MAX));
+  }
+
+  /** Where a dialog knows the phone to be. */
+  private static Destination of(Flow flow) {
+    return Destination.over(flow)
+        .of(Optional.of(new Device("bob", "pbx.example", Optional.of(PHONE))));
+  }
+
+  private void sends(SipRequest request, Destination to) {
+    loop.execute(() -> flows.send(request, to, failures::add));
+    time.runReady();
+  }
+
+  @Test
+  void goToTheSameDeviceWhereverItIsThoughOthersShareItsName() {
+    living.add(2L);
+    living.add(3L);
+    registered =
+        List.of(
+            contact("sip:bob@192.0.2.9:40000;transport=tcp", connection(1, 3), "urn:other"),
+            contact("sip:bob@203.0.113.5:6000;transport=tcp", NEW, PHONE));
+    sends(bye(";tag=2"), of(OLD));
+    assertThat(sent).containsExactly(of(OLD), of(NEW));
+  }
+
+  @Test
+  void waitForTheDeviceAndGoToNoOtherThatHasItsContact() {
+    living.add(3L);
+    registered =
+        List.of(contact("sip:bob@192.0.2.9:40000;transport=tcp", connection(1, 3), "urn:other"));
+    sends(bye(";tag=2"), of(OLD));
+    time.advance(Duration.ofSeconds(11));
+    assertThat(sent).containsExactly(of(OLD));
+    assertThat(failures).hasSize(1);
+  }
+
+  @Nested
+  @DisplayName("over UDP, which tells nobody that a phone has another address")
+  class OverUdp {
+    private final Flow here = Flow.udp(US, Endpoint.of("192.0.2.9", 5060));
+    private final Flow there = Flow.udp(US, Endpoint.of("203.0.113.5", 1024));
+
+    OverUdp() {
+      living.add(0L);
+      registered = List.of(contact("sip:bob@10.0.0.9:5060", there, PHONE));
+    }
+
+    @Test
+    void goWhereTheDialogSaysAndAskNobodyWhileTheyAreAnswered() {
+      sends(bye(";tag=2"), of(here));
+      assertThat(sent).containsExactly(of(here));
+      assertThat(lookups).isZero();
+    }
+
+    @Test
+    void goWhereThePhoneIsNowWhenTheyAreSentAgain() {
+      for (int i = 0; i < 3; i++) {
+        sends(bye(";tag=2"), of(here));
+      }
+      assertThat(sent).containsExactly(of(here), of(here), of(there), of(there));
+      assertThat(lookups).isEqualTo(1);
+    }
+
+    @Test
+    void areSentWhereTheyWereWhileThePhoneIsNowhereElse() {
+      registered = List.of(contact("sip:bob@10.0.0.9:5060", here, PHONE));
+      sends(bye(";tag=2"), of(here));
+      sends(bye(";tag=2"), of(here));
+      assertThat(sent).containsExactly(of(here), of(here));
+      registered = List.of(contact("sip:bob@10.0.0.9:5060", there, PHONE));
+      sends(bye(";tag=2"), of(here));
+      assertThat(sent).containsExactly(of(here), of(here), of(here), of(there));
+    }
+
+    @Test
+    void areNotSentElsewhereOnceTheLeaseHasEnded() {
+      sends(bye(";tag=2"), of(here));
+      loop.execute(() -> flows.send(bye(";tag=2"), of(here), failures::add));
+      term = 2;
+      time.runReady();
+      assertThat(sent).containsExactly(of(here), of(here));
+    }
+
+    @Test
+    void goToTheProxyThatStandsBetween() {
+      SipRequest routed =
+          bye(";tag=2").toBuilder().addHeader(HeaderName.ROUTE, "<sip:192.0.2.9;lr>").build();
+      for (int i = 0; i < 3; i++) {
+        sends(routed, of(here));
+      }
+      assertThat(sent).containsOnly(of(here));
+      assertThat(lookups).isZero();
+    }
+
+    @Test
+    void areRememberedWithinABound() {
+      sends(bye(";tag=2"), of(here));
+      for (int i = 0; i < CurrentFlows.MAX_FOLLOWED; i++) {
+        SipRequest other =
+            bye(";tag=2").toBuilder()
+                .removeHeaders(HeaderName.VIA)
+                .via(Via.parse("SIP/2.0/UDP 198.51.100.1;branch=z9hG4bKn" + i).orElseThrow())
+                .build();
+        loop.execute(() -> flows.send(other, of(here), failures::add));
+      }
+      time.runReady();
+      sends(bye(";tag=2"), of(here));
+      assertThat(lookups).as("the oldest is forgotten").isZero();
+    }
   }
 
   private static SipRequest bye(String toTag) {

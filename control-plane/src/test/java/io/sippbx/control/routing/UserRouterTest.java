@@ -19,6 +19,7 @@ import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.net.Endpoint;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -88,7 +90,26 @@ class UserRouterTest {
   private Destination hop(String contact, Reach reach, Flow flow, Location located) {
     Router.Route route =
         route(new LookupAnswer.Found(List.of(contact(contact, reach, flow))), located);
-    return ((Router.Route.Found) route).groups().getFirst().getFirst().hop();
+    return place(((Router.Route.Found) route).groups().getFirst().getFirst().hop());
+  }
+
+  /** Where it is, whose phone it is known to be. */
+  private static Destination place(Destination hop) {
+    assertThat(hop.device()).contains(new Device("bob", "pbx.example", Optional.empty()));
+    return hop.of(Optional.empty());
+  }
+
+  private Optional<Device> device(String contact, Reach reach, Location located) {
+    Router.Route route =
+        route(new LookupAnswer.Found(List.of(contact(contact, reach, TCP))), located);
+    return ((Router.Route.Found) route).groups().getFirst().getFirst().hop().device();
+  }
+
+  @Test
+  @DisplayName("RFC 5626 4.1: a device that has told its instance is known by it wherever it is")
+  void saysWhichDeviceIsThere() {
+    assertThat(device("<sip:bob@10.0.0.5>;+sip.instance=\"<urn:uuid:b>\"", Reach.FLOW, nowhere()))
+        .contains(new Device("bob", "pbx.example", Optional.of("urn:uuid:b")));
   }
 
   private Destination hop(String contact, Flow flow) {
@@ -188,7 +209,8 @@ class UserRouterTest {
         route(
             new LookupAnswer.Found(List.of(contact("<sip:bob@phone.example>", Reach.CONTACT, TCP))),
             new Location.Found(located));
-    return ((Router.Route.Found) route).groups().getFirst().getFirst().hops();
+    return ((Router.Route.Found) route)
+        .groups().getFirst().getFirst().hops().stream().map(UserRouterTest::place).toList();
   }
 
   private Router.Route routeBy(String... routes) {

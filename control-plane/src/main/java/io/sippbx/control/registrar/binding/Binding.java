@@ -3,6 +3,7 @@ package io.sippbx.control.registrar.binding;
 import io.sippbx.control.sip.message.CallId;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.Uri;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
@@ -55,14 +56,7 @@ public record Binding(
 
   /** The device ({@code +sip.instance}, without its angle brackets). */
   public Optional<String> instance() {
-    return contact
-        .params()
-        .get("+sip.instance")
-        .map(
-            text ->
-                text.startsWith("<") && text.endsWith(">")
-                    ? text.substring(1, text.length() - 1)
-                    : text);
+    return Device.instanceOf(contact);
   }
 
   /** Which of the device's flows it is (RFC 5626). */

@@ -13,9 +13,15 @@ import java.util.Optional;
  *     is then used); else a connection to {@code remote} is used or opened
  * @param onlyFlow whether there is no other way than the flow: what cannot go over it fails at
  *     once, and never leaves UDP for its size
+ * @param device the registered phone that is there, if it is one: it may be elsewhere by the time
+ *     that something is sent
  */
 public record Destination(
-    TransportProtocol protocol, Endpoint remote, Optional<Flow> flow, boolean onlyFlow) {
+    TransportProtocol protocol,
+    Endpoint remote,
+    Optional<Flow> flow,
+    boolean onlyFlow,
+    Optional<Device> device) {
 
   /** Refuses port 0, a flow over another transport, and no flow where only that will do. */
   public Destination {
@@ -29,6 +35,17 @@ public record Destination(
     if (onlyFlow && flow.isEmpty()) {
       throw new IllegalArgumentException("Expected a flow where only that will do, but got none");
     }
+  }
+
+  /** Where nobody knows of a registered phone. */
+  public Destination(
+      TransportProtocol protocol, Endpoint remote, Optional<Flow> flow, boolean onlyFlow) {
+    this(protocol, remote, flow, onlyFlow, Optional.empty());
+  }
+
+  /** The same place, where this phone is. */
+  public Destination of(Optional<Device> phone) {
+    return device.equals(phone) ? this : new Destination(protocol, remote, flow, onlyFlow, phone);
   }
 
   /** To an address, over any connection there. */
@@ -48,6 +65,6 @@ public record Destination(
 
   /** To the same address, but over this flow as long as it lives. */
   public Destination preferring(Flow preferred) {
-    return new Destination(protocol, remote, Optional.of(preferred), false);
+    return new Destination(protocol, remote, Optional.of(preferred), false, device);
   }
 }

@@ -9,6 +9,7 @@ import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Uri;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.control.sip.transport.Destination;
+import io.sippbx.control.sip.transport.Device;
 import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.proto.state.v1.Address;
 import io.sippbx.proto.state.v1.Protocol;
@@ -99,7 +100,23 @@ final class Values {
             .setRemote(stored(destination.remote()))
             .setOnlyFlow(destination.onlyFlow());
     destination.flow().ifPresent(flow -> form.setFlow(stored(flow)));
+    destination.device().ifPresent(device -> form.setDevice(stored(device)));
     return form.build();
+  }
+
+  private static io.sippbx.proto.state.v1.Device stored(Device device) {
+    return io.sippbx.proto.state.v1.Device.newBuilder()
+        .setUser(device.user())
+        .setHost(device.host())
+        .setInstance(device.instance().orElse(""))
+        .build();
+  }
+
+  private static Device device(io.sippbx.proto.state.v1.Device form) {
+    return new Device(
+        form.getUser(),
+        form.getHost(),
+        Optional.of(form.getInstance()).filter(instance -> !instance.isEmpty()));
   }
 
   static Destination destination(io.sippbx.proto.state.v1.Destination form) {
@@ -107,7 +124,8 @@ final class Values {
         PROTOCOLS.domain(form.getProtocol()),
         endpoint(form.getRemote()),
         form.hasFlow() ? Optional.of(flow(form.getFlow())) : Optional.empty(),
-        form.getOnlyFlow());
+        form.getOnlyFlow(),
+        form.hasDevice() ? Optional.of(device(form.getDevice())) : Optional.empty());
   }
 
   static List<SpareDestination> storedSpare(List<Destination> spare) {
