@@ -8,7 +8,9 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,16 +20,25 @@ import org.slf4j.event.Level;
 
 /**
  * Dead letters in a file, a line each, for a process without Kafka. It is only added to: a line
- * that a crash has cut is passed over when it is read.
+ * that a crash has cut is passed over when it is read. When it is full it becomes the older one of
+ * two, and the one that was that before is dropped.
  */
 public final class DeadLetterFile implements DeadLetters, DeadLetterSource {
 
   /** Its name in the folder of webhooks. */
   public static final String NAME = "dead-letters.jsonl";
 
+  /** The name of the one before. */
+  public static final String OLDER = "dead-letters.old.jsonl";
+
+  /** Octets of each of the two. */
+  static final long MAX_FILE = 512L << 20;
+
   private static final int MAX_LINE = 1 << 20;
 
   private final Path file;
+  private final Path older;
+  private final long maxFile;
   private final RateLimitedLog limited =
       RateLimitedLog.of(LoggerFactory.getLogger(DeadLetterFile.class));
   private final List<Consumer<Boolean>> waiting = new ArrayList<>();
@@ -35,7 +46,13 @@ public final class DeadLetterFile implements DeadLetters, DeadLetterSource {
 
   /** In this folder, which exists. */
   public DeadLetterFile(Path folder) {
+    this(folder, MAX_FILE);
+  }
+
+  DeadLetterFile(Path folder, long maxFile) {
     this.file = folder.resolve(NAME);
+    this.older = folder.resolve(OLDER);
+    this.maxFile = maxFile;
   }
 
   @Override
@@ -63,6 +80,36 @@ public final class DeadLetterFile implements DeadLetters, DeadLetterSource {
   }
 
   private boolean append(byte[] octets) {
+    try {
+      makeRoom(octets.length + 1);
+      add(octets);
+      return true;
+    } catch (IOException e) {
+      limited
+          .at(Level.ERROR, "webhook.dead-letter-not-kept")
+          .addKeyValue("file", file)
+          .addKeyValue("problem", e.toString())
+          .log("webhook.dead-letter-not-kept");
+      return false;
+    }
+  }
+
+  private void makeRoom(int octets) throws IOException {
+    if (!Files.exists(file) || Files.size(file) == 0 || Files.size(file) + octets <= maxFile) {
+      return;
+    }
+    boolean isLost = Files.exists(older);
+    Files.move(file, older, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    if (isLost) {
+      limited
+          .at(Level.ERROR, "webhook.dead-letters-dropped")
+          .addKeyValue("file", older)
+          .addKeyValue("limit", maxFile)
+          .log("webhook.dead-letters-dropped: the oldest, for there was no room for them");
+    }
+  }
+
+  private void add(byte[] octets) throws IOException {
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
       // What a crash has cut ends with this line, and is none.
@@ -75,14 +122,6 @@ public final class DeadLetterFile implements DeadLetters, DeadLetterSource {
         channel.write(all);
       }
       channel.force(false);
-      return true;
-    } catch (IOException e) {
-      limited
-          .at(Level.ERROR, "webhook.dead-letter-not-kept")
-          .addKeyValue("file", file)
-          .addKeyValue("problem", e.toString())
-          .log("webhook.dead-letter-not-kept");
-      return false;
     }
   }
 
@@ -98,26 +137,38 @@ public final class DeadLetterFile implements DeadLetters, DeadLetterSource {
 
   @Override
   public void read(Range range, Consumer<DeadLetter> reader) throws IOException {
-    if (!Files.exists(file)) {
-      return;
+    // In this order: what becomes the older one meanwhile is read twice rather than not at all.
+    try (InputStream now = opened(file);
+        InputStream before = opened(older)) {
+      read(before, reader);
+      read(now, reader);
     }
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      var line = new ByteArrayOutputStream();
-      boolean isLong = false;
-      for (int octet = in.read(); octet >= 0; octet = in.read()) {
-        if (octet != '\n') {
-          isLong |= line.size() >= MAX_LINE;
-          if (!isLong) {
-            line.write(octet);
-          }
-          continue;
-        }
+  }
+
+  private static InputStream opened(Path file) throws IOException {
+    try {
+      return new BufferedInputStream(Files.newInputStream(file));
+    } catch (NoSuchFileException e) {
+      return InputStream.nullInputStream();
+    }
+  }
+
+  private static void read(InputStream in, Consumer<DeadLetter> reader) throws IOException {
+    var line = new ByteArrayOutputStream();
+    boolean isLong = false;
+    for (int octet = in.read(); octet >= 0; octet = in.read()) {
+      if (octet != '\n') {
+        isLong |= line.size() >= MAX_LINE;
         if (!isLong) {
-          DeadLetter.decode(line.toByteArray()).ifPresent(reader);
+          line.write(octet);
         }
-        line.reset();
-        isLong = false;
+        continue;
       }
+      if (!isLong) {
+        DeadLetter.decode(line.toByteArray()).ifPresent(reader);
+      }
+      line.reset();
+      isLong = false;
     }
   }
 }

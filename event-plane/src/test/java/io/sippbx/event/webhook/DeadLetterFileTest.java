@@ -60,6 +60,23 @@ class DeadLetterFileTest {
   }
 
   @Test
+  void dropsTheOldestWhereThereIsNoRoom() throws Exception {
+    long room = 3L * (letter("a").encode().length + 1) + 1;
+    var file = new DeadLetterFile(folder, room);
+    for (String call : List.of("a", "b", "c", "d", "e", "f", "g", "h")) {
+      var answers = new ArrayList<Boolean>();
+      file.keep(letter(call), answers::add);
+      file.flush();
+      assertThat(answers).containsExactly(true);
+      try (var files = Files.list(folder)) {
+        assertThat(files.mapToLong(each -> each.toFile().length())).allMatch(size -> size <= room);
+      }
+    }
+    assertThat(read())
+        .containsExactly(letter("d"), letter("e"), letter("f"), letter("g"), letter("h"));
+  }
+
+  @Test
   void tellsThatLettersAreNotKeptWhereTheDiskTakesNone() throws Exception {
     var file = new DeadLetterFile(folder.resolve("gone"));
     var answers = new ArrayList<Boolean>();
