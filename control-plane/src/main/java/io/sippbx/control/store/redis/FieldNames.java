@@ -2,9 +2,10 @@ package io.sippbx.control.store.redis;
 
 import io.sippbx.control.store.CommitId;
 import io.sippbx.shared.identity.CallKey;
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +17,7 @@ final class FieldNames {
 
   static final int LIMIT = 4096;
 
-  private record Known(CommitId commit, Set<String> names) {}
+  private record Known(CommitId commit, List<String> names) {}
 
   private final Map<CallKey, Known> known =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -29,13 +30,16 @@ final class FieldNames {
       };
 
   /** Those of the record that this commit wrote; null: not known. */
-  @Nullable Set<String> of(CallKey call, CommitId commit) {
+  @Nullable List<String> of(CallKey call, CommitId commit) {
     Known found = known.get(call);
     return found != null && found.commit().equals(commit) ? found.names() : null;
   }
 
-  void committed(CallKey call, CommitId commit, Set<String> names) {
-    known.put(call, new Known(commit, names));
+  /**
+   * @param names is copied: the keys of a map would hold on to all its values
+   */
+  void committed(CallKey call, CommitId commit, Collection<String> names) {
+    known.put(call, new Known(commit, List.copyOf(names)));
   }
 
   int size() {

@@ -19,13 +19,13 @@ import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 
@@ -50,8 +50,8 @@ final class RedisCallStore<R> implements CallStore<R> {
     return names.get(Math.floorMod(call.hashCode(), names.size()));
   }
 
-  private Set<String> names(CallKey call, Versioned<R> read) {
-    Set<String> known =
+  private Collection<String> names(CallKey call, Versioned<R> read) {
+    Collection<String> known =
         loops.of(call.hashCode()).inLoop() ? names(call).of(call, read.commit()) : null;
     return known == null ? codec.encode(read.record()).fields().keySet() : known;
   }
@@ -75,7 +75,7 @@ final class RedisCallStore<R> implements CallStore<R> {
             commit.id(),
             commit.expectedVersion() + 1,
             commit.record(),
-            commit.read().map(read -> names(commit.call(), read)).orElse(Collections.emptySet()),
+            commit.read().map(read -> names(commit.call(), read)).orElse(Collections.emptyList()),
             commit.events(),
             commit.index(),
             commit.keep(),
@@ -94,7 +94,7 @@ final class RedisCallStore<R> implements CallStore<R> {
             restore.ours().commit(),
             restore.ours().version(),
             Optional.of(restore.ours().record()),
-            Collections.emptySet(),
+            Collections.emptyList(),
             restore.events(),
             restore.index(),
             restore.keep(),
@@ -110,7 +110,7 @@ final class RedisCallStore<R> implements CallStore<R> {
       CommitId id,
       long version,
       Optional<R> record,
-      Set<String> fieldsBefore,
+      Collection<String> fieldsBefore,
       List<CallEvent> events,
       CallIndex index,
       Duration keep,
@@ -175,7 +175,7 @@ final class RedisCallStore<R> implements CallStore<R> {
   }
 
   private static void addFields(
-      ScriptArgs args, Set<String> before, Optional<RecordCodec.Encoded> record) {
+      ScriptArgs args, Collection<String> before, Optional<RecordCodec.Encoded> record) {
     SortedMap<String, ByteString> now =
         record.map(RecordCodec.Encoded::fields).orElse(Collections.emptySortedMap());
     List<String> added = now.keySet().stream().filter(name -> !before.contains(name)).toList();

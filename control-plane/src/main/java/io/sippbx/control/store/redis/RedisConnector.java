@@ -27,7 +27,10 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Delay;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.store.Partition;
 import io.sippbx.shared.config.Secret;
@@ -97,6 +100,18 @@ final class RedisConnector {
       RedisClusterAsyncCommands<byte[], byte[]> commands,
       String server) {}
 
+  /** The commands of one turn of the loop leave with one system call. */
+  private static final class OneWriteATurn implements NettyCustomizer {
+    @Override
+    public void afterChannelInitialized(Channel channel) {
+      channel
+          .pipeline()
+          .addFirst(
+              new FlushConsolidationHandler(
+                  FlushConsolidationHandler.DEFAULT_EXPLICIT_FLUSH_AFTER_FLUSHES, true));
+    }
+  }
+
   /** Connects. */
   private interface Dialer {
     CompletionStage<Line> dial();
@@ -114,6 +129,7 @@ final class RedisConnector {
             .computationThreadPoolSize(2)
             .ioThreadPoolSize(2)
             .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+            .nettyCustomizer(new OneWriteATurn())
             .reconnectDelay(
                 Delay.exponential(FIRST_RETRY, LONGEST_RETRY, 2, TimeUnit.MILLISECONDS));
     group
