@@ -2,6 +2,7 @@ package io.sippbx.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.sippbx.control.call.CallLimits;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.cluster.ClusterSettings;
@@ -16,11 +17,15 @@ import io.sippbx.control.sip.transaction.TransactionLimits;
 import io.sippbx.shared.config.Secret;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class WarmUpTest {
+
+  private static final int CALLS_MEASURED = 50;
+  private static final long MOST_ALLOCATED = 850_000;
 
   @Test
   void makesWholeCallsOneAfterTheOther() {
@@ -28,6 +33,24 @@ class WarmUpTest {
     for (int i = 0; i < 5; i++) {
       assertThat(warmUp.call()).as("call %d", i).isTrue();
     }
+  }
+
+  /**
+   * Of what each call costs this varies least: it grows with what is done and with nothing else.
+   */
+  @Test
+  void allocatesNoMoreThanItDid() {
+    var warmUp = new WarmUp(settings(100));
+    for (int i = 0; i < 200; i++) {
+      warmUp.call();
+    }
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    for (int i = 0; i < CALLS_MEASURED; i++) {
+      warmUp.call();
+    }
+    long each = (threads.getCurrentThreadAllocatedBytes() - before) / CALLS_MEASURED;
+    assertThat(each).as("octets allocated by a whole call").isLessThan(MOST_ALLOCATED);
   }
 
   @Test
