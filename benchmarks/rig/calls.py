@@ -11,9 +11,9 @@ import argparse, csv, glob, json, os, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import cpu, report
+import closed, cpu, drops, report
 from rtpengine_flows import end
-from servers import ADDRESS, SERVERS, SIP, Failed
+from servers import ADDRESS, SERVERS, SIP, Failed, end_on_signal
 
 CALLER, CALLEE = ("127.0.0.20", 5070), ("127.0.0.30", 5080)
 LOAD_CORE = "1"
@@ -51,7 +51,10 @@ def register(server, folder, count=USERS, rate=200):
     before = cpu.sample(server.pids())
     process = sipp("register", CALLER, [f"{ADDRESS[0]}:{ADDRESS[1]}", "-inf", users(folder, count), "-r", str(rate), "-m", str(count), "-key", "contact",
                                         f"{CALLEE[0]}:{CALLEE[1]}", "-timeout", str(count // rate + 60), "-timeout_error"], folder)
-    code = process.wait(count / rate + 90)
+    try:
+        code = process.wait(count / rate + 90)
+    finally:
+        end(process)
     after = cpu.sample(server.pids())
     row = statistics_of(folder, "register")
     if code or number(row, "SuccessfulCall(C)") != count:
@@ -65,21 +68,27 @@ def load(server, folder, rate, seconds, hold, probe=20):
         os.unlink(old)
     callee = statistics_of(folder, "uas")
     parts = {part: cpu.sample(server.pids(part)) for part in server.parts}
+    lost = drops.of(server.pids())
     before = cpu.sample(server.pids())
     caller = sipp("uac", CALLER, [f"{ADDRESS[0]}:{ADDRESS[1]}", "-inf", users(folder), "-r", str(rate), "-m", str(int(rate * seconds)),
                                   "-l", str(int(rate * (hold + 10)) + 100), "-d", str(int(hold * 1000)), "-mp", "6000", "-recv_timeout", "20000",
                                   "-timeout", str(int(seconds + hold + 30))], folder)
     exact = subprocess.Popen(["taskset", "-c", LOAD_CORE, sys.executable, "-B", os.path.join(HERE, "probe.py"), f"{ADDRESS[0]}:{ADDRESS[1]}", "--cps", str(probe),
                               "--seconds", str(max(1, seconds - 0.5))], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-    time.sleep(max(0, seconds - 0.3))
-    peak = cpu.sample(server.pids())
     try:
-        code = caller.wait(seconds + hold + 60)
-    except subprocess.TimeoutExpired:
-        caller.kill()
-        code = caller.wait()
-    probed = json.loads(exact.communicate(timeout=60)[0] or '{"calls": 0, "failed": 1}')
+        time.sleep(max(0, seconds - 0.3))
+        peak = cpu.sample(server.pids())
+        try:
+            code = caller.wait(seconds + hold + 60)
+        except subprocess.TimeoutExpired:
+            caller.kill()
+            code = caller.wait()
+        probed = json.loads(exact.communicate(timeout=60)[0] or '{"calls": 0, "failed": 1}')
+    finally:
+        end(caller)
+        end(exact)
     after = cpu.sample(server.pids())
+    lost = drops.of(server.pids()) - lost
     time.sleep(1.2)  # sipp writes its last line a second later
     row, answered = statistics_of(folder, "uac"), statistics_of(folder, "uas")
     calls, repeats = number(row, "TotalCallCreated"), number(row, "Retransmissions(C)") + number(answered, "Retransmissions(C)") - number(callee, "Retransmissions(C)")
@@ -90,15 +99,15 @@ def load(server, folder, rate, seconds, hold, probe=20):
         "cpu_ms": (after["cpu_s"] - before["cpu_s"]) * 1e3 / max(1, every),
         "cpu_ms_parts": {part: round((cpu.sample(server.pids(part))["cpu_s"] - was["cpu_s"]) * 1e3 / max(1, every), 3) for part, was in parts.items()},
         "core": (peak["cpu_s"] - before["cpu_s"]) / (peak["t"] - before["t"]), "pdd_ms_p50": probed.get("pdd_p50"), "pdd_ms_p99": probed.get("pdd_p99"),
-        "held": int(held), "kb_held": (peak["pss_kb"] - before["pss_kb"]) / max(1, held), "pss_mb": peak["pss_kb"] / 1024, "load1": os.getloadavg()[0],
+        "kernel_drops": lost, "held": int(held), "kb_held": (peak["pss_kb"] - before["pss_kb"]) / max(1, held), "pss_mb": peak["pss_kb"] / 1024, "load1": os.getloadavg()[0],
     }
 
 
 class Session:
     """A server with its callee and its registered users, warmed up."""
 
-    def __init__(self, name, o, warm=True):
-        self.name, self.o, self.warm = name, o, warm
+    def __init__(self, name, o):
+        self.name, self.o = name, o
         self.folder = tempfile.mkdtemp(prefix="sip-pbx-bench-run-")
 
     def __enter__(self):
@@ -106,8 +115,7 @@ class Session:
         try:
             self.callee = sipp("uas", CALLEE, ["-mp", "7000", "-d", str(RING_MS)], self.folder)
             register(self.server, self.folder)
-            if self.warm:
-                self.run(self.o.rate, self.o.warmup, 0.5)
+            self.warm_up()
             return self
         except BaseException:
             self.__exit__()
@@ -118,6 +126,17 @@ class Session:
             end(self.callee)
         self.server.__exit__()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def warm_up(self):
+        """As many calls as it takes, four at once: a virtual machine goes on learning for thousands of them."""
+        calls = closed.Load(ADDRESS, self.o.warmup, 4, "warm-up")
+        try:
+            calls.register()
+            done = calls.go()
+        finally:
+            calls.close()
+        if done["failed"]:
+            raise Failed(f"{self.name}: {done['failed']} of the {self.o.warmup} calls before failed\n{self.server.said()}")
 
     def run(self, rate, seconds, hold):
         result = load(self.server, self.folder, rate, seconds, hold)
@@ -135,7 +154,7 @@ class Session:
 def line(d):
     parts = ", ".join(f"{k} {v:.2f}" for k, v in d["cpu_ms_parts"].items())
     return (f"{d['server']:14} {d['rate']:5.0f} calls/s  {d['calls']:6} calls {d['failed']:4} failed  repeats {d['repeats_pct']:.2f} %  CPU {d['cpu_ms']:.2f} ms a call ({parts})  "
-            f"core {100 * d['core']:3.0f} %  PDD p50 {d['pdd_ms_p50']} p99 {d['pdd_ms_p99']} ms  {d['held']} held, {d['kb_held']:.0f} kB each")
+            f"core {100 * d['core']:3.0f} %  PDD p50 {d['pdd_ms_p50']} p99 {d['pdd_ms_p99']} ms  {d['kernel_drops']} dropped by the kernel  {d['held']} held, {d['kb_held']:.0f} kB each")
 
 
 def climb(session, o):
@@ -178,8 +197,8 @@ def main():
     p.add_argument("--rate", type=float, default=100, help="calls/s of the first table")
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hold", type=float, default=5, help="seconds that a call is up")
-    p.add_argument("--warmup", type=float, default=15, help="seconds of calls before anything is measured")
-    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--warmup", type=int, default=8000, help="calls before anything is measured")
+    p.add_argument("--rounds", type=int, default=3, help="of the first table and of --highest; 0: only what --held says")
     p.add_argument("--highest", action="store_true", help="also climb to the highest rate without failure")
     p.add_argument("--start", type=float, default=150)
     p.add_argument("--factor", type=float, default=1.25)
@@ -197,10 +216,11 @@ def main():
     unknown = [s for s in o.servers if s not in SERVERS]
     if unknown:
         p.error(f"--servers: expected some of {', '.join(SERVERS)}, but got {', '.join(unknown)}")
-    if not (1 <= o.rounds <= 50 and 1 <= o.rate <= 5000 and 2 <= o.seconds <= 300 and all(1 <= h <= 10_000 for h in o.held) and o.factor > 1):
-        p.error("expected 1 to 50 rounds, 1 to 5000 calls/s, 2 to 300 seconds, at most 10000 held and a factor above 1")
+    if not (0 <= o.rounds <= 50 and (o.rounds or o.held) and 1 <= o.warmup <= 100_000 and 1 <= o.rate <= 5000 and 2 <= o.seconds <= 300 and all(1 <= h <= 10_000 for h in o.held) and o.factor > 1):
+        p.error("expected 1 to 50 rounds or --held, 1 to 100000 calls before, 1 to 5000 calls/s, 2 to 300 seconds, at most 10000 held and a factor above 1")
     if os.cpu_count() < 2:
         p.error("needs two cores: one for the server, one for the load")
+    end_on_signal()
     try:
         fixed, held, highest = measure(o)
     except Failed as e:

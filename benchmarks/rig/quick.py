@@ -10,7 +10,7 @@ import argparse, os, socket, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import closed, cpu, report
-from servers import ADDRESS, SERVERS, Failed
+from servers import ADDRESS, SERVERS, Failed, end_on_signal
 
 PEER = "kamailio-edge"
 TITLE = """# What a call costs, from change to change
@@ -73,6 +73,7 @@ def main():
     o = p.parse_args()
     if not (1 <= o.before <= 100_000 and 10 <= o.calls <= 100_000 and 1 <= o.at_once <= 100):
         p.error("expected 1 to 100000 calls before, 10 to 100000 calls and 1 to 100 at once")
+    end_on_signal()
     try:
         ours, peer = measure("ours", o), measure(PEER, o)
     except Failed as e:

@@ -13,7 +13,7 @@ import argparse, os, socket, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import cpu, drops, report
-from servers import ADDRESS, Failed, KamailioRegistrar, Ours
+from servers import ADDRESS, Failed, KamailioRegistrar, Ours, end_on_signal
 
 LOAD_CORE = 1
 PHONE, CONTACT = ("127.0.0.20", 5070), "127.0.0.30:5080"
@@ -151,6 +151,7 @@ def main():
     if os.cpu_count() < 2:
         p.error("needs two cores: one for the server, one for the load")
     os.sched_setaffinity(0, {LOAD_CORE})
+    end_on_signal()
     try:
         results = measure(o)
     except Failed as e:

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import cpu, drops, rtpengine_flows as engine
 import report
-from servers import Failed, free_port
+from servers import Failed, end_on_signal, free_port
 
 RELAY_CORE, LOAD_CORE = "0", "1"
 CALLER, CALLEE = "127.0.0.2", "127.0.0.3"
@@ -202,6 +202,7 @@ def main():
         p.error("expected 1 to 50 rounds, 1 to 300 seconds and 1 to 5000 calls")
     if os.cpu_count() < 2:
         p.error("needs two cores: one for the relay, one for the load")
+    end_on_signal()
     try:
         results = fixed(o)
         carried = ramp(o) if o.ramp else []

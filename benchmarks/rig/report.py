@@ -90,21 +90,22 @@ def calls(out, fixed, held, highest, options):
     costs = ratios(fixed, cost, "server", "rate")
     lines = [
         "# Calls through one core",
-        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in fixed], 1)}.",
+        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in fixed + held], 1)}.",
         f"{said('kamailio', '-v')}; rtpengine {said('rtpengine', '--version')}; {said('redis-server', '--version')}; {said(options.java, '-version')}; {said('sipp', '-v')}.",
         "",
-        f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g}"
+        f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g} --warmup {options.warmup}"
         + (" --highest" if highest else "") + (f" --held {','.join(map(str, options.held))}" if held else ""),
         "",
         f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round.",
         "",
-        "| server | calls/s | CPU ms a call | ratio | of which (median) | post-dial delay p50 ms | p99 ms | failed |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
+    if fixed:
+        lines += ["| server | calls/s | CPU ms a call | ratio | of which (median) | post-dial delay p50 ms | p99 ms | failed | dropped by the kernel |",
+                  "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for (name, rate), runs in grouped(fixed, "server", "rate").items():
         parts = ", ".join(f"{k} {statistics.median(d['cpu_ms_parts'][k] for d in runs):.2f}" for k in runs[0]["cpu_ms_parts"])
         lines.append(f"| {title(name)} | {rate:g} | {spread(map(cost, runs), 2)} | {costs.get((name, rate), '')} | {parts} | {spread(map(p50, runs), 2)} | {spread(map(p99, runs), 2)} "
-                     f"| {sum(d['failed'] for d in runs)} |")
+                     f"| {sum(d['failed'] for d in runs)} | {sum(d['kernel_drops'] for d in runs)} |")
     if highest:
         rates = ratios([{**d, "all": 0} for d in highest], lambda d: d["highest"], "server", "all")
         lines += ["", "| server | highest calls/s | ratio | core there % | stopped by |", "| --- | --- | --- | --- | --- |"]
@@ -117,7 +118,8 @@ def calls(out, fixed, held, highest, options):
             lines.append(f"| {title(name)} | {wanted} | {spread([d['kb_held'] for d in runs], 0)} | {spread([d['pss_mb'] for d in runs], 0)} | {spread(map(cost, runs), 2)} |")
     write(out + ".md", "\n".join(lines) + "\n")
     write(out + ".json", json.dumps({"fixed": fixed, "held": held, "highest": highest}, indent=1) + "\n")
-    bars(out, [("CPU, ms a call", grouped(fixed, "server"), cost), ("post-dial delay p99, ms", grouped(fixed, "server"), p99)]
+    shown = fixed or [d for d in held if d["wanted"] == max(options.held)]
+    bars(out, [("CPU, ms a call", grouped(shown, "server"), cost), ("post-dial delay p99, ms", grouped(shown, "server"), p99)]
          + ([("highest calls/s", grouped(highest, "server"), lambda d: d["highest"])] if highest else []))
 
 
@@ -152,6 +154,25 @@ def register(out, results, options):
     write(out + ".json", json.dumps({"results": results}, indent=1) + "\n")
     new, again = ([d for d in results if d["what"] == what] for what in ("new", "refresh"))
     bars(out, [("CPU, us a new binding", grouped(new, "server"), cost), ("CPU, us a refresh", grouped(again, "server"), cost), ("kB a binding", grouped(new, "server"), size)], ours)
+
+
+def start(out, results, options):
+    lines = [
+        "# From the start to the first REGISTER",
+        f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine at the end: {os.getloadavg()[0]:.1f}. {said(options.java, '-version')}.",
+        "",
+        f"    ./bench start --rounds {options.rounds}",
+        "",
+        "Minimum / median / maximum of the rounds; standalone, with a Redis of its own and an empty data folder, from the start of the process to the 200 of a phone that tries every 10 ms.",
+        "",
+        "| | s until it is answered | s of CPU until then |",
+        "| --- | --- | --- |",
+    ]
+    lines += [f"| {name} | {spread([x for x, _ in runs], 2)} | {spread([x for _, x in runs], 2)} |" for name, runs in results.items()]
+    write(out + ".md", "\n".join(lines) + "\n")
+    write(out + ".json", json.dumps(results, indent=1) + "\n")
+    groups = {(name,): runs for name, runs in results.items()}
+    bars(out, [("s until a REGISTER is answered", groups, lambda d: d[0]), ("s of CPU until then", groups, lambda d: d[1])], str)
 
 
 def bars(out, panels, title=title):

@@ -1,5 +1,5 @@
 """The SIP servers that are measured: each with all that it needs, on core 0, on 127.0.0.10."""
-import contextlib, os, shutil, socket, subprocess, tempfile, time
+import contextlib, os, shutil, signal, socket, subprocess, sys, tempfile, time
 import cpu, rtpengine_flows as engine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -11,6 +11,11 @@ STARTS_WITHIN_S = 60
 
 class Failed(Exception):
     """A run that proves nothing."""
+
+
+def end_on_signal():
+    """SIGTERM ends this process as SIGINT does: by the way of all that it has started."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def free_port():
