@@ -111,6 +111,28 @@ helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version | re
   valueFrom: {secretKeyRef: {name: {{ include "sip-pbx.secretName" . }}, key: {{ .Values.secrets.keys.webhooks }}, optional: true}}
 {{- end -}}
 
+{{/* Certificates between nodes, where there are any: how a process finds them, how they get there, and where from. */}}
+{{- define "sip-pbx.clusterTlsEnv" -}}
+{{- if .Values.clusterTls.secretName -}}
+- {name: SIP_PBX_CLUSTER_TLS_CA_FILE, value: /etc/sip-pbx-tls/ca.crt}
+- {name: SIP_PBX_CLUSTER_TLS_CERT_FILE, value: /etc/sip-pbx-tls/tls.crt}
+- {name: SIP_PBX_CLUSTER_TLS_KEY_FILE, value: /etc/sip-pbx-tls/tls.key}
+{{- end -}}
+{{- end -}}
+
+{{- define "sip-pbx.clusterTlsMount" -}}
+{{- if .Values.clusterTls.secretName -}}
+- {name: cluster-tls, mountPath: /etc/sip-pbx-tls, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{- define "sip-pbx.clusterTlsVolume" -}}
+{{- with .Values.clusterTls.secretName -}}
+- name: cluster-tls
+  secret: {secretName: {{ . | quote }}}
+{{- end -}}
+{{- end -}}
+
 {{/* A port of the configuration, which must be a fixed one: (list configuration section key). */}}
 {{- define "sip-pbx.port" -}}
 {{- $section := default dict (get (index . 0) (index . 1)) -}}

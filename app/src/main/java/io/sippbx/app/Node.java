@@ -42,6 +42,7 @@ import io.sippbx.shared.telemetry.Logging;
 import io.sippbx.shared.telemetry.Metrics;
 import io.sippbx.shared.telemetry.ProcessMetric;
 import io.sippbx.shared.telemetry.SipTraceFile;
+import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -100,6 +101,7 @@ final class Node implements AutoCloseable {
   private BooleanSupplier hasEvents = () -> true;
   private List<BindableService> adminServices = List.of();
   private Optional<RedisStore> redis = Optional.empty();
+  private Optional<NodeTls> tls = Optional.empty();
 
   private Node(Configuration config) {
     this.config = config;
@@ -151,6 +153,10 @@ final class Node implements AutoCloseable {
 
   private void startPlanes(Planes planes)
       throws IOException, NodeStartException, InterruptedException {
+    if (planes != Planes.EVENTS) {
+      tls = ClusterTls.open(config.cluster(), metrics);
+      tls.ifPresent(open::push);
+    }
     switch (planes) {
       case ALL -> {
         StatePlan plan = StatePlan.of(config, true);
@@ -174,7 +180,7 @@ final class Node implements AutoCloseable {
         startControl(targets, StatePlan.of(config, false), Optional.empty());
       }
       case MEDIA -> {
-        startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen())));
+        startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen()), tls));
         adminServices = List.of(new OwnMediaNode(Objects.requireNonNull(media)));
       }
       case EVENTS -> {
@@ -251,7 +257,7 @@ final class Node implements AutoCloseable {
             loops.loops().all().getFirst(),
             random,
             resolver,
-            new NettyMediaChannels(loops));
+            new NettyMediaChannels(loops, tls));
     open.push(mediaPlane);
     hasMedia = () -> mediaPlane.stats().placeable() > 0;
     EventOutlet outlet = EventOutlet.open(config, metrics);
@@ -271,7 +277,7 @@ final class Node implements AutoCloseable {
     warmUp(settings.node());
     ControlPlane started =
         ControlPlane.start(
-            opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh())),
+            opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh(), tls)),
             loops,
             opened.stores(),
             mediaPlane,
@@ -355,8 +361,9 @@ final class Node implements AutoCloseable {
     return Optional.ofNullable(control);
   }
 
-  private static ControlPlaneSettings.MeshAddress mesh(ClusterConfig.Mesh configured) {
-    return new ControlPlaneSettings.MeshAddress(configured.listen(), configured.advertised());
+  private static ControlPlaneSettings.MeshAddress mesh(
+      ClusterConfig.Mesh configured, Optional<NodeTls> tls) {
+    return new ControlPlaneSettings.MeshAddress(configured.listen(), configured.advertised(), tls);
   }
 
   /** The way of events from their outboxes to Kafka or this process' consumers. */

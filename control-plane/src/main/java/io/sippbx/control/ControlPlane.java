@@ -168,7 +168,7 @@ public final class ControlPlane implements AutoCloseable {
     try {
       return Optional.of(
           GrpcMeshNetwork.listen(
-              loops, loops.loops().all().getFirst(), at.listen(), at.advertised()));
+              loops, loops.loops().all().getFirst(), at.listen(), at.advertised(), at.tls()));
     } catch (IOException e) {
       throw new ListenException(
           List.of(

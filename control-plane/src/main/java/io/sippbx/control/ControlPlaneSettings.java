@@ -2,6 +2,7 @@ package io.sippbx.control;
 
 import io.sippbx.control.sip.transport.TransportSettings;
 import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.tls.NodeTls;
 import java.util.Optional;
 
 /**
@@ -17,8 +18,10 @@ public record ControlPlaneSettings(
    *
    * @param listen port 0: any free port
    * @param advertised what other nodes are told instead; with port 0: with the bound one
+   * @param tls empty: in the clear
    */
-  public record MeshAddress(Endpoint listen, Optional<Endpoint> advertised) {}
+  public record MeshAddress(
+      Endpoint listen, Optional<Endpoint> advertised, Optional<NodeTls> tls) {}
 
   /** The same with other nodes beside it. */
   public ControlPlaneSettings withMesh(MeshAddress address) {

@@ -26,6 +26,7 @@ import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -157,18 +158,22 @@ public final class MediaNode implements AutoCloseable {
 
   private ServerBuilder<?> builder() throws IOException {
     return switch (settings.listen()) {
-      case Listen.Network(Endpoint bind) ->
-          NettyServerBuilder.forAddress(socketAddress(bind))
-              .bossEventLoopGroup(loop.group())
-              .workerEventLoopGroup(loop.group())
-              .channelType(ThreadLoop.serverChannel())
-              .keepAliveTime(10, TimeUnit.SECONDS)
-              .keepAliveTimeout(5, TimeUnit.SECONDS)
-              .permitKeepAliveTime(5, TimeUnit.SECONDS)
-              .permitKeepAliveWithoutCalls(true)
-              .handshakeTimeout(5, TimeUnit.SECONDS)
-              .maxConcurrentCallsPerConnection(64)
-              .maxInboundMetadataSize(8 * 1024);
+      case Listen.Network(Endpoint bind, Optional<NodeTls> tls) -> {
+        NettyServerBuilder builder =
+            NettyServerBuilder.forAddress(socketAddress(bind))
+                .bossEventLoopGroup(loop.group())
+                .workerEventLoopGroup(loop.group())
+                .channelType(ThreadLoop.serverChannel())
+                .keepAliveTime(10, TimeUnit.SECONDS)
+                .keepAliveTimeout(5, TimeUnit.SECONDS)
+                .permitKeepAliveTime(5, TimeUnit.SECONDS)
+                .permitKeepAliveWithoutCalls(true)
+                .handshakeTimeout(5, TimeUnit.SECONDS)
+                .maxConcurrentCallsPerConnection(64)
+                .maxInboundMetadataSize(8 * 1024);
+        tls.ifPresent(with -> builder.sslContext(with.server()));
+        yield builder;
+      }
       case Listen.InProcess(String name) -> InProcessServerBuilder.forName(name);
     };
   }
@@ -190,7 +195,8 @@ public final class MediaNode implements AutoCloseable {
 
   /** Where it listens for control nodes; empty when it does so in-process. */
   public Optional<Endpoint> address() {
-    if (settings.listen() instanceof Listen.Network(Endpoint bind) && server != null) {
+    if (settings.listen() instanceof Listen.Network(Endpoint bind, Optional<NodeTls> _)
+        && server != null) {
       return Optional.of(bind.withPort(server.getPort()));
     }
     return Optional.empty();

@@ -8,8 +8,10 @@ import io.sippbx.media.relay.RelaySettings;
 import io.sippbx.media.session.SessionSettings;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.tls.NodeTls;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Everything that a media node is told at its start.
@@ -135,8 +137,12 @@ public record MediaNodeSettings(
   /** Where control nodes reach the node. */
   public sealed interface Listen {
 
-    /** Over the network; port 0 is any free one. */
-    record Network(Endpoint bind) implements Listen {}
+    /**
+     * Over the network; port 0 is any free one.
+     *
+     * @param tls empty: in the clear
+     */
+    record Network(Endpoint bind, Optional<NodeTls> tls) implements Listen {}
 
     /** From within this process only. */
     record InProcess(String name) implements Listen {}

@@ -55,6 +55,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -99,7 +100,7 @@ class MediaNodeTest {
     return MediaNodeSettings.of(
             new NodeId("m1"),
             way == Way.NETWORK
-                ? new Listen.Network(new Endpoint(LOOPBACK, 0))
+                ? new Listen.Network(new Endpoint(LOOPBACK, 0), Optional.empty())
                 : new Listen.InProcess("media-" + System.identityHashCode(this)),
             new PortRange(10_000, 10_019),
             List.of(LocalAddress.of(LOOPBACK)))
@@ -561,7 +562,7 @@ class MediaNodeTest {
     MediaNodeSettings settings =
         MediaNodeSettings.of(
             new NodeId("m2"),
-            new Listen.Network(taken),
+            new Listen.Network(taken, Optional.empty()),
             new PortRange(10_000, 10_019),
             List.of(LocalAddress.of(LOOPBACK)));
     assertThatThrownBy(() -> MediaNode.start(settings, ANY_MACHINE, (s, l) -> FakeRelay.prompt()))

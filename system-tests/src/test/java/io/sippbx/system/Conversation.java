@@ -3,7 +3,6 @@ package io.sippbx.system;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 
 /** A call between two phones of which sipp does the signalling and {@link RtpPhone} the media. */
 final class Conversation implements AutoCloseable {
@@ -54,14 +53,6 @@ final class Conversation implements AutoCloseable {
   private void flows(int toAlice, int toBob) {
     bob.isHeardBy(alice, toBob, toAlice);
     alice.isHeardBy(bob, toAlice, toBob);
-  }
-
-  /** Talks both ways for so long: each packet is to be heard within some seconds. */
-  void flowsFor(Duration time) {
-    long untilNs = System.nanoTime() + time.toNanos();
-    while (System.nanoTime() - untilNs < 0) {
-      flows();
-    }
   }
 
   /** How often the phones were sent an INVITE to the Contact that they gave in their dialogs. */

@@ -2,6 +2,9 @@ package io.sippbx.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.benchmarks.survival.Fleet;
+import io.sippbx.benchmarks.survival.Load;
+import io.sippbx.benchmarks.survival.Phase;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 class MediaSurvivalIT {
 
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(10);
+
+  /** For how long nobody tells a media node anything: -Dsippbx.silence=180 for three minutes. */
+  private static final Duration STANDS_STILL =
+      Duration.ofSeconds(Integer.getInteger("sippbx.silence", 8));
+
   private static final String OFFER = "m=audio [1-9]";
 
   @TempDir Path folder = Path.of("");
@@ -124,24 +132,27 @@ class MediaSurvivalIT {
   }
 
   @Test
-  void mediaGoOnWhileControlStandsStillAndTheCallCanBeHungUpAfterwards() throws Exception {
-    String listen = address();
-    try (EdgeProcess media = media(1, listen);
-        EdgeProcess edge = control(listen);
-        Conversation call =
-            Conversation.begin(
-                edge, folder, caller().pauseMs(15_000).hangUp(), callee().isHungUp())) {
-      call.flows();
-      edge.child().pause(true);
-      try {
-        call.flowsFor(Duration.ofSeconds(8));
-      } finally {
-        edge.child().pause(false);
-      }
-      call.flows();
-      call.awaitSuccess();
-      edge.awaitNothingLeft();
-      media.awaitNothingLeft();
+  void mediaGoOnWhileControlAndRedisStandStillAndTheCallsCanBeHungUpAfterwards() throws Exception {
+    try (Fleet fleet = Fleets.start(folder, 2);
+        var load = new Load(fleet, 5)) {
+      load.begin(List.of(Phase.UP), false, 3);
+      assertThat(load.notHeld()).isEmpty();
+      load.mark(0);
+      fleet.signalControls("STOP");
+      fleet.pauseRedis(true);
+      long sinceNs = System.nanoTime();
+      Await.until(
+          "all have stood still for long enough",
+          STANDS_STILL.plusSeconds(5),
+          () -> System.nanoTime() - sinceNs,
+          passedNs -> passedNs > STANDS_STILL.toNanos());
+      assertThat(load.longestSilenceMs()).isLessThan(1_000);
+      fleet.pauseRedis(false);
+      fleet.signalControls("CONT");
+      load.release(phase -> true, Duration.ofSeconds(1));
+      load.awaitEnds(phase -> true, Duration.ofSeconds(45));
+      assertThat(load.losses()).isEmpty();
+      Fleets.awaitNothingLeft(fleet, load.callIds());
     }
   }
 }

@@ -123,7 +123,8 @@ class PlanesArchTest {
                             "io.sippbx.event.webhook.http",
                             "io.sippbx.media.control",
                             "io.sippbx.media.relay.netty",
-                            "io.sippbx.shared.operations")))
+                            "io.sippbx.shared.operations",
+                            "io.sippbx.shared.tls")))
                 .and(
                     not(
                         Product.named(

@@ -191,6 +191,32 @@ class ChartTest {
       assertThat(media("everything").environment()).doesNotContainKey("SIP_PBX_REDIS_PASSWORD");
     }
 
+    @Test
+    void getsCertificatesForOtherNodesWhereTheyAreThere() {
+      String at = "/etc/sip-pbx-tls";
+      for (Pod each : List.of(control("everything"), media("everything"))) {
+        assertThat(each.environment())
+            .containsEntry("SIP_PBX_CLUSTER_TLS_CA_FILE", at + "/ca.crt")
+            .containsEntry("SIP_PBX_CLUSTER_TLS_CERT_FILE", at + "/tls.crt")
+            .containsEntry("SIP_PBX_CLUSTER_TLS_KEY_FILE", at + "/tls.key");
+      }
+      Manifests made = Chart.render("everything");
+      for (PodTemplateSpec pod :
+          List.of(made.control().getSpec().getTemplate(), made.media().getSpec().getTemplate())) {
+        assertThat(pod.getSpec().getVolumes())
+            .filteredOn(each -> each.getName().equals("cluster-tls"))
+            .singleElement()
+            .satisfies(
+                each ->
+                    assertThat(each.getSecret().getSecretName()).isEqualTo("node-certificates"));
+        assertThat(pod.getSpec().getContainers().getFirst().getVolumeMounts())
+            .filteredOn(each -> each.getName().equals("cluster-tls"))
+            .singleElement()
+            .satisfies(each -> assertThat(each.getMountPath()).isEqualTo(at));
+      }
+      assertThat(control("default").environment()).doesNotContainKey("SIP_PBX_CLUSTER_TLS_CA_FILE");
+    }
+
     @ParameterizedTest
     @MethodSource("io.sippbx.app.chart.ChartTest#valueSets")
     void refersToWhatIsThere(String values) {

@@ -29,6 +29,7 @@ final class ConfigSchema {
   static boolean isTaken(String key) {
     return !NOT_TAKEN.contains(key)
         && !key.startsWith("standalone.")
+        && !key.startsWith("cluster.tls.")
         && !key.matches(".*(secrets?|password|token)");
   }
 

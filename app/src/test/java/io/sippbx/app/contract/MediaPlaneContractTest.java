@@ -28,12 +28,15 @@ import io.sippbx.media.relay.RelaySettings;
 import io.sippbx.media.relay.RelaySettings.LoopChoice;
 import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.session.SessionSettings;
+import io.sippbx.servers.ClusterCertificates;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -51,6 +54,7 @@ import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -68,7 +72,8 @@ class MediaPlaneContractTest {
 
   enum Way {
     IN_PROCESS,
-    NETWORK
+    NETWORK,
+    TLS
   }
 
   /** A range of six pairs that nobody has now. */
@@ -100,10 +105,34 @@ class MediaPlaneContractTest {
     }
   }
 
+  @TempDir private Path folder = Path.of("");
+
+  private Optional<ClusterCertificates> authority = Optional.empty();
+
   private Listen listen(Way way, int port) {
-    return way == Way.NETWORK
-        ? new Listen.Network(new Endpoint(LOOPBACK, port))
-        : new Listen.InProcess("media-" + System.identityHashCode(this));
+    return switch (way) {
+      case NETWORK -> new Listen.Network(new Endpoint(LOOPBACK, port), Optional.empty());
+      case TLS -> {
+        authority = Optional.of(new ClusterCertificates(folder, "cluster"));
+        yield new Listen.Network(new Endpoint(LOOPBACK, port), tls(NODE.text()));
+      }
+      case IN_PROCESS -> new Listen.InProcess("media-" + System.identityHashCode(this));
+    };
+  }
+
+  private Optional<NodeTls> tls(String name) {
+    return authority.map(
+        gives -> {
+          ClusterCertificates.Given given = gives.give(name);
+          try {
+            NodeTls tls =
+                NodeTls.open(given.ca(), given.certificate(), given.key(), Duration.ofHours(1));
+            opened.add(tls);
+            return tls;
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
   }
 
   private MediaNode startNode(Listen listen) {
@@ -134,7 +163,7 @@ class MediaPlaneContractTest {
             loops.loops().all().getFirst(),
             new Random(1),
             resolver,
-            new NettyMediaChannels(loops));
+            new NettyMediaChannels(loops, tls("control-1")));
     plane.onEvent(events::add);
     plane.onRestore((restarted, told, done) -> done.run());
     opened.add(loops);

@@ -95,7 +95,7 @@ final class MediaDriver implements Callable<Integer> {
                 loops.loops().all().getFirst(),
                 new Random(1),
                 resolver,
-                new NettyMediaChannels(loops))) {
+                new NettyMediaChannels(loops, Optional.empty()))) {
       plane.onRestore((restarted, told, done) -> done.run());
       awaitPlaceable(plane);
       long beganNs = System.nanoTime();

@@ -395,7 +395,7 @@ final class Mapping {
                     : text.length() < MIN_SECRET || text.length() > 1_024
                         ? Optional.empty()
                         : Optional.of(Optional.of(new Secret<>(text))));
-    return new ClusterConfig(nodeId.orElseGet(this::hostNodeId), secret, mesh());
+    return new ClusterConfig(nodeId.orElseGet(this::hostNodeId), secret, mesh(), clusterTls());
   }
 
   private ClusterConfig.Mesh mesh() {
@@ -407,6 +407,25 @@ final class Mapping {
             "ip:port that other nodes can connect to",
             text -> endpoint(text).filter(each -> !each.ip().isUnspecified()));
     return new ClusterConfig.Mesh(listen, advertised);
+  }
+
+  private Optional<ClusterConfig.Tls> clusterTls() {
+    Optional<Path> ca = reader.optional("cluster.tls.ca_file", "a file path", Reader::parsePath);
+    Optional<Path> cert =
+        reader.optional("cluster.tls.cert_file", "a file path", Reader::parsePath);
+    Optional<Path> key = reader.optional("cluster.tls.key_file", "a file path", Reader::parsePath);
+    if (ca.isPresent() && cert.isPresent() && key.isPresent()) {
+      return Optional.of(new ClusterConfig.Tls(ca.get(), cert.get(), key.get()));
+    }
+    if (ca.isPresent() || cert.isPresent() || key.isPresent()) {
+      reader.refuse(
+          ca.isPresent()
+              ? "cluster.tls.ca_file"
+              : cert.isPresent() ? "cluster.tls.cert_file" : "cluster.tls.key_file",
+          "expected cluster.tls.ca_file, cluster.tls.cert_file and cluster.tls.key_file, or none of"
+              + " them");
+    }
+    return Optional.empty();
   }
 
   /** The host name without what a node's name may not hold. */

@@ -22,6 +22,12 @@ public enum ProcessMetric implements Metric {
               + " cannot be); denied (no right to it); limited (too many in a second); failed (the"
               + " store or a node did not answer, or a defect).",
           Label.of("outcome", "done", "wrong", "denied", "limited", "failed"))),
+  CLUSTER_CERTIFICATE_EXPIRES(
+      gauge(
+          "cluster_certificate_expires_timestamp_seconds",
+          "seconds",
+          "When the certificate ends that this node shows other nodes, as a Unix time; only with"
+              + " cluster.tls.")),
   TRACE_MESSAGES_DROPPED(
       counter(
           "sip_trace_messages_dropped_total",

@@ -713,6 +713,32 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void ofNodesForEachOtherAreCheckedTogether() throws IOException {
+      assertThat(
+              problems(
+                  load(
+                      """
+                      cluster:
+                        tls: {ca_file: /etc/ca.pem, key_file: /etc/key.pem}
+                      """)))
+          .containsExactly(
+              "cluster.tls.ca_file = /etc/ca.pem: expected cluster.tls.ca_file,"
+                  + " cluster.tls.cert_file and cluster.tls.key_file, or none of them (pbx.yaml line"
+                  + " 2)");
+      assertThat(
+              loaded(
+                      load(
+                          """
+                          cluster:
+                            tls: {ca_file: /ca.pem, cert_file: /cert.pem, key_file: /key.pem}
+                          """))
+                  .cluster()
+                  .tls())
+          .contains(
+              new ClusterConfig.Tls(Path.of("/ca.pem"), Path.of("/cert.pem"), Path.of("/key.pem")));
+    }
+
+    @Test
     void ofRedisAreCheckedTogether() throws IOException {
       assertThat(
               problems(

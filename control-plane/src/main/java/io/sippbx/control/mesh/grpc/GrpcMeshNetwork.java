@@ -19,6 +19,7 @@ import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.proto.mesh.v1.MeshGrpc;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.shared.net.Endpoint;
+import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -42,15 +43,22 @@ public final class GrpcMeshNetwork implements MeshNetwork, AutoCloseable {
 
   private final NettyLoops loops;
   private final Loop loop;
+  private final Optional<NodeTls> tls;
   private final Endpoint address;
   private final Server server;
   private @Nullable Function<MeshStream, MeshStream.Listener> acceptor;
 
-  private GrpcMeshNetwork(NettyLoops loops, Loop loop, Endpoint bind, Optional<Endpoint> advertised)
+  private GrpcMeshNetwork(
+      NettyLoops loops,
+      Loop loop,
+      Endpoint bind,
+      Optional<Endpoint> advertised,
+      Optional<NodeTls> tls)
       throws IOException {
     this.loops = loops;
     this.loop = loop;
-    this.server =
+    this.tls = tls;
+    NettyServerBuilder builder =
         NettyServerBuilder.forAddress(NettyLoops.socketAddress(bind))
             .bossEventLoopGroup(loops.group())
             .workerEventLoopGroup(loops.group())
@@ -64,9 +72,9 @@ public final class GrpcMeshNetwork implements MeshNetwork, AutoCloseable {
             .keepAliveTimeout(2, TimeUnit.SECONDS)
             .permitKeepAliveTime(5, TimeUnit.SECONDS)
             .permitKeepAliveWithoutCalls(true)
-            .addService(new Service())
-            .build()
-            .start();
+            .addService(new Service());
+    tls.ifPresent(with -> builder.sslContext(with.server()));
+    this.server = builder.build().start();
     Endpoint bound = bind.withPort(server.getPort());
     this.address =
         advertised
@@ -88,12 +96,17 @@ public final class GrpcMeshNetwork implements MeshNetwork, AutoCloseable {
    * @param loop one of {@code loops}, on which all is done
    * @param advertised what others are told, with port 0: the bound one; empty: the bound address,
    *     or for an unspecified one that of this host
+   * @param tls empty: in the clear
    * @throws IOException if the address cannot be bound
    */
   public static GrpcMeshNetwork listen(
-      NettyLoops loops, Loop loop, Endpoint bind, Optional<Endpoint> advertised)
+      NettyLoops loops,
+      Loop loop,
+      Endpoint bind,
+      Optional<Endpoint> advertised,
+      Optional<NodeTls> tls)
       throws IOException {
-    return new GrpcMeshNetwork(loops, loop, bind, advertised);
+    return new GrpcMeshNetwork(loops, loop, bind, advertised, tls);
   }
 
   @Override
@@ -108,12 +121,13 @@ public final class GrpcMeshNetwork implements MeshNetwork, AutoCloseable {
 
   @Override
   public MeshStream dial(Endpoint to, MeshStream.Listener listener) {
+    NettyChannelBuilder builder = NettyChannelBuilder.forAddress(NettyLoops.socketAddress(to));
+    tls.ifPresentOrElse(with -> builder.sslContext(with.client()), builder::usePlaintext);
     ManagedChannel channel =
-        NettyChannelBuilder.forAddress(NettyLoops.socketAddress(to))
+        builder
             .eventLoopGroup(loops.group())
             .channelFactory(() -> loops.newSocketChannel(to.ip().isV6()))
             .executor(loop::execute)
-            .usePlaintext()
             .maxInboundMessageSize(MOST_MESSAGE_BYTES)
             .keepAliveTime(10, TimeUnit.SECONDS)
             .keepAliveTimeout(2, TimeUnit.SECONDS)

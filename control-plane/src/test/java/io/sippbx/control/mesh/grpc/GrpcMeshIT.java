@@ -8,13 +8,17 @@ import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh.Delivery;
 import io.sippbx.control.mesh.MeshNode;
 import io.sippbx.control.mesh.MeshSettings;
+import io.sippbx.control.mesh.MeshStream;
 import io.sippbx.control.mesh.Peer;
 import io.sippbx.control.sip.transport.NettyLoops;
+import io.sippbx.proto.mesh.v1.MeshMessage;
+import io.sippbx.servers.ClusterCertificates;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -22,23 +26,28 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("the mesh by gRPC on loopback")
 class GrpcMeshIT {
+
+  @TempDir private Path folder = Path.of("");
 
   private final List<AutoCloseable> open = new ArrayList<>();
 
@@ -56,9 +65,14 @@ class GrpcMeshIT {
     final MeshNode node;
 
     Host(String ip, String name, byte[] secret, MeshSettings settings) throws IOException {
+      this(ip, name, secret, settings, Optional.empty());
+    }
+
+    Host(String ip, String name, byte[] secret, MeshSettings settings, Optional<NodeTls> tls)
+        throws IOException {
       open.add(loops);
       Loop loop = loops.loops().all().getFirst();
-      network = GrpcMeshNetwork.listen(loops, loop, Endpoint.of(ip, 0), Optional.empty());
+      network = GrpcMeshNetwork.listen(loops, loop, Endpoint.of(ip, 0), Optional.empty(), tls);
       open.add(network);
       node = new MeshNode(loop, name, 1, network, secret, settings);
     }
@@ -158,7 +172,11 @@ class GrpcMeshIT {
     Loop loop = loops.loops().all().getFirst();
     GrpcMeshNetwork network =
         GrpcMeshNetwork.listen(
-            loops, loop, Endpoint.of("127.0.0.1", port), Optional.of(Endpoint.of("192.0.2.1", 0)));
+            loops,
+            loop,
+            Endpoint.of("127.0.0.1", port),
+            Optional.of(Endpoint.of("192.0.2.1", 0)),
+            Optional.empty());
     open.add(network);
     assertThat(network.address()).isEqualTo(Endpoint.of("192.0.2.1", port));
     var b = new MeshNode(loop, "b", 1, network);
@@ -222,8 +240,11 @@ class GrpcMeshIT {
     }
     await("told", () -> a.node.told.size() == 20_000);
     int delivered = Collections.frequency(a.node.told, Delivery.DELIVERED);
-    assertThat(delivered).isEqualTo(b.node.came.size()).isPositive();
-    assertThat(a.node.mesh.counters().overLimit()).isEqualTo(20_000 - delivered);
+    // What was answered too late on a busy machine has come all the same.
+    int timedOut = Math.toIntExact(a.node.mesh.counters().timedOut());
+    assertThat(delivered).isPositive();
+    assertThat(b.node.came.size()).isBetween(delivered, delivered + timedOut);
+    assertThat(a.node.mesh.counters().overLimit()).isEqualTo(20_000 - delivered - timedOut);
     assertThat(a.node.mesh.isUp(b.node.member)).isTrue();
   }
 
@@ -234,9 +255,65 @@ class GrpcMeshIT {
     assertThatThrownBy(
             () ->
                 GrpcMeshNetwork.listen(
-                    a.loops, a.loops.loops().all().getFirst(), taken, Optional.empty()))
+                    a.loops,
+                    a.loops.loops().all().getFirst(),
+                    taken,
+                    Optional.empty(),
+                    Optional.empty()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining(Integer.toString(taken.port()));
     assertThat(taken.ip()).isEqualTo(IpAddress.of("127.0.0.1"));
+  }
+
+  private Optional<NodeTls> tls(ClusterCertificates authority, String name) throws IOException {
+    ClusterCertificates.Given given = authority.give(name);
+    NodeTls tls = NodeTls.open(given.ca(), given.certificate(), given.key(), Duration.ofHours(1));
+    open.add(tls);
+    return Optional.of(tls);
+  }
+
+  private Host host(String name, Optional<NodeTls> tls) throws IOException {
+    return new Host("127.0.0.1", name, MeshNode.SECRET, MeshSettings.DEFAULT, tls);
+  }
+
+  @Test
+  void carriesMessagesEncrypted() throws IOException {
+    var authority = new ClusterCertificates(folder, "cluster");
+    Host a = host("a", tls(authority, "a"));
+    Host b = host("b", tls(authority, "b"));
+    meet(a, b);
+    a.node.deliver(b.node, MeshNode.message(1, 60_000));
+    await("delivered", () -> a.node.told.contains(Delivery.DELIVERED));
+  }
+
+  @Test
+  void doesNotSpeakWithWhoIsNotOfTheAuthorityThoughItKnowsTheSecret() throws IOException {
+    var ours = new ClusterCertificates(folder, "cluster");
+    Host a = host("a", tls(ours, "a"));
+    Host stranger = host("c", tls(new ClusterCertificates(folder, "other"), "c"));
+    for (Host each : List.of(stranger, host("d"))) {
+      var ended = new CopyOnWriteArrayList<String>();
+      Loop loop = each.loops.loops().all().getFirst();
+      loop.execute(
+          () ->
+              each.network.dial(
+                  a.network.address(),
+                  new MeshStream.Listener() {
+                    @Override
+                    public void ready() {}
+
+                    @Override
+                    public void heard(MeshMessage message) {
+                      ended.add("heard " + message);
+                    }
+
+                    @Override
+                    public void ended(String reason) {
+                      ended.add(reason);
+                    }
+                  }));
+      await("ended", () -> !ended.isEmpty());
+      assertThat(ended).singleElement().asString().startsWith("UNAVAILABLE");
+    }
   }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.shared.tls;
+
+import org.jspecify.annotations.NullMarked;
