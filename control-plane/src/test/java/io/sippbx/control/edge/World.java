@@ -234,7 +234,7 @@ final class World implements CallObserver, RegistrarListener {
    * Lets all that was begun come to its end. The node's part in the cluster goes on for ever, and
    * is ended when there is nothing left for it.
    */
-  void runToTheEnd() {
+  private void runToTheEnd() {
     clock.runReady();
     clock.runUntil(() -> store.size() == 0 && isIdle(), Duration.ofHours(1));
     if (cluster != null) {
@@ -254,7 +254,7 @@ final class World implements CallObserver, RegistrarListener {
   }
 
   /** All events that were committed, by their calls, as the outbox has them. */
-  Map<String, List<CallEvent>> outbox() {
+  private Map<String, List<CallEvent>> outbox() {
     var events = new TreeMap<String, List<CallEvent>>();
     for (int number = 0; number < Partition.COUNT; number++) {
       store.outbox(
