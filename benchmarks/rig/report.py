@@ -163,7 +163,7 @@ def start(out, results, options):
         "",
         f"    ./bench start --rounds {options.rounds}",
         "",
-        "Minimum / median / maximum of the rounds; standalone, with a Redis of its own and an empty data folder, from the start of the process to the 200 of a phone that tries every 10 ms.",
+        "Minimum / median / maximum of the rounds; standalone, with a Redis of its own and an empty data folder, from the start of the process to the 200 of a phone that tries every 5 ms until somebody listens.",
         "",
         "| | s until it is answered | s of CPU until then |",
         "| --- | --- | --- |",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """How soon a standalone process answers its first REGISTER, from the moment that it is started.
 
-Each run is a fresh process with a Redis of its own and an empty data folder, as ./sip-pbx standalone starts it; a phone sends a REGISTER
-every 10 ms until one is answered with 200. Beside it the same without the AOT cache (-XX:AOTMode=off). Runs alternate.
+Each run is a fresh process with a Redis of its own and an empty data folder, as ./sip-pbx standalone starts it; a phone tries to send a
+REGISTER every 5 ms until somebody listens, and repeats it as RFC 3261 17.1.2 says until it is answered with 200. Beside it the same without the AOT cache (-XX:AOTMode=off). Runs alternate.
 """
 import argparse, os, shutil, socket, subprocess, sys, tempfile, time
 
@@ -14,25 +14,30 @@ from servers import Failed, end_on_signal
 
 ADDRESS, PHONE = ("127.0.0.10", 5060), "127.0.0.20"
 WITHIN_S = 60
+T1_S, PAUSE_S = 0.5, 0.005
 VARIANTS = {"with the AOT cache": "", "without": "-XX:AOTMode=off"}
 
 
 def register(process, began, folder):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((PHONE, 0))
-        s.settimeout(0.01)
-        me, i = f"{PHONE}:{s.getsockname()[1]}", 0
+        s.connect(ADDRESS)
+        s.settimeout(T1_S)
+        me, i = f"{PHONE}:{s.getsockname()[1]}", 1
         while time.monotonic() < began + WITHIN_S and process.poll() is None:
-            i += 1
-            s.sendto((f"REGISTER sip:{ADDRESS[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKstart{i}\r\nMax-Forwards: 70\r\nFrom: <sip:first@{ADDRESS[0]}>;tag=s\r\n"
-                      f"To: <sip:first@{ADDRESS[0]}>\r\nCall-ID: start-{os.getpid()}\r\nCSeq: {i} REGISTER\r\nContact: <sip:first@{me}>\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n").encode(), ADDRESS)
             try:
-                if s.recv(65536).startswith(b"SIP/2.0 200"):
+                s.send((f"REGISTER sip:{ADDRESS[0]} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKstart{i}\r\nMax-Forwards: 70\r\nFrom: <sip:first@{ADDRESS[0]}>;tag=s\r\n"
+                        f"To: <sip:first@{ADDRESS[0]}>\r\nCall-ID: start-{os.getpid()}\r\nCSeq: {i} REGISTER\r\nContact: <sip:first@{me}>\r\nExpires: 60\r\nContent-Length: 0\r\n\r\n").encode())
+                answer = s.recv(65536)
+                if answer.startswith(b"SIP/2.0 200"):
                     return time.monotonic() - began
+                # Refused: the next attempt is a request of its own.
+                i += not answer.startswith(b"SIP/2.0 1")
+                time.sleep(PAUSE_S)
             except TimeoutError:
                 pass
             except ConnectionError:
-                time.sleep(0.01)
+                time.sleep(PAUSE_S)
     with open(os.path.join(folder, "log")) as f:
         raise Failed(f"no REGISTER was answered within {WITHIN_S} s:\n{f.read()[-3000:]}")
 
