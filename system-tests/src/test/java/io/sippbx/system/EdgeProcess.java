@@ -91,15 +91,17 @@ final class EdgeProcess implements AutoCloseable {
     var all = new ArrayList<String>(arguments);
     all.add("--config");
     all.add(file.toString());
-    return launch(folder, all, rtp, STARTS_WITHIN);
+    return launch(folder, all, rtp, STARTS_WITHIN).demandReady();
   }
 
   /** Starts the same again, on the same SIP port if it has one, once this one has ended. */
   EdgeProcess again() {
-    return again(STARTS_WITHIN);
+    return again(STARTS_WITHIN).demandReady();
   }
 
-  /** The same for one that may wait so long for what it needs. */
+  /**
+   * The same for one whose needs come and go: it may wait so long, and be unready again at once.
+   */
   EdgeProcess again(Duration within) {
     var all = new ArrayList<>(arguments);
     if (banner.contains(" udp=") && !all.contains("--port")) {
@@ -116,13 +118,16 @@ final class EdgeProcess implements AutoCloseable {
       child.close();
       throw new AssertionError("sip-pbx did not start:\n" + child.tail());
     }
-    var edge = new EdgeProcess(child, folder, all, banner.get(), rtp);
-    int ready = edge.get("/ready").statusCode();
-    if (ready != 200) {
-      edge.close();
-      throw new AssertionError("the banner said ready, but /ready said " + ready);
+    return new EdgeProcess(child, folder, all, banner.get(), rtp);
+  }
+
+  private EdgeProcess demandReady() {
+    int status = get("/ready").statusCode();
+    if (status != 200) {
+      close();
+      throw new AssertionError("the banner said ready, but /ready said " + status);
     }
-    return edge;
+    return this;
   }
 
   private static String indented(List<String> lines) {

@@ -30,7 +30,10 @@ import java.util.concurrent.TimeoutException;
  */
 final class EventSite implements AutoCloseable {
 
-  private static final Duration WITHIN = Duration.ofMinutes(4);
+  private static final Duration UP_WITHIN = Duration.ofMinutes(3);
+
+  /** Longer than any of them may take, so that its own error is told. */
+  private static final Duration WITHIN = UP_WITHIN.plusMinutes(1);
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final Map<String, Future<?>> restarts = new TreeMap<>();
@@ -110,7 +113,7 @@ final class EventSite implements AutoCloseable {
     process.child().kill();
     process.close();
     // What it needs may be down, too.
-    return process.again(WITHIN);
+    return process.again(UP_WITHIN);
   }
 
   /** Kills what is up, or as soon as it is: else it would hardly ever be. */
