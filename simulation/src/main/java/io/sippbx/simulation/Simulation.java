@@ -29,9 +29,11 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -90,6 +92,7 @@ final class Simulation {
   private final List<String> violations = new ArrayList<>();
   private final Map<Fault.Kind, Integer> faults = new EnumMap<>(Fault.Kind.class);
   private final Map<Integer, Integer> ups = new TreeMap<>();
+  private final Set<String> commits = new LinkedHashSet<>();
   private final CallKeys keys = new CallKeys(SECRET);
   private int calls;
   private long events;
@@ -480,6 +483,10 @@ final class Simulation {
             + record.flatMap(Call::termination).map(end -> ", " + end).orElse("")
             + (commit.events().isEmpty() ? "" : ", tells " + told(commit.events())));
     invariants.forEach(each -> each.committed(commit));
+    if (!commits.add(call + " " + commit.id())) {
+      // It was lost and sent again: its events have the ids that they had.
+      return;
+    }
     for (CallEvent event : commit.events()) {
       if (event.hasStarted()) {
         calls++;
