@@ -173,7 +173,8 @@ public final class ControlNode {
                 world.media(),
                 () -> cluster.isServing() ? cluster.kept() : List.of(),
                 (node, answer) -> owned(node, 0, List.of(), answer),
-                this::mediaHappened));
+                this::mediaHappened,
+                cluster.roster()::keepers));
     this.expiredContacts =
         new ExpiredContacts(
             first,

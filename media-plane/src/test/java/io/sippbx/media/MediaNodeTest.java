@@ -435,6 +435,32 @@ class MediaNodeTest {
     assertThat(health(channel, "sippbx.media.v1.MediaControl")).isEqualTo(ServingStatus.SERVING);
   }
 
+  @ParameterizedTest
+  @EnumSource(Way.class)
+  void restoresUntilEachControlNodeHasBroughtBackItsCalls(Way way) {
+    MediaNode node =
+        start(
+            settings(way)
+                .withSessions(SessionSettings.defaults().withRestoring(Duration.ofHours(1))));
+    ManagedChannel channel = channel(node);
+    var done =
+        ControlMessage.newBuilder()
+            .setRestoreDone(
+                RestoreDone.newBuilder().addControlNodes("control-1").addControlNodes("control-2"))
+            .build();
+    var first = TestControlNode.connect(channel, "control-1");
+    first.send(done);
+    // The first that is done says so again and again: that counts for nobody else.
+    first.send(done);
+    assertThat(first.apply(call(1), 1, true, 1).getError().getCode())
+        .as("the other may bring back the calls whose ports these would be")
+        .isEqualTo(ErrorCode.ERROR_CODE_RESTORING);
+    var second = TestControlNode.connect(channel, "control-2");
+    second.send(done);
+    assertThat(second.apply(call(1), 1, true, 2).hasSession()).isTrue();
+    assertThat(first.apply(call(2), 1, true, 3).hasSession()).isTrue();
+  }
+
   @Test
   void tellsItsHealthByTheStandardService() {
     MediaNode node =

@@ -165,7 +165,7 @@ class MediaPlaneContractTest {
             resolver,
             new NettyMediaChannels(loops, tls("control-1")));
     plane.onEvent(events::add);
-    plane.onRestore((restarted, told, done) -> done.run());
+    plane.onRestore((restarted, told, done) -> done.accept(List.of()));
     opened.add(loops);
     opened.add(resolver);
     opened.add(plane);

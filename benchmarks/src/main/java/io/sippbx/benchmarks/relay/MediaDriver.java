@@ -96,7 +96,7 @@ final class MediaDriver implements Callable<Integer> {
                 new Random(1),
                 resolver,
                 new NettyMediaChannels(loops, Optional.empty()))) {
-      plane.onRestore((restarted, told, done) -> done.run());
+      plane.onRestore((restarted, told, done) -> done.accept(List.of()));
       awaitPlaceable(plane);
       long beganNs = System.nanoTime();
       List<MediaAnswer> held =

@@ -74,23 +74,26 @@ public final class MediaRounds implements MediaRestorer {
    * @param owned tells which calls on a media node are this node's own, whoever keeps them: nobody
    *     else may tell them anything; answers once, on any thread
    * @param calls is told what happened to the session of a call; any thread
+   * @param keepers the control nodes that may keep partitions, this one among them; asked on the
+   *     loop
    */
   public record Ports(
       PartitionStore partitions,
       MediaPlane media,
       Supplier<List<Partition>> kept,
       BiConsumer<NodeId, Consumer<List<CallKey>>> owned,
-      Consumer<MediaEvent> calls) {}
+      Consumer<MediaEvent> calls,
+      Supplier<List<NodeId>> keepers) {}
 
   /** A node that has started: what is on it comes back. */
   private static final class Restore {
     private final TreeSet<CallKey> told;
-    private final Runnable done;
+    private final Consumer<List<NodeId>> done;
     private int handed;
     private boolean passed;
     private long passedNs;
 
-    private Restore(List<CallKey> told, Runnable done) {
+    private Restore(List<CallKey> told, Consumer<List<NodeId>> done) {
       this.told = new TreeSet<>(told);
       this.done = done;
       this.handed = told.size();
@@ -124,7 +127,7 @@ public final class MediaRounds implements MediaRestorer {
   }
 
   @Override
-  public void restore(NodeId node, List<CallKey> told, Runnable done) {
+  public void restore(NodeId node, List<CallKey> told, Consumer<List<NodeId>> done) {
     loop.execute(
         () -> {
           restoring.put(node, new Restore(told, done));
@@ -237,7 +240,10 @@ public final class MediaRounds implements MediaRestorer {
     }
   }
 
-  /** The node takes new calls once what was told is back on it, or has had its time. */
+  /**
+   * The node takes new calls once what was told is back on it, or has had its time, and the other
+   * keepers say so of theirs.
+   */
   private void finishIfBack(NodeId id, Restore restore, long now) {
     int sessions = seen(id).map(MediaNodeSeen::sessions).orElse(0);
     boolean late = now - restore.passedNs >= settings.restoreWithin().toNanos();
@@ -248,7 +254,7 @@ public final class MediaRounds implements MediaRestorer {
           .addKeyValue("calls", restore.handed)
           .addKeyValue("sessions", sessions)
           .log("media.node.restored");
-      restore.done.run();
+      restore.done.accept(ports.keepers().get());
     }
   }
 

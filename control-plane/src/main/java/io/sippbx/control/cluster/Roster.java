@@ -5,6 +5,7 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -159,6 +160,11 @@ public final class Roster {
       }
       return Standing.GONE;
     }
+  }
+
+  /** Who may keep partitions, as far as this node knows, in order; empty: nobody has looked yet. */
+  public List<NodeId> keepers() {
+    return seen.verdict().map(Verdict::staying).orElse(List.of());
   }
 
   /** Who keeps this partition, or will, as far as this node knows; empty: nobody is there. */

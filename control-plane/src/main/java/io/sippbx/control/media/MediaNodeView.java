@@ -84,6 +84,9 @@ final class MediaNodeView {
   /** Of this incarnation. */
   Restore restore = Restore.DUE;
 
+  /** Who has to say so too, once it is done. */
+  List<NodeId> restoredBy = List.of();
+
   @Nullable MediaLink link;
   long heardNs;
 

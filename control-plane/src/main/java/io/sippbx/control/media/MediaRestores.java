@@ -6,15 +6,13 @@ import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.proto.media.v1.RestoreDone;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.NodeId;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Has the sessions of nodes that have just started brought back. Confined to the loop. */
 final class MediaRestores {
-
-  private static final ControlMessage RESTORE_DONE =
-      ControlMessage.newBuilder().setRestoreDone(RestoreDone.getDefaultInstance()).build();
 
   private final Loop loop;
   private @Nullable MediaRestorer restorer;
@@ -38,21 +36,28 @@ final class MediaRestores {
           Incarnation of = node.incarnation;
           List<CallKey> told = node.toldLost;
           node.toldLost = List.of();
-          asked.restore(node.id, told, () -> loop.execute(() -> restored(node, of)));
+          asked.restore(node.id, told, keepers -> loop.execute(() -> restored(node, of, keepers)));
         }
       }
       case ASKED -> {}
-      case DONE -> link.send(RESTORE_DONE);
+      case DONE -> link.send(done(node.restoredBy));
     }
   }
 
-  private void restored(MediaNodeView node, @Nullable Incarnation of) {
+  private static ControlMessage done(List<NodeId> keepers) {
+    var done = RestoreDone.newBuilder();
+    keepers.forEach(each -> done.addControlNodes(each.text()));
+    return ControlMessage.newBuilder().setRestoreDone(done).build();
+  }
+
+  private void restored(MediaNodeView node, @Nullable Incarnation of, List<NodeId> keepers) {
     if (!Objects.equals(of, node.incarnation)) {
       return;
     }
     node.restore = Restore.DONE;
+    node.restoredBy = keepers;
     if (node.link != null) {
-      node.link.send(RESTORE_DONE);
+      node.link.send(done(keepers));
     }
   }
 }

@@ -52,6 +52,8 @@ class MediaRoundsTest {
   private final InMemoryCallStore<String> store =
       new InMemoryCallStore<>(time.loops("store", 1), 10);
   private final FakePlane plane = new FakePlane();
+  private static final NodeId C1 = new NodeId("control-1");
+  private static final NodeId C2 = new NodeId("control-2");
   private final List<MediaEvent> told = new ArrayList<>();
   private final Map<CallKey, Versioned<String>> records = new LinkedHashMap<>();
   private final TreeMap<NodeId, List<CallKey>> owned = new TreeMap<>();
@@ -68,7 +70,8 @@ class MediaRoundsTest {
             plane,
             () -> kept,
             (node, answer) -> answer.accept(owned.getOrDefault(node, List.of())),
-            told::add));
+            told::add,
+            () -> List.of(C1, C2)));
   }
 
   /** Media nodes of which a test says how they are and what they hold. */
@@ -264,7 +267,10 @@ class MediaRoundsTest {
       rounds.start();
       pass(10);
       var done = new ArrayList<String>();
-      plane.restorer.orElseThrow().restore(M1, List.of(second), () -> done.add("done"));
+      plane
+          .restorer
+          .orElseThrow()
+          .restore(M1, List.of(second), keepers -> done.add("done of " + keepers));
       pass(100);
       assertThat(toldOf(MediaEvent.SessionLost.class))
           .as("one was told already")
@@ -272,7 +278,7 @@ class MediaRoundsTest {
       assertThat(done).isEmpty();
       plane.is(M1, Standing.RESTORING, 2);
       pass(100);
-      assertThat(done).containsExactly("done");
+      assertThat(done).containsExactly("done of [control-1, control-2]");
     }
 
     @Test
@@ -282,11 +288,14 @@ class MediaRoundsTest {
       rounds.start();
       pass(10);
       var done = new ArrayList<String>();
-      plane.restorer.orElseThrow().restore(M1, List.of(), () -> done.add("done"));
+      plane
+          .restorer
+          .orElseThrow()
+          .restore(M1, List.of(), keepers -> done.add("done of " + keepers));
       pass(1_900);
       assertThat(done).isEmpty();
       pass(200);
-      assertThat(done).containsExactly("done");
+      assertThat(done).containsExactly("done of [control-1, control-2]");
     }
 
     @Test
@@ -295,9 +304,12 @@ class MediaRoundsTest {
       rounds.start();
       pass(10);
       var done = new ArrayList<String>();
-      plane.restorer.orElseThrow().restore(M1, List.of(), () -> done.add("done"));
+      plane
+          .restorer
+          .orElseThrow()
+          .restore(M1, List.of(), keepers -> done.add("done of " + keepers));
       pass(1);
-      assertThat(done).containsExactly("done");
+      assertThat(done).containsExactly("done of [control-1, control-2]");
     }
   }
 

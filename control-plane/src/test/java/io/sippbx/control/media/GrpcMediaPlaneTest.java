@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -55,7 +56,7 @@ class GrpcMediaPlaneTest {
   private final List<NodeId> asked = new ArrayList<>();
   private @Nullable Testimony testimony = Testimony.NOBODY;
   private boolean restoresAtOnce = true;
-  private Runnable restoring = () -> {};
+  private Consumer<List<NodeId>> restoring = keepers -> {};
   private GrpcMediaPlane plane;
 
   GrpcMediaPlaneTest() {
@@ -92,7 +93,7 @@ class GrpcMediaPlaneTest {
           toldLost.addAll(told);
           restoring = done;
           if (restoresAtOnce) {
-            done.run();
+            done.accept(List.of());
           }
         });
     return made;
@@ -531,7 +532,7 @@ class GrpcMediaPlaneTest {
       assertThat(restores).containsExactly(M1);
       assertThat(m1.restoresDone()).isZero();
       assertThat(plane.place(ONE_V4)).isEmpty();
-      restoring.run();
+      restoring.accept(List.of());
       pass(10);
       assertThat(m1.restoresDone()).isEqualTo(1);
       assertThat(plane.place(ONE_V4)).contains(M1);
@@ -562,15 +563,15 @@ class GrpcMediaPlaneTest {
       m1.state = NodeState.NODE_STATE_RESTORING;
       m1.start();
       pass(3_000);
-      Runnable first = restoring;
+      Consumer<List<NodeId>> first = restoring;
       m1.disconnect();
       m1.start();
       pass(3_000);
       assertThat(restores).containsExactly(M1, M1);
-      first.run();
+      first.accept(List.of());
       pass(300);
       assertThat(m1.restoresDone()).as("that was of the start before").isZero();
-      restoring.run();
+      restoring.accept(List.of());
       pass(10);
       assertThat(m1.restoresDone()).isEqualTo(1);
     }

@@ -30,6 +30,9 @@ public record ControlSettings(
   /** Call keys of one Claim. */
   public static final int MAX_CLAIMS = 1_000;
 
+  /** Control nodes that may bring sessions back; of more nobody is waited for. */
+  public static final int MAX_CONTROL_NODES = 1_000;
+
   /** Refuses what could not work, naming it. */
   public ControlSettings {
     requirePositive("statusEvery", statusEvery.toNanos());

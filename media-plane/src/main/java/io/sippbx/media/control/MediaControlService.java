@@ -25,6 +25,7 @@ import io.sippbx.proto.media.v1.NodeMessage;
 import io.sippbx.proto.media.v1.NodeStatus;
 import io.sippbx.proto.media.v1.Release;
 import io.sippbx.proto.media.v1.ReleaseResult;
+import io.sippbx.proto.media.v1.RestoreDone;
 import io.sippbx.proto.media.v1.Session;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
@@ -32,6 +33,8 @@ import io.sippbx.shared.identity.NodeId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +53,13 @@ public final class MediaControlService implements SessionListener {
   private final SpecReader reader;
   private final ErrorInterceptor errors = new ErrorInterceptor();
   private final List<ControlStream> streams = new ArrayList<>();
+
+  /** While the node is restoring: who has nothing more to bring back. */
+  private final Set<String> restoredBy = new TreeSet<>();
+
+  /** While the node is restoring: who may have something to bring back, as those say. */
+  private final Set<String> restorers = new TreeSet<>();
+
   private @Nullable MediaSessions sessions;
   private boolean stopping;
   private long streamsOpened;
@@ -243,7 +253,7 @@ public final class MediaControlService implements SessionListener {
       case APPLY -> apply(stream, peer, message.getApply());
       case RELEASE -> release(stream, message.getRelease());
       case CLAIM -> claim(stream, peer, message.getClaim());
-      case RESTORE_DONE -> restoreDone(stream, peer);
+      case RESTORE_DONE -> restoreDone(stream, peer, message.getRestoreDone());
       case HELLO -> throw MediaControlException.invalid("a second Hello", "left out", "one");
       case MESSAGE_NOT_SET ->
           throw MediaControlException.invalid("message", "set to what this node knows", "nothing");
@@ -326,10 +336,24 @@ public final class MediaControlService implements SessionListener {
     stream.request();
   }
 
-  private void restoreDone(ControlStream stream, ControlNode peer) {
+  /** The first that is done may know nothing of what another has yet to bring back. */
+  private void restoreDone(ControlStream stream, ControlNode peer, RestoreDone done) {
+    if (done.getControlNodesCount() > ControlSettings.MAX_CONTROL_NODES) {
+      throw MediaControlException.invalid(
+          "restore_done.control_nodes",
+          "at most " + ControlSettings.MAX_CONTROL_NODES,
+          Integer.toString(done.getControlNodesCount()));
+    }
     if (sessions().state() == NodeState.RESTORING) {
-      log.atInfo().addKeyValue("control", peer).log("media.node.restored");
-      sessions().restored();
+      restoredBy.add(peer.id().text());
+      restorers.addAll(done.getControlNodesList());
+      if (restorers.size() > ControlSettings.MAX_CONTROL_NODES
+          || restoredBy.containsAll(restorers)) {
+        log.atInfo().addKeyValue("control", restoredBy).log("media.node.restored");
+        restoredBy.clear();
+        restorers.clear();
+        sessions().restored();
+      }
     }
     stream.request();
   }
