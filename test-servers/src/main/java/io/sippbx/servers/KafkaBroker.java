@@ -116,11 +116,11 @@ public final class KafkaBroker implements AutoCloseable {
         List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", classPath()));
     command.addAll(arguments);
     Process started =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
-            .start();
+        LastingChild.start(
+            new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())));
     Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
     return started;
   }

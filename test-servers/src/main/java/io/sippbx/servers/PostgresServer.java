@@ -77,7 +77,7 @@ public final class PostgresServer implements AutoCloseable {
   }
 
   private List<String> asUser(List<String> command) {
-    var all = new ArrayList<String>(List.of("setpriv", "--pdeathsig", "KILL"));
+    var all = new ArrayList<>(LastingChild.endsWithUs());
     if (isRoot()) {
       all.addAll(List.of("--reuid=postgres", "--regid=postgres", "--clear-groups"));
     }
@@ -88,11 +88,11 @@ public final class PostgresServer implements AutoCloseable {
 
   private Process launch(List<String> command) throws IOException {
     Process started =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
-            .start();
+        LastingChild.start(
+            new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile())));
     Runtime.getRuntime().addShutdownHook(new Thread(started::destroyForcibly));
     return started;
   }

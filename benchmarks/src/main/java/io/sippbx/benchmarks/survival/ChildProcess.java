@@ -1,5 +1,6 @@
 package io.sippbx.benchmarks.survival;
 
+import io.sippbx.servers.LastingChild;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -57,11 +58,11 @@ final class ChildProcess implements AutoCloseable {
     all.addAll(command);
     Path log = folder.resolve(name + ".log");
     Process process =
-        new ProcessBuilder(all)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-            .start();
+        LastingChild.start(
+            new ProcessBuilder(all)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile())));
     return new ChildProcess(name, process, log, ready);
   }
 

@@ -1,6 +1,7 @@
 package io.sippbx.control.store.redis;
 
 import com.github.dockerjava.api.DockerClient;
+import io.sippbx.servers.LastingChild;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -95,11 +96,11 @@ public final class RedisServer implements AutoCloseable {
     }
     command.addAll(options);
     Process process =
-        new ProcessBuilder(command)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("log").toFile())
-            .start();
+        LastingChild.start(
+            new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("log").toFile()));
     Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     var server = new RedisServer(port, process, null, folder);
     try {

@@ -1,0 +1,4 @@
+@NullMarked
+package io.sippbx.servers;
+
+import org.jspecify.annotations.NullMarked;
