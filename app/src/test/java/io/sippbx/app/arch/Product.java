@@ -17,6 +17,8 @@ final class Product {
   static final JavaClasses CLASSES =
       new ClassFileImporter()
           .withImportOption(new ImportOption.DoNotIncludeTests())
+          // a module of their own, for tests
+          .withImportOption(location -> !location.contains("/io/sippbx/servers/"))
           .importPackages("io.sippbx");
 
   private Product() {}

@@ -39,6 +39,7 @@ class RegistrarArchTest {
             "io.sippbx.control.sip.auth",
             "io.sippbx.control.sip.message",
             "io.sippbx.control.sip.transport",
+            "io.sippbx.shared.identity",
             "io.sippbx.shared.net",
             "org.jspecify.annotations",
             "java.lang..",
