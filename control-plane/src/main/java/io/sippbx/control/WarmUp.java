@@ -165,8 +165,7 @@ public final class WarmUp {
 
   /** As a phone's datagram comes in. */
   private void said(Endpoint phone, byte[] octets) {
-    if (SipParser.parse(octets, 0, octets.length, SipLimits.DEFAULT)
-        instanceof ParseResult.Parsed parsed) {
+    if (SipParser.parseOwned(octets, SipLimits.DEFAULT) instanceof ParseResult.Parsed parsed) {
       node.receiver().received(parsed.message(), Flow.udp(NODE, phone));
     }
   }
@@ -189,8 +188,7 @@ public final class WarmUp {
     }
 
     private void heard(byte[] octets) {
-      if (SipParser.parse(octets, 0, octets.length, SipLimits.DEFAULT)
-          instanceof ParseResult.Parsed parsed) {
+      if (SipParser.parseOwned(octets, SipLimits.DEFAULT) instanceof ParseResult.Parsed parsed) {
         loops
             .all()
             .getFirst()

@@ -44,7 +44,7 @@ public record BranchName(CallKey call, int number, Incarnation incarnation, Node
         || text.charAt(nodeStart - 1) != '.') {
       return Optional.empty();
     }
-    Optional<CallKey> call = CallKey.prefixOf(text.substring(COOKIE.length()));
+    Optional<CallKey> call = CallKey.prefixOf(text, COOKIE.length());
     try {
       int number = Integer.parseInt(text, numberStart, numberEnd, 10);
       long incarnation = Long.parseUnsignedLong(text, numberEnd + 1, nodeStart - 1, 16);

@@ -123,7 +123,7 @@ final class MeshCodec {
    */
   Carried carried(ByteString octets, io.sippbx.proto.mesh.v1.Flow flow) {
     byte[] bytes = octets.toByteArray();
-    if (SipParser.parse(bytes, 0, bytes.length, limits) instanceof ParseResult.Parsed parsed) {
+    if (SipParser.parseOwned(bytes, limits) instanceof ParseResult.Parsed parsed) {
       return new Carried(parsed.message(), flow(flow));
     }
     throw new UnreadableException("no SIP message");

@@ -132,8 +132,15 @@ final class Leaks {
       }
       int end = start;
       int colons = 0;
+      int dots = 0;
       while (end < text.length() && isLiteral(text.charAt(end))) {
-        colons += text.charAt(end++) == ':' ? 1 : 0;
+        char c = text.charAt(end++);
+        colons += c == ':' ? 1 : 0;
+        dots += c == '.' ? 1 : 0;
+      }
+      if (colons < 2 && dots < 3) {
+        start = end;
+        continue;
       }
       String run = text.substring(start, end);
       if (colons >= 2 && run.length() <= 64) {

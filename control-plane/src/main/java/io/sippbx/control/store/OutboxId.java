@@ -31,7 +31,9 @@ public record OutboxId(String text) implements Comparable<OutboxId> {
 
   private long part(int index) {
     int dash = text.indexOf('-');
-    return Long.parseLong(index == 0 ? text.substring(0, dash) : text.substring(dash + 1));
+    return index == 0
+        ? Long.parseLong(text, 0, dash, 10)
+        : Long.parseLong(text, dash + 1, text.length(), 10);
   }
 
   @Override

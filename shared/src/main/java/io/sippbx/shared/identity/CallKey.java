@@ -15,7 +15,7 @@ public record CallKey(String text) implements Comparable<CallKey> {
 
   /** Refuses what is no key. */
   public CallKey {
-    if (!isKey(text)) {
+    if (text.length() != LENGTH || !isKey(text, 0)) {
       throw new IllegalArgumentException("Expected 26 characters of base32, but got " + text);
     }
   }
@@ -46,18 +46,21 @@ public record CallKey(String text) implements Comparable<CallKey> {
 
   /** The key that the first 26 characters of {@code text} are, if they are one. */
   public static Optional<CallKey> prefixOf(String text) {
-    if (text.length() < LENGTH) {
-      return Optional.empty();
-    }
-    String prefix = text.substring(0, LENGTH);
-    return isKey(prefix) ? Optional.of(new CallKey(prefix)) : Optional.empty();
+    return prefixOf(text, 0);
   }
 
-  private static boolean isKey(String text) {
-    if (text.length() != LENGTH) {
+  /** The key that the 26 characters of {@code text} from {@code start} are, if they are one. */
+  public static Optional<CallKey> prefixOf(String text, int start) {
+    return isKey(text, start)
+        ? Optional.of(new CallKey(text.substring(start, start + LENGTH)))
+        : Optional.empty();
+  }
+
+  private static boolean isKey(String text, int start) {
+    if (text.length() - start < LENGTH) {
       return false;
     }
-    for (int i = 0; i < LENGTH; i++) {
+    for (int i = start; i < start + LENGTH; i++) {
       char c = text.charAt(i);
       if (!(c >= 'a' && c <= 'z' || c >= '2' && c <= '7')) {
         return false;

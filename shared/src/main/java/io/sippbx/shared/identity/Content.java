@@ -1,6 +1,7 @@
 package io.sippbx.shared.identity;
 
 import java.nio.ByteBuffer;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ public final class Content {
 
   // A race makes the same name twice.
   private @Nullable Long name;
+  private @Nullable String text;
 
   private Content(byte[] octets) {
     this.octets = octets;
@@ -30,6 +32,16 @@ public final class Content {
     if (known == null) {
       known = ByteBuffer.wrap(Sha256.of(octets)).getLong();
       name = known;
+    }
+    return known;
+  }
+
+  /** {@link #name} as 16 hexadecimal digits. */
+  public String nameText() {
+    String known = text;
+    if (known == null) {
+      known = HexFormat.of().toHexDigits(name());
+      text = known;
     }
     return known;
   }

@@ -20,11 +20,12 @@ public final class IpAddress {
   private static final int V6_GROUPS = 8;
 
   private final byte[] octets;
-  private final String text;
+
+  // A race makes the same text twice.
+  private @Nullable String text;
 
   private IpAddress(byte[] octets) {
     this.octets = octets;
-    this.text = octets.length == V4_BYTES ? v4Text(octets, 0) : v6Text(octets);
   }
 
   /**
@@ -102,13 +103,18 @@ public final class IpAddress {
 
   /** As it stands in a URI or a Via: an IPv6 address in brackets. */
   public String uriText() {
-    return isV6() ? "[" + text + "]" : text;
+    return isV6() ? "[" + this + "]" : toString();
   }
 
   /** The literal; IPv6 in the form of RFC 5952, without brackets. */
   @Override
   public String toString() {
-    return text;
+    String made = text;
+    if (made == null) {
+      made = isV6() ? v6Text(octets) : v4Text(octets, 0);
+      text = made;
+    }
+    return made;
   }
 
   @Override

@@ -1,6 +1,6 @@
 package io.sippbx.shared.sdp;
 
-import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which way media flows, as seen by the one who wrote the description.
@@ -8,10 +8,28 @@ import java.util.Locale;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc8866#section-6.7">RFC 8866 6.7</a>
  */
 public enum Direction {
-  SENDRECV,
-  SENDONLY,
-  RECVONLY,
-  INACTIVE;
+  SENDRECV("sendrecv"),
+  SENDONLY("sendonly"),
+  RECVONLY("recvonly"),
+  INACTIVE("inactive");
+
+  private static final Direction[] ALL = values();
+
+  private final String attribute;
+
+  Direction(String attribute) {
+    this.attribute = attribute;
+  }
+
+  /** The direction that a line says; null if it says none. */
+  static @Nullable Direction saidBy(SdpLine line) {
+    for (Direction each : ALL) {
+      if (line.isAttribute(each.attribute)) {
+        return each;
+      }
+    }
+    return null;
+  }
 
   /** The direction of one who sends and receives so. */
   public static Direction of(boolean sends, boolean receives) {
@@ -43,7 +61,7 @@ public enum Direction {
 
   /** The name of the attribute. */
   public String attribute() {
-    return name().toLowerCase(Locale.ROOT);
+    return attribute;
   }
 
   /** The line. */

@@ -22,17 +22,32 @@ public final class MediaDescription {
   private final List<SdpLine> lines;
   private final MediaLine line;
   private final Optional<Connection> ownConnection;
+  private final @Nullable Direction ownDirection;
   private final Optional<Connection> sessionConnection;
   private final Direction sessionDirection;
+
+  // A race makes the same list twice.
+  private @Nullable List<RtpMap> rtpMaps;
 
   private MediaDescription(
       List<SdpLine> lines,
       MediaLine line,
       Optional<Connection> sessionConnection,
       Direction sessionDirection) {
+    this(lines, line, connectionOf(lines), directionOf(lines), sessionConnection, sessionDirection);
+  }
+
+  private MediaDescription(
+      List<SdpLine> lines,
+      MediaLine line,
+      Optional<Connection> ownConnection,
+      @Nullable Direction ownDirection,
+      Optional<Connection> sessionConnection,
+      Direction sessionDirection) {
     this.lines = lines;
     this.line = line;
-    this.ownConnection = connectionOf(lines);
+    this.ownConnection = ownConnection;
+    this.ownDirection = ownDirection;
     this.sessionConnection = sessionConnection;
     this.sessionDirection = sessionDirection;
   }
@@ -49,7 +64,7 @@ public final class MediaDescription {
   MediaDescription inheriting(Optional<Connection> connection, Direction direction) {
     return connection.equals(sessionConnection) && direction == sessionDirection
         ? this
-        : new MediaDescription(lines, line, connection, direction);
+        : new MediaDescription(lines, line, ownConnection, ownDirection, connection, direction);
   }
 
   static Optional<Connection> connectionOf(List<SdpLine> lines) {
@@ -61,15 +76,15 @@ public final class MediaDescription {
     return Optional.empty();
   }
 
-  static Optional<Direction> directionOf(List<SdpLine> lines) {
+  /** What the first line says that says one; null: none does. */
+  static @Nullable Direction directionOf(List<SdpLine> lines) {
     for (SdpLine line : lines) {
-      for (Direction direction : Direction.values()) {
-        if (line.isAttribute(direction.attribute())) {
-          return Optional.of(direction);
-        }
+      Direction direction = Direction.saidBy(line);
+      if (direction != null) {
+        return direction;
       }
     }
-    return Optional.empty();
+    return null;
   }
 
   /** All lines, the "m=" line first. */
@@ -128,12 +143,12 @@ public final class MediaDescription {
 
   /** The line's own connection, else the session's; empty at most where the port is 0. */
   public Optional<Connection> connection() {
-    return ownConnection.or(() -> sessionConnection);
+    return ownConnection.isPresent() ? ownConnection : sessionConnection;
   }
 
   /** The line's own direction, else the session's, else sendrecv. */
   public Direction direction() {
-    return directionOf(lines).orElse(sessionDirection);
+    return ownDirection == null ? sessionDirection : ownDirection;
   }
 
   /**
@@ -206,15 +221,28 @@ public final class MediaDescription {
 
   /** What a payload type means: by its "rtpmap", else by the static table. */
   public Optional<RtpMap> rtpMap(int payloadType) {
-    for (SdpLine line : lines) {
-      if (line.isAttribute("rtpmap")) {
-        RtpMap map = RtpMap.parse(line.attributeValue());
-        if (map != null && map.payloadType() == payloadType) {
-          return Optional.of(map);
-        }
+    for (RtpMap map : rtpMaps()) {
+      if (map.payloadType() == payloadType) {
+        return Optional.of(map);
       }
     }
     return RtpMap.ofStatic(payloadType);
+  }
+
+  private List<RtpMap> rtpMaps() {
+    List<RtpMap> maps = rtpMaps;
+    if (maps == null) {
+      maps = new ArrayList<>();
+      for (SdpLine each : lines) {
+        RtpMap map = each.isAttribute("rtpmap") ? RtpMap.parse(each.attributeValue()) : null;
+        if (map != null) {
+          maps.add(map);
+        }
+      }
+      maps = List.copyOf(maps);
+      rtpMaps = maps;
+    }
+    return maps;
   }
 
   /** The parameters of a format, from its "fmtp". */
@@ -288,10 +316,7 @@ public final class MediaDescription {
   }
 
   static boolean isDirection(SdpLine line) {
-    return line.isAttribute("sendrecv")
-        || line.isAttribute("sendonly")
-        || line.isAttribute("recvonly")
-        || line.isAttribute("inactive");
+    return Direction.saidBy(line) != null;
   }
 
   /** With this "rtcp" attribute. */

@@ -38,7 +38,8 @@ public final class SessionDescription {
     this.sessionLines = List.copyOf(sessionLines);
     this.origin = origin;
     this.connection = MediaDescription.connectionOf(sessionLines);
-    this.direction = MediaDescription.directionOf(sessionLines).orElse(Direction.SENDRECV);
+    Direction said = MediaDescription.directionOf(sessionLines);
+    this.direction = said == null ? Direction.SENDRECV : said;
     var inheriting = new ArrayList<MediaDescription>(media.size());
     for (MediaDescription each : media) {
       inheriting.add(each.inheriting(connection, direction));

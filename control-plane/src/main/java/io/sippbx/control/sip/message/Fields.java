@@ -18,8 +18,9 @@ final class Fields {
     table = new int[FIRST_CAPACITY * STRIDE];
   }
 
-  Fields(Fields other) {
-    table = other.table.clone();
+  /** A copy with room for some fields more. */
+  Fields(Fields other, int room) {
+    table = Arrays.copyOf(other.table, (other.count + room) * STRIDE);
     count = other.count;
   }
 
@@ -50,7 +51,7 @@ final class Fields {
   void insert(int field, int id, int nameStart, int valueStart, int valueEnd) {
     int at = field * STRIDE;
     if (count * STRIDE == table.length) {
-      table = Arrays.copyOf(table, table.length * 2);
+      table = Arrays.copyOf(table, table.length * 2 + STRIDE);
     }
     System.arraycopy(table, at, table, at + STRIDE, (count - field) * STRIDE);
     count++;

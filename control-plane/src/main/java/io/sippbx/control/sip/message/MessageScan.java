@@ -25,6 +25,7 @@ final class MessageScan {
   private final Fields fields = new Fields();
   private final Spans spans = new Spans();
 
+  private boolean owned;
   private @Nullable Fault fault;
   private int faultAt;
 
@@ -53,6 +54,12 @@ final class MessageScan {
     this.end = end;
     this.origin = origin;
     this.limits = limits;
+  }
+
+  /** The array is the message's from now on, if it is filled by it. */
+  MessageScan owning() {
+    owned = true;
+    return this;
   }
 
   ParseResult datagram() {
@@ -326,7 +333,8 @@ final class MessageScan {
     if (what != null) {
       return new Malformed(what.status, what.reason, faultAt - origin, consumed, answerable());
     }
-    byte[] bytes = Arrays.copyOfRange(b, start, messageEnd);
+    boolean filled = owned && start == 0 && messageEnd == b.length;
+    byte[] bytes = filled ? b : Arrays.copyOfRange(b, start, messageEnd);
     fields.rebase(start);
     SipMessage message = message(bytes);
     return new Parsed(message, consumed);

@@ -134,10 +134,10 @@ final class NameAddrSyntax {
         int start2 = Chars.skipWs(b, i + 1, end);
         boolean quoted = b[start2] == '"';
         i = quoted ? Chars.quoted(b, start2, end) : Chars.skip(b, start2, end, Chars.VALUE);
-        value = quoted ? quotedValue(b, start2, i) : Text.ascii(b, start2, i);
+        value = quoted ? quotedValue(b, start2, i) : Text.word(b, start2, i);
         i = Chars.skipWs(b, i, end);
       }
-      list.add(new Params.Param(Text.ascii(b, name, nameEnd), value));
+      list.add(new Params.Param(Text.word(b, name, nameEnd), value));
     }
     return Params.ofOwned(list);
   }
@@ -194,7 +194,7 @@ final class NameAddrSyntax {
 
   static Via viewVia(byte[] b, Spans s) {
     return new Via(
-        Text.ascii(b, s.nameStart, s.nameEnd),
+        Text.word(b, s.nameStart, s.nameEnd),
         Text.ascii(b, s.hostStart, s.hostEnd),
         s.port == 0 ? OptionalInt.empty() : OptionalInt.of(s.port),
         paramsView(b, s.paramsStart, s.paramsEnd));

@@ -23,6 +23,9 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
   private static final int FIRST_CAPACITY = 768;
   private static final int SPARE = 256;
 
+  /** How many fields more than its source a message is likely to have. */
+  private static final int ADDED = 4;
+
   /** Octets that the fields lie in; those of the source itself until something is added. */
   private byte[] buffer;
 
@@ -47,7 +50,7 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
   SipMessageBuilder(SipMessage source) {
     buffer = source.bytes;
     used = source.bytes.length;
-    fields = new Fields(source.fields);
+    fields = new Fields(source.fields, ADDED);
     body = source.bytes;
     bodyStart = source.bodyStart;
     bodyEnd = source.bytes.length;
@@ -288,12 +291,12 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
       throw new IllegalArgumentException(
           "Expected a value of " + name + " without control characters");
     }
-    byte[] octets = Text.bytes(value.strip());
-    reserve(name.octets().length + 2 + octets.length);
+    String text = value.strip();
+    reserve(name.octets().length + 2 + text.length());
     writtenName = used;
     writeName(name.octets());
     writtenValue = used;
-    writeBytes(octets, 0, octets.length);
+    writeText(text);
     if (HeaderSyntax.check(name.id(), buffer, writtenValue, used, spans) < 0) {
       used = writtenName;
       throw new IllegalArgumentException("Expected a value of " + name + ", but got " + value);
@@ -314,6 +317,21 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
     writeBytes(name, 0, name.length);
     buffer[used++] = ':';
     buffer[used++] = ' ';
+  }
+
+  /** Within what is reserved for a text of ASCII; any other reserves what it takes. */
+  private void writeText(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (text.charAt(i) >= 0x80) {
+        byte[] octets = Text.bytes(text);
+        reserve(octets.length);
+        writeBytes(octets, 0, octets.length);
+        return;
+      }
+    }
+    for (int i = 0; i < text.length(); i++) {
+      buffer[used++] = (byte) text.charAt(i);
+    }
   }
 
   private void writeBytes(byte[] octets, int start, int end) {
@@ -345,7 +363,7 @@ public abstract sealed class SipMessageBuilder<B extends SipMessageBuilder<B>>
     out[at++] = ' ';
     at = put(third, 0, third.length, out, at);
     at = lineEnd(out, at);
-    var index = new Fields(fields);
+    var index = new Fields(fields, 0);
     for (int field = 0; field < fields.count(); field++) {
       int shift = at - fields.nameStart(field);
       index.set(

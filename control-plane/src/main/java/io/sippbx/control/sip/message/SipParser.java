@@ -34,6 +34,18 @@ public final class SipParser {
     return new MessageScan(buffer, start, end, offset, limits).datagram();
   }
 
+  /**
+   * As {@link #parse} of a whole array that nobody will change any more: a message that fills it
+   * keeps it instead of a copy.
+   */
+  public static ParseResult parseOwned(byte[] datagram, SipLimits limits) {
+    int start = skipLineEnds(datagram, 0, datagram.length);
+    if (start > 0 || datagram.length > limits.messageBytes()) {
+      return parse(datagram, 0, datagram.length, limits);
+    }
+    return new MessageScan(datagram, 0, datagram.length, 0, limits).owning().datagram();
+  }
+
   /** As {@link #parseStream(byte[], int, int, int, SipLimits)} with nothing searched before. */
   public static ParseResult parseStream(byte[] buffer, int offset, int length, SipLimits limits) {
     return parseStream(buffer, offset, length, 0, limits);

@@ -5,11 +5,38 @@ import java.nio.charset.StandardCharsets;
 /** Spans of octets as text, and text in the forms that stand on the wire. */
 final class Text {
 
+  /** Names of parameters and transports. */
+  private static final String[] WORDS = {
+    "tag", "branch", "rport", "received", "lr", "transport", "udp", "UDP", "tcp", "TCP", "TLS", "ob"
+  };
+
   private Text() {}
 
   /** Octets known to be ASCII. */
   static String ascii(byte[] b, int start, int end) {
     return new String(b, start, end - start, StandardCharsets.ISO_8859_1);
+  }
+
+  /** Likewise, of words that come in nearly every message: those are there already. */
+  static String word(byte[] b, int start, int end) {
+    for (String each : WORDS) {
+      if (is(each, b, start, end)) {
+        return each;
+      }
+    }
+    return ascii(b, start, end);
+  }
+
+  private static boolean is(String word, byte[] b, int start, int end) {
+    if (word.length() != end - start) {
+      return false;
+    }
+    for (int i = 0; i < word.length(); i++) {
+      if (word.charAt(i) != b[start + i]) {
+        return false;
+      }
+    }
+    return true;
   }
 
   static String utf8(byte[] b, int start, int end) {

@@ -88,7 +88,7 @@ final class UdpSocket extends ChannelInboundHandlerAdapter {
       return;
     }
     Flow flow = flow(remote);
-    switch (SipParser.parse(octets, 0, length, limits.messages())) {
+    switch (SipParser.parseOwned(octets, limits.messages())) {
       case ParseResult.Parsed parsed -> {
         inbound.trace(octets, 0, length, flow);
         inbound.parsed(parsed.message(), flow);

@@ -13,7 +13,9 @@ import io.sippbx.shared.identity.Content;
 import io.sippbx.shared.sdp.SdpLimits;
 import io.sippbx.shared.sdp.SdpParseResult;
 import io.sippbx.shared.sdp.SessionDescription;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -29,6 +31,10 @@ final class Blobs {
   private static final SdpLimits ANY_DESCRIPTION = new SdpLimits(1 << 20, 100_000, 10_000, 10_000);
 
   private final SortedMap<String, ByteString> octets;
+
+  // A record names the same message in several places: it is read once, for all of them.
+  private final Map<Long, SipMessage> messages = new HashMap<>();
+  private final Map<Long, SessionDescription> descriptions = new HashMap<>();
 
   private Blobs(SortedMap<String, ByteString> octets) {
     this.octets = octets;
@@ -56,7 +62,10 @@ final class Blobs {
 
   private Blob add(Content content) {
     long id = content.name();
-    octets.computeIfAbsent(name(id), absent -> UnsafeByteOperations.unsafeWrap(content.octets()));
+    String name = content.nameText();
+    if (!octets.containsKey(name)) {
+      octets.put(name, UnsafeByteOperations.unsafeWrap(content.octets()));
+    }
     return Blob.newBuilder().setId(id).build();
   }
 
@@ -75,17 +84,25 @@ final class Blobs {
   }
 
   private SipMessage message(Blob blob) {
-    byte[] content = octets(blob);
-    if (SipParser.parse(content, 0, content.length, ANY_MESSAGE)
-        instanceof ParseResult.Parsed parsed) {
+    SipMessage known = messages.get(blob.getId());
+    if (known != null) {
+      return known;
+    }
+    if (SipParser.parseOwned(octets(blob), ANY_MESSAGE) instanceof ParseResult.Parsed parsed) {
+      messages.put(blob.getId(), parsed.message());
       return parsed.message();
     }
     throw unreadable(blob, "a message");
   }
 
   SessionDescription description(Blob blob) {
+    SessionDescription known = descriptions.get(blob.getId());
+    if (known != null) {
+      return known;
+    }
     if (SessionDescription.parse(octets(blob), ANY_DESCRIPTION)
         instanceof SdpParseResult.Parsed parsed) {
+      descriptions.put(blob.getId(), parsed.description());
       return parsed.description();
     }
     throw unreadable(blob, "a session description");

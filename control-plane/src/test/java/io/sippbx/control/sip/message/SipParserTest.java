@@ -337,6 +337,22 @@ class SipParserTest {
     }
 
     @Test
+    void keepAnArrayThatTheyFillAndNoOther() {
+      byte[] whole = octets(HEAD + "Content-Length: 2\n\nab");
+      assertKept(whole, true);
+      assertKept(octets("\n" + HEAD + "Content-Length: 2\n\nab"), false);
+      assertKept(octets(HEAD + "Content-Length: 2\n\nabc"), false);
+    }
+
+    private static void assertKept(byte[] octets, boolean kept) {
+      var parsed = assertInstanceOf(Parsed.class, SipParser.parseOwned(octets, LIMITS));
+      assertArrayEquals("ab".getBytes(StandardCharsets.UTF_8), parsed.message().body());
+      octets[octets.length - 1] = '!';
+      octets[octets.length - 2] = '!';
+      assertEquals(kept, parsed.message().body()[0] == '!');
+    }
+
+    @Test
     void lieAnywhereInABuffer() {
       byte[] message = octets(HEAD + "\nbody");
       var buffer = new byte[message.length + 20];

@@ -52,6 +52,22 @@ class UnknownFieldsTest {
   }
 
   @Test
+  void findsAFieldThatIsWrittenInAnotherWay() throws Exception {
+    int ordinal = CalleeLeg.ORDINAL_FIELD_NUMBER;
+    var otherWay =
+        UnknownFieldSet.newBuilder()
+            .addField(ordinal, UnknownFieldSet.Field.newBuilder().addFixed64(1).build())
+            .build();
+    CallState before =
+        CallState.parseFrom(
+            CallState.newBuilder()
+                .addCallees(CalleeLeg.newBuilder().setUnknownFields(otherWay))
+                .build()
+                .toByteString());
+    assertThat(UnknownFields.of(before, before.toByteString())).hasSize(1);
+  }
+
+  @Test
   void keepsWhatIsAtTheTopAndInSingleMessages() throws Exception {
     CallState before =
         CallState.newBuilder()
