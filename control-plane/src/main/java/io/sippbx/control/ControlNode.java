@@ -172,6 +172,7 @@ public final class ControlNode {
                 world.stores().partitions(),
                 world.media(),
                 () -> cluster.isServing() ? cluster.kept() : List.of(),
+                cluster::isSettled,
                 (node, answer) -> owned(node, 0, List.of(), answer),
                 this::mediaHappened,
                 cluster.roster()::keepers));

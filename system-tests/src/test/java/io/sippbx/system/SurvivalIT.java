@@ -3,13 +3,16 @@ package io.sippbx.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -18,64 +21,99 @@ class SurvivalIT {
 
   private static final int CALLS = 3;
   private static final Duration ENDS_WITHIN = Duration.ofSeconds(10);
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(32);
 
-  /** Who takes a call up does not know whether its ACK was sent, and sends it again. */
-  private static final Script CALLEE =
-      Script.callee()
-          .expect("INVITE", "m=audio [1-9]")
-          .answer("180 Ringing")
-          .answerWithSdp("200 OK")
-          .expectAck()
-          .mayBeAcknowledgedAgain()
-          .isHungUp();
+  /** The other side has a tag already. */
+  private static final Pattern INVITED_AGAIN = Pattern.compile("(?m)^To:.*;tag=");
 
   @TempDir Path folder = Path.of("");
 
+  /** Two phones with a call of their own. */
+  private record Pair(UdpPhone alice, UdpPhone bob, String callee) implements AutoCloseable {
+
+    /** The second is registered. */
+    static Pair register(EdgeProcess edge, int number) {
+      InetSocketAddress address = RawSip.address(edge.address("udp"));
+      String callee = "bob" + number;
+      var pair =
+          new Pair(new UdpPhone(address, "alice" + number), new UdpPhone(address, callee), callee);
+      assertThat(UdpPhone.status(pair.bob.ask(pair.bob.registration(), ANSWERS_WITHIN)))
+          .isEqualTo(200);
+      return pair;
+    }
+
+    void call() {
+      String invite = alice.invitation(callee);
+      String invited = bob.awaitRequest("INVITE", ANSWERS_WITHIN, () -> alice.send(invite));
+      bob.isInvited(invited);
+      bob.send(bob.answer(invited, "200 OK", bob.sdp()));
+      String answered =
+          alice.await("200", ANSWERS_WITHIN, message -> UdpPhone.isFinalTo(invite, message));
+      assertThat(UdpPhone.status(answered)).isEqualTo(200);
+      alice.joins(answered);
+      bob.awaitRequest(
+          "ACK", ANSWERS_WITHIN, () -> alice.send(alice.acknowledgement(invite, answered)));
+    }
+
+    void hangUp() {
+      String bye = alice.within("BYE", "");
+      String said = bob.awaitRequest("BYE", ANSWERS_WITHIN, () -> alice.send(bye));
+      bob.send(bob.answer(said, "200 OK", ""));
+      assertThat(UdpPhone.status(alice.ask(bye, ANSWERS_WITHIN))).isEqualTo(200);
+    }
+
+    /** What was heard that only one is told whose media have gone elsewhere. */
+    List<String> toldAnew() {
+      alice.rest();
+      bob.rest();
+      return Stream.concat(alice.heard().stream(), bob.heard().stream())
+          .filter(message -> message.startsWith("INVITE ") && INVITED_AGAIN.matcher(message).find())
+          .toList();
+    }
+
+    @Override
+    public void close() {
+      alice.close();
+      bob.close();
+    }
+  }
+
   @Test
   void killedWithCallsUpGoesOnWithThemAndWithItsRegistrations() throws Exception {
-    try (EdgeProcess first = EdgeProcess.standalone(folder);
-        Sipp callee = Sipp.script("callee", CALLEE).calls(CALLS + 1).within(90).listen(folder)) {
-      Phones.register(first, folder, Transport.UDP, "bob", "127.0.0.1", callee);
-      // They hang up when the process is gone, or is there again: a BYE is repeated for 32 s.
-      try (Sipp caller =
-          Sipp.scenario("caller")
-              .calls(CALLS)
-              .within(90)
-              .option("-d", "6000")
-              .start(folder, first.sip(Transport.UDP))) {
-        Await.until(
-            "all calls are up",
-            Duration.ofSeconds(20),
-            () -> acknowledged(callee),
-            count -> count == CALLS,
-            () -> caller.account() + callee.account() + first.child().tail());
-        assertThat(first.cdrs()).isEmpty();
-        first.child().kill();
-        first.child().awaitExit(ENDS_WITHIN);
-        try (EdgeProcess second = first.again()) {
-          // Bob has not registered with this one.
-          Sipp.scenario("caller").option("-d", "200").succeed(folder, second.sip(Transport.UDP));
-          caller.awaitSuccess();
-          callee.awaitSuccess();
-          List<JsonNode> records =
-              Await.until(
-                  "each call has a record",
-                  Duration.ofSeconds(20),
-                  second::cdrs,
-                  found -> found.size() > CALLS,
-                  () -> second.child().tail());
-          assertThat(records)
-              .hasSize(CALLS + 1)
-              .allSatisfy(
-                  record -> assertThat(record.path("status").asText()).isEqualTo("completed"))
-              .extracting(record -> record.path("call_id").asText())
-              .doesNotHaveDuplicates();
-          second.awaitNothingLeft();
-          second.child().terminate();
-          assertThat(second.child().awaitExit(ENDS_WITHIN)).isZero();
-          assertThat(second.cdrs()).hasSize(CALLS + 1);
-        }
+    var pairs = new ArrayList<Pair>();
+    try (EdgeProcess first = EdgeProcess.standalone(folder)) {
+      for (int i = 0; i <= CALLS; i++) {
+        pairs.add(Pair.register(first, i));
       }
+      pairs.subList(0, CALLS).forEach(Pair::call);
+      assertThat(first.cdrs()).isEmpty();
+      first.child().kill();
+      first.child().awaitExit(ENDS_WITHIN);
+      try (EdgeProcess second = first.again()) {
+        second.awaitSessions(CALLS);
+        // The last has not registered with this one.
+        pairs.getLast().call();
+        assertThat(pairs).flatExtracting(Pair::toldAnew).as(second.child().output()).isEmpty();
+        pairs.forEach(Pair::hangUp);
+        List<JsonNode> records =
+            Await.until(
+                "each call has a record",
+                Duration.ofSeconds(20),
+                second::cdrs,
+                found -> found.size() > CALLS,
+                () -> second.child().tail());
+        assertThat(records)
+            .hasSize(CALLS + 1)
+            .allSatisfy(record -> assertThat(record.path("status").asText()).isEqualTo("completed"))
+            .extracting(record -> record.path("call_id").asText())
+            .doesNotHaveDuplicates();
+        second.awaitNothingLeft();
+        second.child().terminate();
+        assertThat(second.child().awaitExit(ENDS_WITHIN)).isZero();
+        assertThat(second.cdrs()).hasSize(CALLS + 1);
+      }
+    } finally {
+      pairs.forEach(Pair::close);
     }
   }
 
@@ -137,9 +175,5 @@ class SurvivalIT {
       state.load(in);
     }
     return ProcessHandle.of(Long.parseLong(state.getProperty("pid"))).orElseThrow();
-  }
-
-  private static long acknowledged(Sipp callee) {
-    return callee.messages().lines().filter(line -> line.startsWith("ACK sip:")).count();
   }
 }

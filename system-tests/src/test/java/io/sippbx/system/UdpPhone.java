@@ -290,6 +290,11 @@ final class UdpPhone implements AutoCloseable {
     return rest;
   }
 
+  /** All that has come so far. */
+  List<String> heard() {
+    return List.copyOf(heard);
+  }
+
   String callId() {
     return callId;
   }

@@ -19,10 +19,13 @@ public final class Keeperships {
   private final ClusterStore store;
   private final Member self;
   private final SortedMap<Partition, Long> kept = new TreeMap<>();
+  // Those that fall to this node, whether it keeps them yet or not.
+  private final TreeSet<Partition> due = new TreeSet<>();
   // Asked, and not answered yet.
   private final TreeSet<Partition> asked = new TreeSet<>();
   // Of which the store may name this node the keeper, also where its answer was lost.
   private final TreeSet<Partition> maybeHeld = new TreeSet<>();
+  private boolean followed;
 
   /** Keeps nothing yet. */
   public Keeperships(ClusterStore store, Member self) {
@@ -35,9 +38,9 @@ public final class Keeperships {
     return Collections.unmodifiableSortedMap(kept);
   }
 
-  /** Whether all partitions are kept that fall to this node. */
+  /** Whether all partitions are kept that fall to this node; not before the first look. */
   public boolean isSettled() {
-    return asked.isEmpty();
+    return followed && kept.keySet().containsAll(due);
   }
 
   /** The store said that an epoch is over: the partition is another's by now. */
@@ -57,9 +60,14 @@ public final class Keeperships {
         living.add(beat.member());
       }
     }
+    followed = true;
+    due.clear();
     for (int number = 0; number < Partition.COUNT; number++) {
       var partition = new Partition(number);
       boolean mine = Keepers.of(number, verdict.staying()).filter(self.node()::equals).isPresent();
+      if (mine) {
+        due.add(partition);
+      }
       if (asked.contains(partition)) {
         continue;
       }

@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -71,6 +72,7 @@ public final class MediaRounds implements MediaRestorer {
    * What is asked, and who is told.
    *
    * @param kept the partitions that this node keeps now, in their order; asked on the loop
+   * @param settled whether all partitions are kept that fall to this node; asked on the loop
    * @param owned tells which calls on a media node are this node's own, whoever keeps them: nobody
    *     else may tell them anything; answers once, on any thread
    * @param calls is told what happened to the session of a call; any thread
@@ -81,6 +83,7 @@ public final class MediaRounds implements MediaRestorer {
       PartitionStore partitions,
       MediaPlane media,
       Supplier<List<Partition>> kept,
+      BooleanSupplier settled,
       BiConsumer<NodeId, Consumer<List<CallKey>>> owned,
       Consumer<MediaEvent> calls,
       Supplier<List<NodeId>> keepers) {}
@@ -89,8 +92,11 @@ public final class MediaRounds implements MediaRestorer {
   private static final class Restore {
     private final TreeSet<CallKey> told;
     private final Consumer<List<NodeId>> done;
+
+    /** What was looked through: a node that has started takes up its partitions bit by bit. */
+    private final TreeSet<Partition> covered = new TreeSet<>();
+
     private int handed;
-    private boolean passed;
     private long passedNs;
 
     private Restore(List<CallKey> told, Consumer<List<NodeId>> done) {
@@ -221,23 +227,34 @@ public final class MediaRounds implements MediaRestorer {
       // What was to come back is told to leave.
       restoring.remove(id);
     }
-    Restore restore = restoring.get(id);
-    if (restore != null && restore.passed) {
-      finishIfBack(id, restore, now);
+    if (pass != null) {
+      pass.goOn();
       return;
     }
-    if (pass == null) {
-      List<Partition> kept = ports.kept().get();
-      Long due = nextPass.get(id);
-      if (due != null && now - due < 0 || why.get() == Why.RESTORE && kept.isEmpty()) {
-        return;
-      }
-      pass = new Pass(id, why.get(), kept);
-      passes.put(id, pass);
-      pass.begin();
-    } else {
-      pass.goOn();
+    Restore restore = restoring.get(id);
+    if (restore != null) {
+      goOn(id, restore, now);
+      return;
     }
+    Long due = nextPass.get(id);
+    if (due == null || now - due >= 0) {
+      begin(new Pass(id, why.get(), ports.kept().get()));
+    }
+  }
+
+  private void goOn(NodeId id, Restore restore, long now) {
+    List<Partition> kept = ports.kept().get();
+    List<Partition> left = kept.stream().filter(each -> !restore.covered.contains(each)).toList();
+    if (!left.isEmpty()) {
+      begin(new Pass(id, Why.RESTORE, left));
+    } else if (!kept.isEmpty() && ports.settled().getAsBoolean()) {
+      finishIfBack(id, restore, now);
+    }
+  }
+
+  private void begin(Pass pass) {
+    passes.put(pass.node, pass);
+    pass.begin();
   }
 
   /**
@@ -262,6 +279,7 @@ public final class MediaRounds implements MediaRestorer {
   private final class Pass {
     private final NodeId node;
     private final Why why;
+    private final List<Partition> kept;
     private final Deque<Partition> left;
     private final Deque<CallKey> own = new ArrayDeque<>();
     private final TreeSet<CallKey> told = new TreeSet<>();
@@ -273,6 +291,7 @@ public final class MediaRounds implements MediaRestorer {
     private Pass(NodeId node, Why why, List<Partition> kept) {
       this.node = node;
       this.why = why;
+      this.kept = kept;
       this.left = new ArrayDeque<>(kept);
       this.notBeforeNs = loop.nowNs();
       // The rate is the cluster's, of which this node has the share of what it keeps.
@@ -414,9 +433,9 @@ public final class MediaRounds implements MediaRestorer {
       nextPass.put(node, in(settings.again()));
       Restore restore = restoring.get(node);
       if (why == Why.RESTORE && restore != null) {
-        restore.passed = true;
+        restore.covered.addAll(kept);
         restore.passedNs = loop.nowNs();
-        finishIfBack(node, restore, loop.nowNs());
+        MediaRounds.this.goOn(node, restore, loop.nowNs());
       }
     }
   }

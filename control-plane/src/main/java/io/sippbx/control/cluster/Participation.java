@@ -158,6 +158,11 @@ public final class Participation {
     return List.copyOf(keeperships.kept().keySet());
   }
 
+  /** Whether this node keeps all partitions that fall to it. On the loop. */
+  public boolean isSettled() {
+    return keeperships.isSettled();
+  }
+
   /**
    * Whether what {@code node} has left undone in a partition is for this node: it keeps the
    * partition, and no start of that node is there. Any thread.

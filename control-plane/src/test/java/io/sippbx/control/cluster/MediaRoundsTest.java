@@ -58,6 +58,7 @@ class MediaRoundsTest {
   private final Map<CallKey, Versioned<String>> records = new LinkedHashMap<>();
   private final TreeMap<NodeId, List<CallKey>> owned = new TreeMap<>();
   private List<Partition> kept = ALL;
+  private boolean settled = true;
   private long commits;
   private final MediaRounds rounds = rounds(MediaRoundsSettings.DEFAULT);
 
@@ -69,6 +70,7 @@ class MediaRoundsTest {
             store,
             plane,
             () -> kept,
+            () -> settled,
             (node, answer) -> answer.accept(owned.getOrDefault(node, List.of())),
             told::add,
             () -> List.of(C1, C2)));
@@ -275,6 +277,35 @@ class MediaRoundsTest {
       assertThat(toldOf(MediaEvent.SessionLost.class))
           .as("one was told already")
           .containsExactly(first);
+      assertThat(done).isEmpty();
+      plane.is(M1, Standing.RESTORING, 2);
+      pass(100);
+      assertThat(done).containsExactly("done of [control-1, control-2]");
+    }
+
+    @Test
+    void callsOfPartitionsThatAreKeptAMomentLaterComeBackToo() {
+      CallKey first = recorded(1, M1);
+      CallKey second = recorded(2, M1);
+      kept = List.of(Partition.of(first));
+      settled = false;
+      plane.is(M1, Standing.RESTORING, 0);
+      rounds.start();
+      pass(10);
+      var done = new ArrayList<String>();
+      plane
+          .restorer
+          .orElseThrow()
+          .restore(M1, List.of(), keepers -> done.add("done of " + keepers));
+      pass(100);
+      assertThat(toldOf(MediaEvent.SessionLost.class)).containsExactly(first);
+      plane.is(M1, Standing.RESTORING, 1);
+      pass(100);
+      assertThat(done).as("the others have yet to be kept").isEmpty();
+      kept = ALL;
+      settled = true;
+      pass(100);
+      assertThat(toldOf(MediaEvent.SessionLost.class)).containsExactly(first, second);
       assertThat(done).isEmpty();
       plane.is(M1, Standing.RESTORING, 2);
       pass(100);

@@ -345,6 +345,7 @@ public final class MediaControlService implements SessionListener {
           Integer.toString(done.getControlNodesCount()));
     }
     if (sessions().state() == NodeState.RESTORING) {
+      sessions().restoredByOne();
       restoredBy.add(peer.id().text());
       restorers.addAll(done.getControlNodesList());
       if (restorers.size() > ControlSettings.MAX_CONTROL_NODES

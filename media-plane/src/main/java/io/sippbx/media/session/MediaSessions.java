@@ -32,7 +32,6 @@ public final class MediaSessions {
   private final Claims claims;
   private final Silences silences;
   private final SessionWork work;
-  private final long runningFromNs;
   private long nextOrphanSweepNs;
 
   /** A table without sessions, restoring from now on if the settings say so. */
@@ -46,9 +45,8 @@ public final class MediaSessions {
     this.pool = pool;
     this.loop = loop;
     long nowNs = loop.nowNs();
-    runningFromNs = nowNs + settings.restoring().toNanos();
     nextOrphanSweepNs = nowNs + ORPHAN_SWEEP_NS;
-    intake = new Intake(settings.restoring().isPositive(), listener);
+    intake = new Intake(settings.restoring(), nowNs, listener);
     claims = new Claims(loop);
     silences = new Silences(settings, path, loop, claims, listener);
     work = new SessionWork(settings, pool, path, loop, listener, intake, claims, silences);
@@ -58,6 +56,7 @@ public final class MediaSessions {
 
   /** Makes the node hold exactly {@code spec}, which {@code from} claims by it. */
   public void apply(SessionSpec spec, ControlNode from, Consumer<Answer> answer) {
+    intake.asked(loop.nowNs());
     work.submit(spec.call(), new SessionRequest.Apply(spec, from, answer), answer);
   }
 
@@ -78,12 +77,18 @@ public final class MediaSessions {
 
   /** A stream of a control node has been opened. */
   public void connected(ControlNode node) {
+    intake.connected();
     claims.connected(node);
   }
 
   /** A stream of a control node has ended, for which {@link #connected} was called. */
   public void disconnected(ControlNode node) {
     claims.disconnected(node, work.entries().values());
+  }
+
+  /** A control node says that it has nothing more to bring back; another may. */
+  public void restoredByOne() {
+    intake.asked(loop.nowNs());
   }
 
   /** Nobody's session is yet to come back: the node takes new ones from now on. */
@@ -207,9 +212,7 @@ public final class MediaSessions {
   /** Ends what nobody asks for any more, and tells again of what is silent. */
   public void tick() {
     long nowNs = loop.nowNs();
-    if (intake.isRestoring() && nowNs - runningFromNs >= 0) {
-      intake.restored();
-    }
+    intake.tick(nowNs);
     work.tombstones().expire(nowNs);
     boolean orphans = nowNs - nextOrphanSweepNs >= 0;
     if (orphans) {

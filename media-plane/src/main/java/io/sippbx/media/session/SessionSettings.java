@@ -9,7 +9,9 @@ import java.time.Duration;
  * @param tombstone how long a session that ended is remembered
  * @param maxTombstones above it the oldest is forgotten early
  * @param orphanTimeout silence after which a session that no connected control node claims is ended
- * @param restoring how long after the start only pinned ports are lent; zero: not at all
+ * @param restoring how long after the start only pinned ports are lent, or from the first request
+ *     on where a control node connects within this time, six times as long in all at most; zero:
+ *     not at all
  * @param maxSessions sessions at once
  * @param maxStreams streams of a session
  * @param maxWaiting requests that wait for one session's earlier ones

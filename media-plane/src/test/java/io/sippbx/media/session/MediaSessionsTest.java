@@ -681,6 +681,35 @@ class MediaSessionsTest {
     }
 
     @Test
+    void waitsForAControlNodeThatIsConnectedAndHasYetToStart() {
+      sessions = sessions(SessionSettings.defaults());
+      pass(Duration.ofSeconds(1));
+      sessions.connected(CONTROL);
+      pass(Duration.ofSeconds(8));
+      assertThat(sessions.state()).isEqualTo(NodeState.RESTORING);
+      var whole =
+          StreamSpec.rtp(
+              0, "audio", pinned(end(false, 4_000), 10_000), pinned(end(false, 5_000), 10_002));
+      done(apply(spec(CALL, 1, whole)));
+      sessions.connected(OTHER);
+      pass(Duration.ofMillis(4_999));
+      assertThat(sessions.state()).isEqualTo(NodeState.RESTORING);
+      pass(Duration.ofMillis(1));
+      assertThat(sessions.state()).isEqualTo(NodeState.RUNNING);
+    }
+
+    @Test
+    void doesNotWaitForEverForOneThatIsConnectedAndAsksForNothing() {
+      sessions = sessions(SessionSettings.defaults());
+      sessions.connected(CONTROL);
+      pass(Duration.ofMillis(29_999));
+      assertThat(sessions.state()).isEqualTo(NodeState.RESTORING);
+      sessions.restoredByOne();
+      pass(Duration.ofMillis(1));
+      assertThat(sessions.state()).isEqualTo(NodeState.RUNNING);
+    }
+
+    @Test
     void takesEverythingAsSoonAsNothingIsToComeBack() {
       sessions = sessions(SessionSettings.defaults());
       sessions.restored();
