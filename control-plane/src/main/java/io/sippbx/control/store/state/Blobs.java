@@ -13,7 +13,6 @@ import io.sippbx.shared.identity.Content;
 import io.sippbx.shared.sdp.SdpLimits;
 import io.sippbx.shared.sdp.SdpParseResult;
 import io.sippbx.shared.sdp.SessionDescription;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.SortedMap;
@@ -33,8 +32,8 @@ final class Blobs {
   private final SortedMap<String, ByteString> octets;
 
   // A record names the same message in several places: it is read once, for all of them.
-  private final Map<Long, SipMessage> messages = new HashMap<>();
-  private final Map<Long, SessionDescription> descriptions = new HashMap<>();
+  private final Map<Long, SipMessage> messages = new TreeMap<>();
+  private final Map<Long, SessionDescription> descriptions = new TreeMap<>();
 
   private Blobs(SortedMap<String, ByteString> octets) {
     this.octets = octets;

@@ -7,7 +7,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import java.io.IOException;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -55,7 +55,7 @@ final class KnownFields {
   static KnownFields of(Descriptor record) {
     KnownFields known = OF_RECORDS.get(record);
     if (known == null) {
-      known = new KnownFields(record, new HashMap<>());
+      known = new KnownFields(record, new LinkedHashMap<>());
       OF_RECORDS.put(record, known);
     }
     return known;
