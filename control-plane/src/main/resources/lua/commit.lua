@@ -1,7 +1,8 @@
 -- One step of a call: the record, its events, its timers and its places in the indexes, all or nothing.
 --
 -- KEYS[1]  {pNN}:call:<callKey>   hash; v version, c commit id, x where the last commit's events lie,
---                                 i and n node and start of its owner, m media nodes, t names of timers, h head, f:<name> fields
+--                                 i and n node and start of its owner, m media nodes, t names of timers, l 1 if it is in the list of
+--                                 calls, h head, f:<name> fields. What i, m, t and l name is where the call stands in the indexes
 -- KEYS[2]  {pNN}:outbox           stream of events, each of a call in the field e (of a registration in r)
 -- KEYS[3]  {pNN}:timers           sorted set: <callKey>:<name>, due at (ms of Redis TIME)
 -- KEYS[4]  {pNN}:keeper           hash; epoch
@@ -58,7 +59,7 @@ local function words(text)
   return found
 end
 
-local stored = redis.call('HMGET', call, 'v', 'c', 'x', 'i', 'm', 't')
+local stored = redis.call('HMGET', call, 'v', 'c', 'x', 'i', 'm', 't', 'l')
 local storedVersion, storedCommit = stored[1], stored[2]
 
 if storedVersion and storedCommit == id and (not restoring or storedVersion == version) then
@@ -88,8 +89,9 @@ if room ~= '' then
   end
 end
 
--- Leave the places that the step does not name.
-local stays = {}
+-- Leave the places that the step does not name, and keep those in which the record says that the call is already.
+-- What is written back after a fail-over is entered anew everywhere.
+local stays, was = {}, {}
 for _, node in ipairs(media) do
   stays[node] = true
 end
@@ -97,6 +99,7 @@ if stored[4] and stored[4] ~= '' and (not writing or stored[4] ~= inflight) then
   redis.call('ZREM', inflightPrefix .. stored[4], callKey)
 end
 for _, node in ipairs(words(stored[5])) do
+  was[node] = not restoring
   if not writing or not stays[node] then
     redis.call('ZREM', mediaPrefix .. node, callKey)
   end
@@ -111,7 +114,7 @@ for _, name in ipairs(words(stored[6])) do
     redis.call('ZREM', timers, callKey .. ':' .. name)
   end
 end
-if not listed then
+if not listed and stored[7] ~= '0' then
   redis.call('ZREM', calls, callKey)
 end
 
@@ -125,15 +128,18 @@ if not writing then
   return {'applied', version, ids}
 end
 
-if listed then
+if listed and (restoring or stored[7] ~= '1') then
   redis.call('ZADD', calls, 0, callKey)
 end
-if inflight ~= '' then
+if inflight ~= '' and (restoring or stored[4] ~= inflight) then
   redis.call('ZADD', inflightPrefix .. inflight, 0, callKey)
 end
 for _, node in ipairs(media) do
-  redis.call('ZADD', mediaPrefix .. node, 0, callKey)
+  if not was[node] then
+    redis.call('ZADD', mediaPrefix .. node, 0, callKey)
+  end
 end
+-- A timer that was claimed meanwhile has been put off: it is due again when the step says so.
 for i = 1, #due, 2 do
   redis.call('ZADD', timers, due[i + 1], callKey .. ':' .. due[i])
 end
@@ -144,6 +150,6 @@ elseif #removed > 0 then
   redis.call('HDEL', call, unpack(removed))
 end
 redis.call('HSET', call, 'v', version, 'c', id, 'x', table.concat(ids, ' '), 'i', inflight, 'n', start,
-  'm', table.concat(media, ' '), 't', table.concat(names, ' '), 'h', head, unpack(set))
+  'm', table.concat(media, ' '), 't', table.concat(names, ' '), 'l', listed and '1' or '0', 'h', head, unpack(set))
 redis.call('PEXPIRE', call, keep)
 return {'applied', version, ids}

@@ -90,6 +90,31 @@ class RedisCallStoreIT extends CallStoreContract {
   }
 
   @Test
+  void writesAnIndexOnlyWhereTheCallComesToItOrLeavesIt() throws IOException {
+    CallIndex here = index(Optional.of(OWNER_A), List.of(MEDIA_A), new TreeMap<>());
+    Versioned<Note> first = indexed(CALL, Optional.empty(), 1, here);
+    REDIS.server().ask("CONFIG", "RESETSTAT");
+    Versioned<Note> second = indexed(CALL, Optional.of(first), 2, here);
+    assertThat(REDIS.server().ask("INFO", "commandstats")).doesNotContain("zadd", "zrem");
+    Versioned<Note> ended = indexed(CALL, Optional.of(second), 3, CallIndex.NONE);
+    assertThat(REDIS.server().ask("INFO", "commandstats")).contains("cmdstat_zrem:calls=3,");
+    REDIS.server().ask("CONFIG", "RESETSTAT");
+    indexed(CALL, Optional.of(ended), 4, CallIndex.NONE);
+    assertThat(REDIS.server().ask("INFO", "commandstats")).doesNotContain("zadd", "zrem");
+  }
+
+  @Test
+  @DisplayName("a record of which an earlier build did not write that the call is listed")
+  void listsACallOfAnEarlierBuild() throws IOException {
+    CallIndex here = index(Optional.of(OWNER_A), List.of(), new TreeMap<>());
+    Versioned<Note> first = indexed(CALL, Optional.empty(), 1, here);
+    REDIS.server().ask("HDEL", PARTITION.tag() + ":call:" + CALL, "l");
+    REDIS.server().ask("ZREM", PARTITION.tag() + ":calls", CALL.text());
+    indexed(CALL, Optional.of(first), 2, here);
+    assertThat(REDIS.server().ask("ZCARD", PARTITION.tag() + ":calls")).startsWith(":1");
+  }
+
+  @Test
   @DisplayName("a record from before starts were told apart names a start that is not alive")
   void anOwnerWithoutAStartIsRead() throws IOException {
     indexed(CALL, Optional.empty(), 1, index(Optional.of(OWNER_A), List.of(), new TreeMap<>()));
