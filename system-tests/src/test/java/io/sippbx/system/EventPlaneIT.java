@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.proto.event.v1.RegistrationKind;
-import io.sippbx.servers.KafkaBroker;
+import io.sippbx.servers.Kafka;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,7 +38,7 @@ class EventPlaneIT {
     return Files.createDirectory(folder.resolve(name));
   }
 
-  private static EdgeProcess start(Path folder, KafkaBroker broker, String role, String... more) {
+  private static EdgeProcess start(Path folder, Kafka broker, String role, String... more) {
     var arguments =
         new ArrayList<String>(
             List.of(role, "--set", "kafka.bootstrap_servers=" + broker.bootstrapServers()));
@@ -68,7 +68,7 @@ class EventPlaneIT {
 
   @Test
   void aProcessDoesNotStartWithoutATopicThatItMayNotMake() throws IOException {
-    try (KafkaBroker broker = KafkaBroker.start(folder("broker"));
+    try (Kafka broker = Kafka.start(folder("broker"));
         Child child =
             EdgeProcess.run(
                 folder,
@@ -93,7 +93,7 @@ class EventPlaneIT {
   @Test
   void makesFilesAgainFromTheTopic() throws IOException {
     Path again = folder.resolve("again");
-    try (KafkaBroker broker = KafkaBroker.start(folder("broker"));
+    try (Kafka broker = Kafka.start(folder("broker"));
         EdgeProcess edge = start(folder("edge"), broker, "standalone")) {
       call(edge);
       // Standalone writes what it takes from the topic itself.
@@ -141,7 +141,7 @@ class EventPlaneIT {
   }
 
   /** All that is in the topic of registrations. */
-  private static List<RegistrationEvent> registrations(KafkaBroker broker) throws IOException {
+  private static List<RegistrationEvent> registrations(Kafka broker) throws IOException {
     var found = new ArrayList<RegistrationEvent>();
     try (var consumer =
         new KafkaConsumer<>(
@@ -168,7 +168,7 @@ class EventPlaneIT {
   }
 
   /** Runs the Python that docs/EVENTS.md shows. */
-  private List<String> printedByTheConsumerOfTheGuide(KafkaBroker broker) throws IOException {
+  private List<String> printedByTheConsumerOfTheGuide(Kafka broker) throws IOException {
     Path root = Path.of(System.getProperty("sippbx.root", "..")).toAbsolutePath();
     Matcher code = PYTHON.matcher(Files.readString(root.resolve("docs/EVENTS.md")));
     assertThat(code.find()).isTrue();
@@ -189,7 +189,7 @@ class EventPlaneIT {
     }
   }
 
-  private Child consumer(Child schema, Path script, KafkaBroker broker) {
+  private Child consumer(Child schema, Path script, Kafka broker) {
     assertThat(schema.awaitExit(Duration.ofSeconds(30))).as(schema.output()).isZero();
     return Child.start(
         "consumer of the guide",

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A real Kafka broker of one node (KRaft), started from its Maven artifacts in a process with
- * bounded memory. It makes no topics by itself. Used by one thread.
+ * bounded memory, which tests may end. It makes no topics by itself. Used by one thread.
  */
-public final class KafkaBroker implements AutoCloseable {
+public final class KafkaBroker implements Kafka {
 
   private static final Duration START = Duration.ofMinutes(3);
   private static final String CLUSTER = "MkU3OEVBNTcwNTJENDM2Qg";
@@ -73,6 +73,7 @@ public final class KafkaBroker implements AutoCloseable {
     Files.write(broker.settings(), lines);
     broker.format();
     broker.restart();
+    Announcement.of("Kafka", "a process from its Maven artifacts");
     return broker;
   }
 
@@ -142,7 +143,7 @@ public final class KafkaBroker implements AutoCloseable {
     }
   }
 
-  /** Where clients find it. */
+  @Override
   public String bootstrapServers() {
     return "127.0.0.1:" + port;
   }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * user "sip" who needs no password. It does not run as root: then it is the user of the package.
  * Used by one thread.
  */
-public final class PostgresServer implements AutoCloseable {
+public final class PostgresServer implements Postgres {
 
   private static final Path PACKAGES = Path.of("/usr/lib/postgresql");
   private static final Duration START = Duration.ofSeconds(60);
@@ -52,6 +52,7 @@ public final class PostgresServer implements AutoCloseable {
                 "--encoding=UTF8",
                 "--locale=C")));
     server.restart();
+    Announcement.of("PostgreSQL", "a process from " + server.binaries);
     return server;
   }
 
@@ -143,7 +144,7 @@ public final class PostgresServer implements AutoCloseable {
     return awaitEnd(asking, START) && asking.exitValue() == 0;
   }
 
-  /** How JDBC reaches it, as the user "sip". */
+  @Override
   public String url() {
     return "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
   }

@@ -1,6 +1,7 @@
 package io.sippbx.control.store.redis;
 
-import com.github.dockerjava.api.DockerClient;
+import io.sippbx.servers.Announcement;
+import io.sippbx.servers.Docker;
 import io.sippbx.servers.LastingChild;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,7 +33,6 @@ public final class RedisServer implements AutoCloseable {
   private static final String IMAGE = "redis:7-alpine";
   private static final long START_MS = 10_000;
   private static final Duration POLL = Duration.ofMillis(10);
-  private static boolean told;
 
   private final int port;
   private final @Nullable Process process;
@@ -53,10 +53,10 @@ public final class RedisServer implements AutoCloseable {
 
   /** Starts one. */
   public static RedisServer start() throws IOException {
-    if (dockerHasTheImage()) {
+    if (Docker.has(IMAGE)) {
       var container = new GenericContainer<>(DockerImageName.parse(IMAGE)).withExposedPorts(6379);
       container.start();
-      tell("Docker image " + IMAGE);
+      Announcement.of("Redis", "Docker image " + IMAGE);
       return new RedisServer(container.getMappedPort(6379), null, container, null);
     }
     return process(freePort(), List.of());
@@ -116,34 +116,10 @@ public final class RedisServer implements AutoCloseable {
   private static RedisBinary binary() throws IOException {
     try {
       RedisBinary found = RedisBinary.locate(Path.of("target", "redis"));
-      tell(found.toString());
+      Announcement.of("Redis", found.toString());
       return new RedisBinary(found.path().toAbsolutePath(), found.version());
     } catch (RedisStartException e) {
       throw new IOException(e.getMessage(), e);
-    }
-  }
-
-  private static synchronized void tell(String what) {
-    if (!told) {
-      told = true;
-      System.out.println("real Redis of these tests: " + what);
-    }
-  }
-
-  /** Docker is asked only where there is a sign of it: a futile question takes seconds. */
-  private static boolean dockerHasTheImage() {
-    if (System.getenv("DOCKER_HOST") == null && !Files.exists(Path.of("/var/run/docker.sock"))) {
-      return false;
-    }
-    if (!DockerClientFactory.instance().isDockerAvailable()) {
-      return false;
-    }
-    DockerClient docker = DockerClientFactory.instance().client();
-    try {
-      docker.inspectImageCmd(IMAGE).exec();
-      return true;
-    } catch (com.github.dockerjava.api.exception.NotFoundException e) {
-      return false;
     }
   }
 
