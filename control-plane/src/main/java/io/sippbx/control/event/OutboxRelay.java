@@ -21,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BiPredicate;
@@ -42,7 +44,9 @@ import org.slf4j.event.Level;
  * aside it stays where it is and is stepped over.
  *
  * <p>Each partition has a lane that lives on the partition's loop and has at most {@value
- * #MAX_IN_HAND} events in the consumer's hands; the others wait in the store.
+ * #MAX_IN_HAND} events in the consumer's hands; the others wait in the store. A lane for whose
+ * events the consumer has no room asks the store for nothing until the consumer is done with
+ * something, or {@link #NO_ROOM} is over.
  */
 public final class OutboxRelay implements EventSink {
 
@@ -61,6 +65,16 @@ public final class OutboxRelay implements EventSink {
   static final Duration GATHER = Duration.ofMillis(100);
 
   static final Duration RETRY = Duration.ofSeconds(1);
+
+  /** For which lanes wait for one another when the consumer has room again. */
+  static final Duration WAKE = Duration.ofMillis(10);
+
+  /** After which the consumer is offered more though it was not done with anything. */
+  static final Duration NO_ROOM = Duration.ofSeconds(5);
+
+  /** Lanes that are woken in one go: each in its turn, so that none waits for another's end. */
+  private static final int WOKEN_AT_ONCE = 8;
+
   static final Duration SWEEP = Duration.ofSeconds(30);
   static final int BATCH = 200;
 
@@ -69,6 +83,11 @@ public final class OutboxRelay implements EventSink {
   private final BiPredicate<Partition, String> ours;
   private final Duration pause;
   private final List<Lane> lanes;
+
+  /** Those for whose events the consumer had no room. */
+  private final ConcurrentLinkedQueue<Lane> waiting = new ConcurrentLinkedQueue<>();
+
+  private final AtomicBoolean waking = new AtomicBoolean();
   private final LongAdder handed = new LongAdder();
   private final LongAdder acknowledged = new LongAdder();
   private final LongAdder failures = new LongAdder();
@@ -208,6 +227,23 @@ public final class OutboxRelay implements EventSink {
     return fullest.get();
   }
 
+  /** The consumer may have room: those who wait for it are told soon. Any thread. */
+  private void mayHaveRoom(Loop loop) {
+    if (!waiting.isEmpty() && waking.compareAndSet(false, true)) {
+      loop.schedule(
+          WAKE,
+          () -> {
+            waking.set(false);
+            for (int i = 0; i < WOKEN_AT_ONCE; i++) {
+              Lane next = waiting.poll();
+              if (next != null) {
+                next.loop.execute(next::wake);
+              }
+            }
+          });
+    }
+  }
+
   /** What became of handing an event over. */
   private sealed interface Handed {
     record Taken() implements Handed {}
@@ -235,6 +271,9 @@ public final class OutboxRelay implements EventSink {
 
     /** There may be more than the fetch under way will see. */
     private boolean again;
+
+    /** Running while the consumer has no room for what is next. */
+    private Loop.@Nullable Timer noRoom;
 
     private Loop.@Nullable Timer timer;
     private Loop.@Nullable Timer acknowledgement;
@@ -277,7 +316,7 @@ public final class OutboxRelay implements EventSink {
       if (closed) {
         return;
       }
-      if (fetching || isFull()) {
+      if (fetching || isFull() || noRoom != null) {
         again = true;
         return;
       }
@@ -307,11 +346,29 @@ public final class OutboxRelay implements EventSink {
         putAside(poison);
       }
       if (!hadRoom) {
-        fetchWithin(RETRY);
-      } else if (batch.more() || again) {
+        awaitRoom();
+        return;
+      }
+      mayHaveRoom(loop);
+      if (batch.more() || again) {
         fetch();
       } else {
         tellFlushed();
+      }
+    }
+
+    private void awaitRoom() {
+      again = true;
+      noRoom = loop.schedule(NO_ROOM, this::wake);
+      waiting.add(this);
+    }
+
+    private void wake() {
+      if (noRoom != null) {
+        noRoom.cancel();
+        noRoom = null;
+        waiting.remove(this);
+        fetch();
       }
     }
 
@@ -390,6 +447,7 @@ public final class OutboxRelay implements EventSink {
     private void isDone(OutboxId id) {
       if (inHand.remove(id)) {
         done.add(id);
+        mayHaveRoom(loop);
         if (isFull() || done.size() >= BATCH || !flushes.isEmpty()) {
           acknowledge();
         } else if (acknowledgement == null) {

@@ -87,14 +87,19 @@ class OutboxRelayTest {
   private static final class Hands implements EventConsumer {
     private final Map<String, Runnable> held = new LinkedHashMap<>();
     private final List<String> taken = new ArrayList<>();
+    private int room = Integer.MAX_VALUE;
     private boolean isFull;
+
+    private boolean isFull() {
+      return isFull || held.size() >= room;
+    }
 
     @Override
     public boolean take(CallEvent event, Runnable done) {
       if (event.getEventId().startsWith("poison")) {
         throw new IllegalStateException("cannot digest " + event.getEventId());
       }
-      if (isFull) {
+      if (isFull()) {
         return false;
       }
       taken.add(event.getEventId());
@@ -104,7 +109,7 @@ class OutboxRelayTest {
 
     @Override
     public boolean take(RegistrationEvent event, Runnable done) {
-      if (isFull) {
+      if (isFull()) {
         return false;
       }
       taken.add(event.getEventId());
@@ -124,11 +129,15 @@ class OutboxRelayTest {
 
   /** A store that does not answer for a while. */
   private record Cuttable(
-      PartitionStore store, Loops loops, AtomicInteger cuts, AtomicInteger acknowledgements)
+      PartitionStore store,
+      Loops loops,
+      AtomicInteger cuts,
+      AtomicInteger fetches,
+      AtomicInteger acknowledgements)
       implements PartitionStore {
 
     Cuttable(PartitionStore store, Loops loops) {
-      this(store, loops, new AtomicInteger(), new AtomicInteger());
+      this(store, loops, new AtomicInteger(), new AtomicInteger(), new AtomicInteger());
     }
 
     private <T> boolean isCut(Partition partition, Consumer<Answer<T>> answer) {
@@ -184,6 +193,7 @@ class OutboxRelayTest {
         Optional<OutboxId> after,
         int limit,
         Consumer<Answer<OutboxEntry>> answer) {
+      fetches.incrementAndGet();
       if (!isCut(partition, answer)) {
         store.outbox(partition, after, limit, answer);
       }
@@ -352,7 +362,7 @@ class OutboxRelayTest {
     clock.advance(Duration.ofSeconds(5));
     assertThat(hands.taken).isEmpty();
     hands.isFull = false;
-    clock.advance(OutboxRelay.RETRY);
+    clock.advance(OutboxRelay.NO_ROOM);
     assertThat(hands.taken).containsExactly("a", "b");
   }
 
@@ -447,5 +457,49 @@ class OutboxRelayTest {
         .doesNotHaveDuplicates()
         .containsExactlyInAnyOrderElementsOf(expected);
     assertThat(shaken.depth()).as("seed %d", seed).isZero();
+  }
+
+  @Test
+  void goesOnAsSoonAsTheConsumerHasRoomAgain() {
+    hands.room = 2;
+    int calls = 10;
+    for (int i = 0; i < calls; i++) {
+      relay.publish(world.commit(end(i, "a" + i), end(i, "b" + i)));
+    }
+    clock.runReady();
+    assertThat(hands.taken).hasSize(2);
+    for (int taken = 4; taken <= 2 * calls; taken += 2) {
+      hands.finishAll();
+      clock.advance(OutboxRelay.WAKE);
+      assertThat(hands.taken).hasSize(taken);
+    }
+    assertThat(hands.taken).doesNotHaveDuplicates();
+    hands.finishAll();
+    clock.advance(OutboxRelay.GATHER);
+    assertThat(world.depth()).isZero();
+  }
+
+  @Test
+  void doesNotAskTheStoreForWhatNobodyHasRoomFor() {
+    relay.start();
+    hands.room = 1;
+    relay.publish(world.commit(end(1, "first")));
+    clock.runReady();
+    int more = 0;
+    int before = world.partitions.fetches().get();
+    Duration away = Duration.ofMinutes(10);
+    for (Duration at = Duration.ZERO; at.compareTo(away) < 0; at = at.plusSeconds(1)) {
+      relay.publish(world.commit(end(1, "more-" + more++)));
+      clock.advance(Duration.ofSeconds(1));
+    }
+    long sweeps = Partition.COUNT * away.dividedBy(OutboxRelay.SWEEP);
+    long retries = away.dividedBy(OutboxRelay.NO_ROOM);
+    assertThat(world.partitions.fetches().get() - before)
+        .isLessThanOrEqualTo((int) (sweeps + retries + 2));
+    assertThat(hands.taken).containsExactly("first");
+    hands.room = Integer.MAX_VALUE;
+    hands.finishAll();
+    clock.advance(OutboxRelay.WAKE);
+    assertThat(hands.taken).hasSize(1 + more);
   }
 }
