@@ -212,6 +212,14 @@ final class ControlHost {
     return process != null && !paused;
   }
 
+  /** What it measures of the outboxes. */
+  Optional<Invariant.Measured> outboxes() {
+    Running now = process;
+    return now == null
+        ? Optional.empty()
+        : Optional.of(new Invariant.Measured(now.events.depth(), now.events.fullest()));
+  }
+
   private ControlNodeSettings settings(Incarnation incarnation) {
     var calls =
         new CallSettings(

@@ -35,6 +35,9 @@ abstract class Invariant {
     /** The outbox that a call's events are in. */
     Outbox outbox(CallKey call);
 
+    /** What the first node that is up measures of all outboxes; empty where none is. */
+    Optional<Measured> measured();
+
     void violated(Invariant which, String how);
 
     /** What is not as it was before the first call; empty if nothing is. */
@@ -47,6 +50,14 @@ abstract class Invariant {
    * @param limit 0: there is none
    */
   record Outbox(long events, int limit) {}
+
+  /**
+   * What a node tells those who watch over it, as it was when it was asked the last time.
+   *
+   * @param events in all outboxes
+   * @param fullest in the fullest of them
+   */
+  record Measured(long events, long fullest) {}
 
   private final View view;
 

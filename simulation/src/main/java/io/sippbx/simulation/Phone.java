@@ -49,7 +49,7 @@ final class Phone implements TransactionUser {
   static final HeaderName PLAN = HeaderName.of("X-Simulated-Call");
 
   private static final TimerSettings TIMERS = TimerSettings.RFC_3261;
-  private static final int FOR_AN_HOUR_S = 3_600;
+  static final int FOR_AN_HOUR_S = 3_600;
 
   /** Who is told what phones believe and see. */
   interface Observer {

@@ -37,6 +37,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -61,6 +62,9 @@ final class Simulation {
       CallKind.MAX_DURATION.plus(CallKind.NO_ANSWER_AFTER).plusSeconds(240);
 
   private static final Duration MEDIA_TIMEOUT = Duration.ofSeconds(5);
+
+  /** Half of what phones register for; in a run that is shorter none does it again. */
+  private static final Duration RENEWAL = Duration.ofSeconds(Phone.FOR_AN_HOUR_S / 2);
 
   private static final AtomicLong RUNS = new AtomicLong();
 
@@ -166,7 +170,21 @@ final class Simulation {
    * @param keepLines of the trace
    */
   static Outcome run(Scenario scenario, Plants plants, int keepLines) {
+    return run(scenario, plants, keepLines, view -> List.of());
+  }
+
+  /**
+   * As {@link #run(Scenario, Plants, int)}.
+   *
+   * @param more that is to hold in this run
+   */
+  static Outcome run(
+      Scenario scenario,
+      Plants plants,
+      int keepLines,
+      Function<Invariant.View, List<Invariant>> more) {
     var simulation = new Simulation(scenario, plants, keepLines);
+    simulation.invariants.addAll(more.apply(simulation.new Looked()));
     try {
       return simulation.run();
     } finally {
@@ -183,11 +201,10 @@ final class Simulation {
     for (Fault fault : scenario.faults()) {
       at(BEGIN.plus(fault.at()), () -> strike(fault));
     }
-    Duration last =
-        scenario.calls().stream()
-            .map(PlannedCall::at)
-            .max(Duration::compareTo)
-            .orElse(Duration.ZERO);
+    Duration last = lastCall();
+    for (Duration when = RENEWAL; when.compareTo(last) < 0; when = when.plus(RENEWAL)) {
+      at(when, this::renew);
+    }
     Duration end = BEGIN.plus(max(last, scenario.faultsEnd())).plusSeconds(1);
     runUntil(end);
     Duration rest = time.elapsed().plus(REST);
@@ -207,6 +224,13 @@ final class Simulation {
         faults,
         trace.hash(),
         trace.lines());
+  }
+
+  private Duration lastCall() {
+    return scenario.calls().stream()
+        .map(PlannedCall::at)
+        .max(Duration::compareTo)
+        .orElse(Duration.ZERO);
   }
 
   private void runUntil(Duration end) {
@@ -233,6 +257,14 @@ final class Simulation {
       Phone callee = callees.get(i);
       callee.register("callee" + i, callee.host().address().ip().uriText());
       callee.register("far" + i, "far" + i + ".test");
+    }
+  }
+
+  /** Phones are registered on; what is far is not, and is lost when its hour is over. */
+  private void renew() {
+    for (int i = 0; i < callees.size(); i++) {
+      Phone callee = callees.get(i);
+      callee.register("callee" + i, callee.host().address().ip().uriText());
     }
   }
 
@@ -624,6 +656,11 @@ final class Simulation {
     @Override
     public Invariant.Outbox outbox(CallKey call) {
       return new Invariant.Outbox(store.outbox(Partition.of(call)), store.outboxLimit());
+    }
+
+    @Override
+    public Optional<Invariant.Measured> measured() {
+      return control.stream().filter(ControlHost::isUp).findFirst().flatMap(ControlHost::outboxes);
     }
 
     @Override
