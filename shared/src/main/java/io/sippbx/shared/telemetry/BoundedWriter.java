@@ -8,19 +8,27 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A bounded queue of byte strings and the one thread that writes them. Offering never blocks; an
  * item that does not fit is dropped and counted.
+ *
+ * <p>What comes to an idle writer is written at once. After that it rests for a moment, in which
+ * what comes is collected, so that a busy process does not wake a thread for each line; half a
+ * queue ends the rest.
  */
 final class BoundedWriter implements AutoCloseable {
 
   private static final int BATCH = 256;
   private static final long IDLE_MS = 1_000;
+  private static final Duration REST = Duration.ofMillis(50);
 
   private final Output output;
   private final ArrayBlockingQueue<byte[]> queue;
+  private final int wakeAtItems;
   private final long maxQueuedBytes;
+  private final long restNs;
   private final AtomicLong queuedBytes = new AtomicLong();
   private final AtomicLong highMark = new AtomicLong();
   private final LongAdder written = new LongAdder();
@@ -36,9 +44,17 @@ final class BoundedWriter implements AutoCloseable {
    * @param maxQueuedBytes of all that wait
    */
   BoundedWriter(String threadName, Output output, int maxItems, long maxQueuedBytes) {
+    this(threadName, output, maxItems, maxQueuedBytes, REST);
+  }
+
+  /** With another rest. */
+  BoundedWriter(
+      String threadName, Output output, int maxItems, long maxQueuedBytes, Duration rest) {
     this.output = output;
     this.queue = new ArrayBlockingQueue<>(maxItems);
+    this.wakeAtItems = Math.max(1, maxItems / 2);
     this.maxQueuedBytes = maxQueuedBytes;
+    this.restNs = rest.toNanos();
     this.thread = Thread.ofPlatform().name(threadName).daemon().unstarted(this::run);
     thread.start();
   }
@@ -54,6 +70,10 @@ final class BoundedWriter implements AutoCloseable {
     int depth = queue.size();
     if (depth > highMark.get()) {
       highMark.accumulateAndGet(depth, Math::max);
+    }
+    // Half a queue ends its rest.
+    if (depth >= wakeAtItems || bytesThen > maxQueuedBytes / 2) {
+      LockSupport.unpark(thread);
     }
     return true;
   }
@@ -95,6 +115,7 @@ final class BoundedWriter implements AutoCloseable {
         queue.drainTo(batch, BATCH - 1);
         write(batch);
         batch.clear();
+        rest();
       }
     } catch (InterruptedException e) {
       // Only close() interrupts, after its time is up: what waits is lost, and counted.
@@ -105,6 +126,22 @@ final class BoundedWriter implements AutoCloseable {
     } catch (IOException e) {
       failed.increment();
     }
+  }
+
+  private void rest() throws InterruptedException {
+    long end = System.nanoTime() + restNs;
+    long left = restNs;
+    while (left > 0 && !closing && !isHalfFull()) {
+      LockSupport.parkNanos(this, left);
+      if (Thread.interrupted()) {
+        throw new InterruptedException("while it rested");
+      }
+      left = end - System.nanoTime();
+    }
+  }
+
+  private boolean isHalfFull() {
+    return queue.size() >= wakeAtItems || queuedBytes.get() > maxQueuedBytes / 2;
   }
 
   private void write(List<byte[]> batch) {
@@ -140,6 +177,7 @@ final class BoundedWriter implements AutoCloseable {
     try {
       // An empty item wakes the thread up at once; when the queue is full it is awake.
       queue.offer(new byte[0]);
+      LockSupport.unpark(thread);
       if (!thread.join(limit)) {
         thread.interrupt();
       }

@@ -106,6 +106,41 @@ class BoundedWriterTest {
   }
 
   @Test
+  void collectsWhatComesWhileItRestsUpToHalfAQueue() {
+    var valve = new Valve(1_000);
+    var writer = new BoundedWriter("test-writer", valve, 10, 1 << 20, Duration.ofHours(1));
+    writer.offer(item("at once"));
+    awaitWritten(writer, 1);
+    for (int i = 0; i < 4; i++) {
+      writer.offer(item("collected"));
+    }
+    assertThat(writer.depth()).isEqualTo(4);
+    writer.offer(item("half a queue"));
+    awaitWritten(writer, 6);
+    writer.offer(item("while it rests"));
+    writer.close();
+    assertThat(writer.written()).isEqualTo(7);
+    assertThat(valve.written).endsWith("half a queue", "while it rests");
+  }
+
+  @Test
+  void restsNoLongerWhenHalfOfItsOctetsAreTaken() {
+    var valve = new Valve(1_000);
+    var writer = new BoundedWriter("test-writer", valve, 1_000, 100, Duration.ofHours(1));
+    writer.offer(item("at once"));
+    awaitWritten(writer, 1);
+    writer.offer(new byte[51]);
+    awaitWritten(writer, 2);
+    writer.close();
+  }
+
+  private static void awaitWritten(BoundedWriter writer, long items) {
+    while (writer.written() < items) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void countsWhatCannotBeWrittenAndGoesOn() {
     var valve = new Valve(1_000);
     valve.broken = true;
