@@ -47,13 +47,19 @@ final class DemoCommand implements Callable<Integer> {
   @Option(names = "--hold", description = "The caller holds and resumes in the middle.")
   private boolean hold;
 
+  @Option(
+      names = "--redis",
+      description =
+          "Keeps the state in a Redis of its own, as a standalone does; needs redis-server.")
+  private boolean redis;
+
   @Override
   public Integer call() throws InterruptedException {
     DemoSettings settings;
     try {
       settings =
           new DemoSettings(
-              seconds, tcp ? TransportProtocol.TCP : TransportProtocol.UDP, ipv6, hold);
+              seconds, tcp ? TransportProtocol.TCP : TransportProtocol.UDP, ipv6, hold, redis);
     } catch (IllegalArgumentException e) {
       throw new CommandLine.ParameterException(spec.commandLine(), "--seconds: " + e.getMessage());
     }

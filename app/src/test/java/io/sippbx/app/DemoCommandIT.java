@@ -24,7 +24,11 @@ class DemoCommandIT {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"--seconds=1", "--seconds=1 --tcp --hold", "--seconds=1 --tcp --ipv6 --hold"})
+      strings = {
+        "--seconds=1 --redis",
+        "--seconds=1 --tcp --hold",
+        "--seconds=1 --tcp --ipv6 --hold"
+      })
   void showsACallThatIsRight(String arguments) {
     int code = run(arguments.split(" "));
     String shown = out.toString();

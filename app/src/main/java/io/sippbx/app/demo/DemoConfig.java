@@ -60,8 +60,10 @@ final class DemoConfig {
     set(values, "monitoring.health_check_port", "0");
     set(values, "monitoring.prometheus_port", "0");
     set(values, "standalone.data_dir", folder.toString());
-    // Its calls need not outlive it, and it has no need of another process.
-    set(values, "redis.mode", "memory");
+    if (!settings.redis()) {
+      // Its calls need not outlive it, and it has no need of another process.
+      set(values, "redis.mode", "memory");
+    }
     set(values, "cluster.node_id", "demo");
     return switch (ConfigLoader.load(Role.STANDALONE, Optional.empty(), Map.of(), values)) {
       case ConfigResult.Loaded loaded -> loaded.configuration();

@@ -10,8 +10,10 @@ import io.sippbx.shared.net.IpAddress;
  * @param protocol that the phones speak SIP over
  * @param v6 whether all addresses are IPv6
  * @param hold whether the caller puts the other side on hold in the middle
+ * @param redis whether the state is kept in a Redis of its own, as a standalone does
  */
-public record DemoSettings(int seconds, TransportProtocol protocol, boolean v6, boolean hold) {
+public record DemoSettings(
+    int seconds, TransportProtocol protocol, boolean v6, boolean hold, boolean redis) {
 
   /** The longest talk. */
   public static final int MAX_SECONDS = 60;

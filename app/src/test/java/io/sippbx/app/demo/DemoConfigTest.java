@@ -7,6 +7,7 @@ import io.sippbx.control.sip.auth.DigestClient;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.media.port.PortRange;
 import io.sippbx.shared.config.Configuration;
+import io.sippbx.shared.config.RedisConfig;
 import io.sippbx.shared.config.SipConfig;
 import io.sippbx.shared.net.Endpoint;
 import java.nio.file.Path;
@@ -23,8 +24,12 @@ class DemoConfigTest {
       new FreePorts.Found(new PortRange(12_000, 12_031), true);
 
   private static Configuration load(boolean v6) throws DemoFailure {
+    return load(v6, false);
+  }
+
+  private static Configuration load(boolean v6, boolean redis) throws DemoFailure {
     return DemoConfig.load(
-        new DemoSettings(3, TransportProtocol.UDP, v6, false),
+        new DemoSettings(3, TransportProtocol.UDP, v6, false, redis),
         FOLDER,
         PORTS,
         // A password that YAML would take for a number if it stood there without quotes.
@@ -47,6 +52,12 @@ class DemoConfigTest {
     assertThat(config.monitoring().bindIp()).isEqualTo(any.ip());
     assertThat(config.monitoring().healthCheckPort()).isZero();
     assertThat(config.monitoring().prometheusPort()).isZero();
+  }
+
+  @Test
+  void keepsItsStateInRedisWhereThatIsWanted() throws Exception {
+    assertThat(load(false).redis().mode()).isEqualTo(RedisConfig.Mode.MEMORY);
+    assertThat(load(false, true).redis().mode()).isEqualTo(RedisConfig.Mode.AUTO);
   }
 
   @Test
@@ -75,7 +86,7 @@ class DemoConfigTest {
   @ValueSource(ints = {-1, 0, 61})
   void talksNoShorterOrLongerThanOffered(int seconds) {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new DemoSettings(seconds, TransportProtocol.TCP, false, false))
+        .isThrownBy(() -> new DemoSettings(seconds, TransportProtocol.TCP, false, false, false))
         .withMessage("Expected 1 to 60 seconds, but got " + seconds);
   }
 }

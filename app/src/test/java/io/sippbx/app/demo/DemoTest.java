@@ -14,7 +14,7 @@ class DemoTest {
     var out = new StringWriter();
     var demo =
         new Demo(
-            new DemoSettings(1, TransportProtocol.UDP, false, false),
+            new DemoSettings(1, TransportProtocol.UDP, false, false, false),
             configuration -> {
               throw new DemoFailure("the node could not be started: no luck");
             },

@@ -73,7 +73,7 @@ public final class Executable {
     Path begun = Files.createTempFile(folder, "tests", ".aot");
     var command = new ArrayList<>(JAVA);
     command.add("-XX:AOTCacheOutput=" + begun);
-    command.addAll(List.of("-jar", jar.toString(), "demo", "--seconds=1"));
+    command.addAll(List.of("-jar", jar.toString(), "demo", "--seconds=1", "--redis"));
     Process process =
         new ProcessBuilder(command)
             .directory(folder.toFile())
