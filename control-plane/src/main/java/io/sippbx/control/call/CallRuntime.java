@@ -89,10 +89,10 @@ public final class CallRuntime {
   /** The first INVITE of a call that this node does not hold. */
   public void begin(CallKey call, Input.InviteArrived input, Received received) {
     if (!mailboxes.containsKey(call) && (withdrawn || fence.term() == SendLease.NONE)) {
-      isKnown(
+      find(
           call,
-          known -> {
-            if (known) {
+          found -> {
+            if (found == Found.YES) {
               offerOrRead(call, input, received, absent -> unserved(call, input));
             } else {
               unserved(call, input);
@@ -113,16 +113,32 @@ public final class CallRuntime {
     refuse(input, 503);
   }
 
+  /** Whether there is a call of some key. */
+  public enum Found {
+    YES,
+    NO,
+    /** The store does not say. */
+    UNTOLD
+  }
+
   /**
-   * Whether there is such a call, as far as it can be told: one whose record cannot be read is
-   * none. Answered on the loop, inline for a call that this node holds.
+   * Looks whether any node has such a call. Answered on the loop, inline for a call that this node
+   * holds or is about to read.
    */
-  public void isKnown(CallKey call, Consumer<Boolean> answer) {
+  public void find(CallKey call, Consumer<Found> answer) {
     if (mailboxes.containsKey(call)) {
-      answer.accept(true);
-    } else {
-      store.read(call, said -> answer.accept(said instanceof ReadAnswer.Found<Call>));
+      answer.accept(Found.YES);
+      return;
     }
+    store.read(
+        call,
+        said ->
+            answer.accept(
+                switch (said) {
+                  case ReadAnswer.Found<Call> there -> Found.YES;
+                  case ReadAnswer.Absent<Call> none -> Found.NO;
+                  case ReadAnswer.Unavailable<Call> away -> Found.UNTOLD;
+                }));
   }
 
   /** An input for a call that exists or is gone: in the second case it is dropped. Any thread. */

@@ -20,6 +20,7 @@ import io.sippbx.shared.identity.NodeId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -114,23 +115,30 @@ final class CallArrivals {
     }
   }
 
-  /**
-   * This node takes no more calls, but another may have accepted a copy of this INVITE: a refusal
-   * would be the end of that call for its caller.
-   */
+  /** This node takes no more calls. */
   private void unserved(CallKey key, Arrival arrival, Flow flow, LongAdder counter) {
-    Runnable refuse =
+    unlessFound(
+        key,
+        arrival,
+        flow,
         () -> {
           counter.increment();
           overloaded(key, arrival, flow);
-        };
-    calls.isKnown(
+        });
+  }
+
+  /**
+   * What this node would refuse, another may have accepted a copy of: a refusal would be the end of
+   * that call for its caller.
+   */
+  private void unlessFound(CallKey key, Arrival arrival, Flow flow, Runnable refuse) {
+    calls.find(
         key,
-        known -> {
+        found -> {
           if (arrival.cancelled) {
             return;
           }
-          if (known) {
+          if (found == CallRuntime.Found.YES) {
             copyArrived(key, arrival, flow, refuse);
           } else {
             refuse.run();
@@ -204,10 +212,15 @@ final class CallArrivals {
     }
     switch (route) {
       case Router.Route.Found found -> arrived(key, arrival, flow, found.groups());
-      case Router.Route.Refused refused -> {
-        giveUp(key, arrival);
-        refuse(key, arrival, flow, refused.status());
-      }
+      case Router.Route.Refused refused ->
+          unlessFound(
+              key,
+              arrival,
+              flow,
+              () -> {
+                giveUp(key, arrival);
+                refuse(key, arrival, flow, refused.status());
+              });
       case Router.Route.Unavailable unavailable -> {
         giveUp(key, arrival);
         overloaded(key, arrival, flow);
@@ -245,17 +258,23 @@ final class CallArrivals {
     return arrival.cancelled;
   }
 
+  /** Whether this is the CANCEL of an INVITE that has not become a call of this node yet. */
+  boolean isOf(CallKey key, ServerTransactionId cancel) {
+    Arrival arrival = arriving.get(key);
+    return arrival != null && arrival.transaction.branch().equals(cancel.branch());
+  }
+
   /**
-   * The CANCEL of an INVITE that has not become a call yet.
+   * Answers the CANCEL of an INVITE that has not become a call yet, here or elsewhere, and the
+   * INVITE.
    *
-   * @return false if there is none: it is the call's business
+   * @return false if there is none any more: it is the call's business
    */
   boolean cancel(CallKey key, ServerTransactionId id, SipRequest cancel) {
-    Arrival arrival = arriving.get(key);
-    if (arrival == null || !arrival.transaction.branch().equals(id.branch())) {
+    if (!isOf(key, id)) {
       return false;
     }
-    arriving.remove(key);
+    Arrival arrival = Objects.requireNonNull(arriving.remove(key));
     arrival.cancelled = true;
     transactions.respond(
         id, SipResponse.to(cancel, 200).toTag(AccessResponses.tag(arrival.invite)).build());

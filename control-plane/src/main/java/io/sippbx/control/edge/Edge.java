@@ -223,9 +223,32 @@ public final class Edge implements TransactionUser {
             .flatMap(CallTag::of)
             .map(CallTag::call)
             .orElseGet(() -> services.keys().derive(cancel));
-    if (arrivals.cancel(key, id, cancel)) {
+    Runnable noCall = () -> refuseStateless(id, cancel, flow, 481);
+    if (!arrivals.isOf(key, id)) {
+      cancelCall(key, id, cancel, flow, noCall);
       return;
     }
+    Runnable here =
+        () -> {
+          if (!arrivals.cancel(key, id, cancel)) {
+            cancelCall(key, id, cancel, flow, noCall);
+          }
+        };
+    // What is on its way may be a copy: another node has the call, and says what becomes of it.
+    calls.find(
+        key,
+        found -> {
+          switch (found) {
+            case YES -> cancelCall(key, id, cancel, flow, here);
+            case NO -> here.run();
+            // Its repeat is another chance.
+            case UNTOLD -> transactions.forget(id);
+          }
+        });
+  }
+
+  private void cancelCall(
+      CallKey key, ServerTransactionId id, SipRequest cancel, Flow flow, Runnable absent) {
     Received received = received(cancel, flow);
     services
         .nextHops()
@@ -238,7 +261,7 @@ public final class Edge implements TransactionUser {
                     key,
                     new Input.RequestArrived(id, cancel, flow, hop),
                     received,
-                    absent -> refuseStateless(id, cancel, flow, 481)));
+                    none -> absent.run()));
   }
 
   @Override

@@ -379,6 +379,53 @@ class CallArrivalsTest {
     assertThat(counters.overCallLimit.sum()).isZero();
   }
 
+  /** Its 487 would be the end of the call for its caller, while its callee rings on. */
+  @Test
+  void ofACallThatAnotherNodeHasAreNotCancelledHereButThere() {
+    SipRequest invite = acceptedElsewhere();
+    send(invite);
+    assertThat(edge.arriving()).isOne();
+
+    send(CancelRequest.of(invite));
+    assertThat(given).as("the CANCEL").containsExactly(OTHER);
+    assertThat(heard).isEmpty();
+
+    later(() -> routing.removeFirst().accept(toBob()));
+    assertThat(given).as("and the copy").containsExactly(OTHER, OTHER);
+    assertThat(heard).as("what its owner says counts").isEmpty();
+    assertThat(edge.calls().size()).isZero();
+    assertThat(edge.transactions().counts().live().total()).isZero();
+    assertThat(limits.held()).as("that of the call").isOne();
+  }
+
+  @Test
+  void areCancelledOnceItCanBeToldWhetherAnotherNodeHasTheCall() {
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    send(invite);
+    storeAway = true;
+    SipRequest cancel = CancelRequest.of(invite);
+    send(cancel);
+    assertThat(heard).isEmpty();
+
+    storeAway = false;
+    send(cancel);
+    assertThat(heard).as("to its repeat").extracting(SipResponse::status).containsExactly(200, 487);
+    assertThat(edge.arriving()).isZero();
+  }
+
+  @Test
+  void ofACallThatAnotherNodeHasAreNotRefusedThoughWhomItCallsIsNotThereAnyMore() {
+    SipRequest invite = acceptedElsewhere();
+    send(invite);
+
+    later(() -> routing.removeFirst().accept(new Router.Route.Refused(404)));
+
+    assertThat(given).containsExactly(OTHER);
+    assertThat(heard).isEmpty();
+    assertThat(edge.arriving()).isZero();
+    assertThat(limits.held()).as("that of the call").isOne();
+  }
+
   @Test
   void areRefusedByANodeThatTakesNoneWhereThereIsNoSuchCallOrTheStoreDoesNotSay() {
     draining = true;
