@@ -1,6 +1,7 @@
 -- One step of a call: the record, its events, its timers and its places in the indexes, all or nothing.
 --
 -- KEYS[1]  {pNN}:call:<callKey>   hash; v version, c commit id, x where the last commit's events lie,
+--                                 r where it was written back: the version that stood there before,
 --                                 i and n node and start of its owner, m media nodes, t names of timers, l 1 if it is in the list of
 --                                 calls, h head, f:<name> fields. What i, m, t and l name is where the call stands in the indexes
 -- KEYS[2]  {pNN}:outbox           stream of events, each of a call in the field e (of a registration in r)
@@ -73,6 +74,13 @@ if epoch ~= '' then
 end
 if restoring then
   if storedVersion and tonumber(storedVersion) >= tonumber(version) then
+    -- Another has written back what it made of ours: if ours was lost, its events were lost with it.
+    local lostAfter = redis.call('HGET', call, 'r')
+    if lostAfter and tonumber(lostAfter) < tonumber(version) and storedVersion ~= version then
+      for _, event in ipairs(events) do
+        redis.call('XADD', outbox, '*', 'e', event)
+      end
+    end
     return {'conflict', redis.call('HGETALL', call)}
   end
 elseif storedVersion then
@@ -146,6 +154,7 @@ end
 
 if restoring then
   redis.call('DEL', call)
+  redis.call('HSET', call, 'r', storedVersion or '0')
 elseif #removed > 0 then
   redis.call('HDEL', call, unpack(removed))
 end

@@ -35,7 +35,8 @@ public interface CallStore<R> {
 
   /**
    * Writes back what the store has lost: if it holds no record of the call or an older one, ours
-   * replaces it, with its version and commit id.
+   * replaces it, with its version and commit id. Where another node has written back before us what
+   * it made of ours, only our events are added, for they were lost with ours.
    *
    * <p>{@link CommitAnswer.Applied} if it did; {@link CommitAnswer.AlreadyApplied} if ours stands
    * there; {@link CommitAnswer.Conflict} with what stands there if that is newer, or of the same

@@ -30,8 +30,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class InMemoryPartition<R> {
 
+  /**
+   * @param lostAfter where the record was written back: the version that stood there before
+   */
   private record Stored<R>(
-      Versioned<R> current, CallIndex index, List<OutboxId> outbox, Instant expiresAt) {}
+      Versioned<R> current,
+      CallIndex index,
+      List<OutboxId> outbox,
+      Instant expiresAt,
+      OptionalLong lostAfter) {}
 
   private record Deadline(Instant at, CallKey call) {}
 
@@ -101,7 +108,8 @@ final class InMemoryPartition<R> {
               new Versioned<>(version, commit.id(), commit.record().get(), commit.index().owner()),
               commit.index(),
               ids,
-              now.plus(commit.keep())));
+              now.plus(commit.keep()),
+              stored == null ? OptionalLong.empty() : stored.lostAfter()));
     } else {
       unindex(commit.call());
       forget(commit.call());
@@ -117,13 +125,23 @@ final class InMemoryPartition<R> {
         return new AlreadyApplied<>(stored.current().version(), stored.outbox());
       }
       if (stored.current().version() >= restore.ours().version()) {
+        if (stored.current().version() > restore.ours().version()
+            && stored.lostAfter().isPresent()
+            && stored.lostAfter().getAsLong() < restore.ours().version()) {
+          append(restore.events(), now);
+        }
         return new Conflict<>(stored.current());
       }
     }
     List<OutboxId> ids = append(restore.events(), now);
     put(
         restore.call(),
-        new Stored<>(restore.ours(), restore.index(), ids, now.plus(restore.keep())));
+        new Stored<>(
+            restore.ours(),
+            restore.index(),
+            ids,
+            now.plus(restore.keep()),
+            OptionalLong.of(stored == null ? 0 : stored.current().version())));
     return new Applied<>(restore.ours().version(), ids);
   }
 

@@ -882,6 +882,26 @@ abstract class CallStoreContract {
       assertThat(read()).isEqualTo(new ReadAnswer.Found<>(ours));
     }
 
+    private List<String> told() {
+      return outbox(Optional.empty(), 10).entries().stream().map(each -> each.event().id()).toList();
+    }
+
+    @Test
+    void addsItsEventsToALaterOneThatWasWrittenBackBeforeIt() {
+      applied(Optional.empty(), 1, note("one"));
+      Versioned<Note> four = owned(4, 40, note("four"));
+      appliedAs(restore(four));
+      assertThat(restore(owned(3, 30, note("three")))).isEqualTo(new CommitAnswer.Conflict<>(four));
+      assertThat(told()).as("that of the third was lost too").containsExactly("e4", "e3");
+      assertThat(read()).isEqualTo(new ReadAnswer.Found<>(four));
+
+      Versioned<Note> five = applied(Optional.of(four), 5, note("five"));
+      assertThat(restore(owned(2, 20, note("two")))).isEqualTo(new CommitAnswer.Conflict<>(five));
+      assertThat(told()).as("whatever came after it").containsExactly("e4", "e3", "e2");
+      assertThat(restore(owned(1, 10, note("x")))).isEqualTo(new CommitAnswer.Conflict<>(five));
+      assertThat(told()).as("the first stood there").hasSize(3);
+    }
+
     @Test
     void leavesANewerOneAndOneOfTheSameVersionAlone() {
       Versioned<Note> a = applied(Optional.empty(), 1, note("a"));

@@ -22,6 +22,8 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("a fail-over that loses acknowledged writes")
 class RestoringCallStoreTest {
@@ -195,6 +197,26 @@ class RestoringCallStoreTest {
     clock.runReady();
     assertThat(read(node, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
     assertThat(stored.restores()).isZero();
+  }
+
+  /** A call went from one node to another within what the fail-over has lost. */
+  @ParameterizedTest(name = "the later node first: {0}")
+  @ValueSource(booleans = {true, false})
+  void isMendedByBothNodesWhoseCommitsWereLostAndNoEventIsMissing(boolean laterFirst) {
+    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    commit(node, step(1));
+    stored.part();
+    commit(node, step(2));
+    commit(other, step(3));
+    stored.failOver();
+    assertThat(events()).containsExactly("e1");
+    for (RestoringCallStore<Note> each :
+        laterFirst ? List.of(other, node) : List.of(node, other)) {
+      each.offerAgain();
+      clock.runReady();
+    }
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(3)));
+    assertThat(events()).contains("e1", "e2", "e3");
   }
 
   @Test
