@@ -112,7 +112,11 @@ final class ControlHost {
       loops = world.time().loops(name, world.loops());
       store =
           world.store()
-          .new Client(name, loops, real -> world.plants().stores().apply(id.text(), real));
+          .new Client(
+              name,
+              loops,
+              real -> world.plants().stores().apply(id.text(), real),
+              real -> world.plants().limits().apply(id.text(), real));
       Stores stores = store.stores();
       publisher = world.time().loop(name + " publisher");
       log = world.log().new Client(name, publisher);

@@ -37,6 +37,8 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
     KILL_MEDIA,
     KILL_ALL_MEDIA,
     PAUSE_MEDIA,
+    /** Takes no new sessions, and is to be left by those that it has; until it is over. */
+    DRAIN_MEDIA,
     /** One control node and one media node do not reach each other. */
     CUT_MEDIA,
     /** A phone is not reached and reaches nobody. */
@@ -72,7 +74,7 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
 
     boolean isOfMedia() {
       return switch (this) {
-        case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, CUT_MEDIA -> true;
+        case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, DRAIN_MEDIA, CUT_MEDIA -> true;
         default -> false;
       };
     }

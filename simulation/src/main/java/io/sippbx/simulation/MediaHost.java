@@ -245,6 +245,15 @@ final class MediaHost {
     }
   }
 
+  /** An administrator drains it, or takes that back. */
+  void drain(boolean on) {
+    Running now = process;
+    if (now != null) {
+      trace.note(name(), (on ? "is drained" : "is undrained") + " with " + sessions() + " sessions");
+      now.loop.execute(() -> now.sessions.drain(on));
+    }
+  }
+
   /** Ends all ways, at the end of a run. */
   void close() {
     kill();

@@ -5,6 +5,7 @@ import io.sippbx.control.event.EventConsumer;
 import io.sippbx.control.media.MediaPlane;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.CallStore;
+import io.sippbx.control.store.LimitStore;
 import java.util.function.BiFunction;
 import java.util.function.IntUnaryOperator;
 
@@ -14,6 +15,7 @@ import java.util.function.IntUnaryOperator;
  *
  * @param transports given the node's name and its transport
  * @param stores given the node's name and its store
+ * @param limits given the node's name and its way to the leases of limits
  * @param media given the node's name and its media plane
  * @param consumers given the node's name and who takes its events
  * @param outboxes given the limit of an outbox
@@ -21,6 +23,7 @@ import java.util.function.IntUnaryOperator;
 record Plants(
     BiFunction<String, SipTransport, SipTransport> transports,
     BiFunction<String, CallStore<Call>, CallStore<Call>> stores,
+    BiFunction<String, LimitStore, LimitStore> limits,
     BiFunction<String, MediaPlane, MediaPlane> media,
     BiFunction<String, EventConsumer, EventConsumer> consumers,
     IntUnaryOperator outboxes) {
@@ -31,25 +34,36 @@ record Plants(
           (node, real) -> real,
           (node, real) -> real,
           (node, real) -> real,
+          (node, real) -> real,
           IntUnaryOperator.identity());
 
   static Plants inTransport(BiFunction<String, SipTransport, SipTransport> transports) {
-    return new Plants(transports, NONE.stores(), NONE.media(), NONE.consumers(), NONE.outboxes());
+    return new Plants(
+        transports, NONE.stores, NONE.limits, NONE.media, NONE.consumers, NONE.outboxes);
   }
 
   static Plants inStore(BiFunction<String, CallStore<Call>, CallStore<Call>> stores) {
-    return new Plants(NONE.transports(), stores, NONE.media(), NONE.consumers(), NONE.outboxes());
+    return new Plants(
+        NONE.transports, stores, NONE.limits, NONE.media, NONE.consumers, NONE.outboxes);
+  }
+
+  static Plants inLimits(BiFunction<String, LimitStore, LimitStore> limits) {
+    return new Plants(
+        NONE.transports, NONE.stores, limits, NONE.media, NONE.consumers, NONE.outboxes);
   }
 
   static Plants inMedia(BiFunction<String, MediaPlane, MediaPlane> media) {
-    return new Plants(NONE.transports(), NONE.stores(), media, NONE.consumers(), NONE.outboxes());
+    return new Plants(
+        NONE.transports, NONE.stores, NONE.limits, media, NONE.consumers, NONE.outboxes);
   }
 
   static Plants inPublishing(BiFunction<String, EventConsumer, EventConsumer> consumers) {
-    return new Plants(NONE.transports(), NONE.stores(), NONE.media(), consumers, NONE.outboxes());
+    return new Plants(
+        NONE.transports, NONE.stores, NONE.limits, NONE.media, consumers, NONE.outboxes);
   }
 
   static Plants inOutboxes(IntUnaryOperator outboxes) {
-    return new Plants(NONE.transports(), NONE.stores(), NONE.media(), NONE.consumers(), outboxes);
+    return new Plants(
+        NONE.transports, NONE.stores, NONE.limits, NONE.media, NONE.consumers, outboxes);
   }
 }

@@ -231,6 +231,7 @@ final class Store {
     private final String name;
     private final Loops loops;
     private final RestoringCallStore<Call> restoring;
+    private final LimitStore leases;
     private boolean cut;
     private long lastArrivalNs;
     private long lastReplyNs;
@@ -239,11 +240,17 @@ final class Store {
      * @param name of who asks, for the trace
      * @param loops on which it wants its answers
      * @param planted given the way to the calls
+     * @param plantedLimits given the way to the leases of limits
      */
-    Client(String name, Loops loops, UnaryOperator<CallStore<Call>> planted) {
+    Client(
+        String name,
+        Loops loops,
+        UnaryOperator<CallStore<Call>> planted,
+        UnaryOperator<LimitStore> plantedLimits) {
       this.name = name;
       this.loops = loops;
       this.restoring = new RestoringCallStore<>(planted.apply(new Calls()), loops, RECENT);
+      this.leases = plantedLimits.apply(new Limits());
     }
 
     /** Does not reach the store, or does again. */
@@ -262,7 +269,7 @@ final class Store {
           Registrations::new,
           new Partitions(),
           Cluster::new,
-          new Limits(),
+          leases,
           Optional.of(restoring));
     }
 

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** One call, and one thing that goes wrong, at each of its phases. */
@@ -17,6 +18,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PhasesSimulationTest {
 
   private static final Duration BEGINS = Duration.ofSeconds(1);
+
+  private static final Duration DRAINED_FOR = Duration.ofSeconds(20);
 
   /** Rings after some milliseconds, is answered after 330 and talks for 40 s. */
   private static final PlannedCall CALL =
@@ -78,5 +81,34 @@ class PhasesSimulationTest {
         .as("by the caller, and by us")
         .filteredOn(line -> line.contains(" -> ") && line.contains(" INVITE sip:"))
         .hasSize(2);
+  }
+
+  /** Until it is answered, and while it ends, it may stay where it is. */
+  @ParameterizedTest(name = "media node {1} is drained after {0} ms")
+  @CsvSource({"1,0", "45,1", "150,0", "335,0", "335,1", "360,0", "360,1", "1000,0", "1000,1"})
+  void leavesItsDrainedMediaNodeAndGoesOn(int afterMs, int node) {
+    Outcome outcome = run(2, after(afterMs, DRAINED_FOR, Fault.Kind.DRAIN_MEDIA, node));
+    endsNormally(outcome);
+    assertThat(outcome.trace())
+        .as("though the call is up")
+        .anyMatch(line -> line.endsWith(" is undrained with 0 sessions"));
+  }
+
+  @Test
+  @DisplayName("moves from its drained media node by a re-INVITE of both phones")
+  void isMovedFromItsDrainedMediaNode() {
+    List<Outcome> outcomes =
+        IntStream.of(0, 1)
+            .mapToObj(node -> run(2, after(5_000, DRAINED_FOR, Fault.Kind.DRAIN_MEDIA, node)))
+            .toList();
+    outcomes.forEach(PhasesSimulationTest::endsNormally);
+    assertThat(outcomes)
+        .as("INVITEs by the caller and by us: it was on one of the two")
+        .extracting(
+            outcome ->
+                outcome.trace().stream()
+                    .filter(line -> line.contains(" -> ") && line.contains(" INVITE sip:"))
+                    .count())
+        .containsExactlyInAnyOrder(2L, 4L);
   }
 }

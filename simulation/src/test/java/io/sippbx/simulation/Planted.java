@@ -21,12 +21,14 @@ import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.LimitStore;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
 import io.sippbx.shared.net.Endpoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -107,6 +109,24 @@ final class Planted {
             });
   }
 
+  /** Never gives a lease of a limit back, but says so. */
+  static Plants keepingLeases() {
+    return Plants.inLimits(
+        (node, real) ->
+            new LimitStore() {
+              @Override
+              public void take(
+                  String name, CallKey call, int limit, Duration lease, Consumer<LeaseAnswer> to) {
+                real.take(name, call, limit, lease, to);
+              }
+
+              @Override
+              public void release(String name, CallKey call, Consumer<LeaseAnswer> to) {
+                to.accept(new LimitStore.Released());
+              }
+            });
+  }
+
   /** Never releases a session, but says so. */
   static Plants releasingNothing() {
     return Plants.inMedia(
@@ -146,6 +166,7 @@ final class Planted {
     return new Plants(
         Plants.NONE.transports(),
         telling.stores(),
+        Plants.NONE.limits(),
         hearing.media(),
         Plants.NONE.consumers(),
         Plants.NONE.outboxes());

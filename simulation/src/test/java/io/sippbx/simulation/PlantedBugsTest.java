@@ -282,6 +282,13 @@ class PlantedBugsTest {
   }
 
   @Test
+  void aLeaseIsNeverGivenBack() {
+    Outcome outcome = run(Planted.keepingLeases(), CallKind.BUSY, CallKind.CALLER_HANGS_UP);
+    seen("comes to rest with nothing left", outcome);
+    assertThat(outcome.violations().getFirst()).endsWith("the store has 2 leases");
+  }
+
+  @Test
   void aTombstoneIsKeptForEver() {
     Outcome outcome =
         run(
