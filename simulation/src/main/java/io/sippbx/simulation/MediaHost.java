@@ -249,7 +249,8 @@ final class MediaHost {
   void drain(boolean on) {
     Running now = process;
     if (now != null) {
-      trace.note(name(), (on ? "is drained" : "is undrained") + " with " + sessions() + " sessions");
+      trace.note(
+          name(), (on ? "is drained" : "is undrained") + " with " + sessions() + " sessions");
       now.loop.execute(() -> now.sessions.drain(on));
     }
   }

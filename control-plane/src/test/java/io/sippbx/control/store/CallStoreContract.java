@@ -883,7 +883,9 @@ abstract class CallStoreContract {
     }
 
     private List<String> told() {
-      return outbox(Optional.empty(), 10).entries().stream().map(each -> each.event().id()).toList();
+      return outbox(Optional.empty(), 10).entries().stream()
+          .map(each -> each.event().id())
+          .toList();
     }
 
     @Test

@@ -210,8 +210,7 @@ class RestoringCallStoreTest {
     commit(other, step(3));
     stored.failOver();
     assertThat(events()).containsExactly("e1");
-    for (RestoringCallStore<Note> each :
-        laterFirst ? List.of(other, node) : List.of(node, other)) {
+    for (RestoringCallStore<Note> each : laterFirst ? List.of(other, node) : List.of(node, other)) {
       each.offerAgain();
       clock.runReady();
     }
