@@ -1,5 +1,7 @@
 package io.sippbx.shared.identity;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Content {
 
   private final byte[] octets;
+  private final ByteString string;
 
   // A race makes the same name twice.
   private @Nullable Long name;
@@ -19,6 +22,7 @@ public final class Content {
 
   private Content(byte[] octets) {
     this.octets = octets;
+    this.string = UnsafeByteOperations.unsafeWrap(octets);
   }
 
   /** Takes {@code octets} over, which nobody may change from now on. */
@@ -46,8 +50,8 @@ public final class Content {
     return known;
   }
 
-  /** The octets themselves, which cannot be changed by it. */
-  public ByteBuffer octets() {
-    return ByteBuffer.wrap(octets).asReadOnlyBuffer();
+  /** The octets themselves. */
+  public ByteString octets() {
+    return string;
   }
 }

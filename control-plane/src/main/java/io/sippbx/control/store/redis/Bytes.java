@@ -2,6 +2,8 @@ package io.sippbx.control.store.redis;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,11 @@ final class Bytes {
       return octets;
     }
     throw new UnexpectedReplyException("octets", value);
+  }
+
+  /** Octets of an answer, which nobody else holds. */
+  static ByteString owned(@Nullable Object value) {
+    return UnsafeByteOperations.unsafeWrap(octets(value));
   }
 
   static String text(@Nullable Object value) {

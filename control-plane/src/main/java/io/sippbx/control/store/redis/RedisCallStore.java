@@ -9,6 +9,7 @@ import io.sippbx.control.store.CallRestore;
 import io.sippbx.control.store.CallStore;
 import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.Octets;
 import io.sippbx.control.store.OutboxId;
 import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Partition;
@@ -130,7 +131,7 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(step.epoch().isPresent() ? Long.toString(step.epoch().getAsLong()) : "");
     args.add(step.record().isPresent() ? "1" : "0");
     Optional<RecordCodec.Encoded> record = step.record().map(codec::encode);
-    args.add(record.map(encoded -> encoded.head().toByteArray()).orElse(new byte[0]));
+    args.add(record.map(encoded -> Octets.shared(encoded.head())).orElse(new byte[0]));
     args.add(call.text());
     args.add(Keys.inFlightPrefix(partition));
     args.add(Keys.onMediaPrefix(partition));
@@ -183,7 +184,7 @@ final class RedisCallStore<R> implements CallStore<R> {
     args.add(added.size());
     for (String name : added) {
       args.add(StoredHash.FIELD + name);
-      args.add(Objects.requireNonNull(now.get(name)).toByteArray());
+      args.add(Octets.shared(Objects.requireNonNull(now.get(name))));
     }
     args.add(gone.size());
     gone.forEach(name -> args.add(StoredHash.FIELD + name));

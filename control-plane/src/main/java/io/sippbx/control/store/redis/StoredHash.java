@@ -91,13 +91,13 @@ final class StoredHash {
       String name = Bytes.text(Bytes.at(flat, i));
       Object value = Bytes.at(flat, i + 1);
       if (name.startsWith(FIELD)) {
-        fields.put(name.substring(FIELD.length()), ByteString.copyFrom(Bytes.octets(value)));
+        fields.put(name.substring(FIELD.length()), Bytes.owned(value));
       } else if (name.equals("v")) {
         version = Bytes.number(value);
       } else if (name.equals("c")) {
         commit = commitId(Bytes.octets(value));
       } else if (name.equals("h")) {
-        head = ByteString.copyFrom(Bytes.octets(value));
+        head = Bytes.owned(value);
       } else if (name.equals("i")) {
         node = Bytes.text(value);
       } else if (name.equals("n")) {

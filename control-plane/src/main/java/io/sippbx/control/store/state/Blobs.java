@@ -1,13 +1,13 @@
 package io.sippbx.control.store.state;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.UnsafeByteOperations;
 import io.sippbx.control.sip.message.ParseResult;
 import io.sippbx.control.sip.message.SipLimits;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipParser;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
+import io.sippbx.control.store.Octets;
 import io.sippbx.proto.state.v1.Blob;
 import io.sippbx.shared.identity.Content;
 import io.sippbx.shared.sdp.SdpLimits;
@@ -63,7 +63,7 @@ final class Blobs {
     long id = content.name();
     String name = content.nameText();
     if (!octets.containsKey(name)) {
-      octets.put(name, UnsafeByteOperations.unsafeWrap(content.octets()));
+      octets.put(name, content.octets());
     }
     return Blob.newBuilder().setId(id).build();
   }
@@ -112,7 +112,7 @@ final class Blobs {
     if (content == null) {
       throw new UnreadableException("Expected blob " + name(blob.getId()));
     }
-    return content.toByteArray();
+    return Octets.shared(content);
   }
 
   private static UnreadableException unreadable(Blob blob, String expected) {

@@ -131,17 +131,26 @@ public final class CallCodec implements RecordCodec<Call> {
   }
 
   private static int minReader(Call call) {
-    if (call.renewals().stream().anyMatch(Renewal::isUpdate)) {
-      return MIN_READER_THIRD;
+    for (Renewal each : call.renewals()) {
+      if (each.isUpdate()) {
+        return MIN_READER_THIRD;
+      }
     }
     return isMoving(call) || call.lease() != Lease.NONE ? MIN_READER_SECOND : MIN_READER;
   }
 
   private static boolean isMoving(Call call) {
-    return call.media().anchor() != MediaPart.Anchor.FIRM
+    if (call.media().anchor() != MediaPart.Anchor.FIRM
         || !call.media().former().isEmpty()
-        || !call.renewals().isEmpty()
-        || call.timers().keySet().stream().anyMatch(timer -> timer.kind() == TimerId.Kind.MOVE);
+        || !call.renewals().isEmpty()) {
+      return true;
+    }
+    for (TimerId timer : call.timers().keySet()) {
+      if (timer.kind() == TimerId.Kind.MOVE) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override
