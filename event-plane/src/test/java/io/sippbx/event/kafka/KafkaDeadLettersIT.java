@@ -27,6 +27,10 @@ class KafkaDeadLettersIT {
   private static final Duration WITHIN = Duration.ofMinutes(2);
   private static final Instant TIME = Instant.parse("2025-01-05T10:15:30Z");
 
+  /** A broker that was killed is let in again when its former self is given up: else after 9 s. */
+  private static final List<String> LET_IN_SOON =
+      List.of("broker.session.timeout.ms=3000", "broker.heartbeat.interval.ms=500");
+
   @TempDir private Path folder;
 
   private static DeadLetter letter(String call, boolean settled) {
@@ -55,7 +59,7 @@ class KafkaDeadLettersIT {
 
   @Test
   void keepsLettersThroughTheDeathOfTheBrokerInATopicThatIsMadeForTheFirst() throws Exception {
-    try (KafkaBroker broker = KafkaBroker.start(folder)) {
+    try (KafkaBroker broker = KafkaBroker.start(folder, LET_IN_SOON)) {
       int port = Integer.parseInt(broker.bootstrapServers().split(":")[1]);
       KafkaConfig kafka = CdrProcess.kafka(port, 3);
       KafkaAccess access = KafkaAccess.of(kafka);
