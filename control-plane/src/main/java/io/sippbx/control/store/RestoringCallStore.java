@@ -254,6 +254,9 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     }
 
     private void noteRestored(CallRestore<R> lost, CommitAnswer<R> outcome) {
+      if (!(outcome instanceof CommitAnswer.Unknown<R>)) {
+        recent.answered(loop.nowNs());
+      }
       switch (outcome) {
         case CommitAnswer.Applied<R> applied -> {
           restored.increment();

@@ -283,6 +283,22 @@ class RestoringCallStoreTest {
     assertThat(stored.restores()).isZero();
   }
 
+  /** Its loop may ask the store for nothing else for long, and the call end meanwhile. */
+  @Test
+  void forgetsForAgeOnceItsOffersWereAnswered() {
+    commit(node, step(1));
+    stored.failOver();
+    node.offerAgain();
+    clock.runReady();
+    commit(
+        stored,
+        new CallCommit<>(
+            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    clock.advance(RecentCommits.WINDOW.plus(RecentCommits.HOLD).plusSeconds(1));
+    assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(stored.restores()).as("the offer").isEqualTo(1);
+  }
+
   @Test
   void remembersForAWhileAndWithinALimit() {
     commit(node, step(1));
