@@ -2,17 +2,13 @@ package io.sippbx.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sippbx.control.store.redis.RedisBinary;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,98 +17,35 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two control nodes with one address: whichever a message reaches, it finds its call. */
 class SharedAddressIT {
 
-  private static final Duration WITHIN = Duration.ofSeconds(20);
+  private static final Duration WITHIN = ControlSite.WITHIN;
   private static final int CALLERS = 20;
 
   @TempDir Path folder = Path.of("");
 
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private final int redisPort = Ports.range(1);
   private final int sipPort = Ports.range(1);
-  private final String mediaControl = "127.0.0.1:" + Ports.range(1);
+
+  @SuppressWarnings("NullAway.Init") // before each test
+  private ControlSite site;
 
   @BeforeEach
   void startsRedisAndMedia() throws Exception {
-    Path data = Files.createDirectories(folder.resolve("redis"));
-    RedisBinary binary = RedisBinary.locate(data);
-    open.add(
-        Child.start(
-            "redis",
-            data,
-            List.of(
-                binary.path().toAbsolutePath().toString(),
-                "--port",
-                Integer.toString(redisPort),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "")));
-    Await.until("redis listens", WITHIN, () -> isListening(redisPort), yes -> yes);
-    open.add(
-        EdgeProcess.start(
-            Files.createDirectories(folder.resolve("media")),
-            200,
-            List.of(),
-            List.of("listen: \"" + mediaControl + "\""),
-            List.of("media-plane", "--set", "cluster.node_id=media-1")));
+    site = new ControlSite(folder);
   }
 
   @AfterEach
-  void closesAll() throws Exception {
-    for (AutoCloseable each : open.reversed()) {
-      each.close();
-    }
-  }
-
-  private static boolean isListening(int port) {
-    try (var socket = new Socket()) {
-      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 200);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private List<String> arguments(String name, String mode, int port) {
-    return List.of(
-        "control-plane",
-        "--media",
-        mediaControl,
-        "--set=cluster.node_id=" + name,
-        "--set=cluster.secret=a secret of the shared address",
-        "--set=cluster.mesh_listen=127.0.0.1:0",
-        "--set=redis.uri=redis://127.0.0.1:" + redisPort,
-        "--set=sip.address_mode=" + mode,
-        "--set=sip.listen_port=" + port);
+  void closesAll() {
+    site.close();
   }
 
   private EdgeProcess control(String name) throws IOException {
-    EdgeProcess edge =
-        EdgeProcess.start(
-            Files.createDirectories(folder.resolve(name)),
-            2,
-            List.of(),
-            List.of(),
-            arguments(name, "shared", sipPort));
-    open.add(edge);
-    return edge;
-  }
-
-  private static double metric(EdgeProcess edge, String name) {
-    return edge.metrics()
-        .lines()
-        .filter(line -> line.startsWith(name + " "))
-        .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
-        .sum();
+    return site.control(name, "shared", sipPort);
   }
 
   @Test
   void callsAPhoneByTheConnectionThatOneOfThemHolds() throws Exception {
     EdgeProcess a = control("a");
     EdgeProcess b = control("b");
-    for (EdgeProcess each : List.of(a, b)) {
-      Await.until("they are connected", WITHIN, () -> metric(each, "sip_mesh_peers"), n -> n == 1);
-    }
+    ControlSite.awaitMesh(a, b);
     String edge = "127.0.0.1:" + sipPort;
     try (var phone = new TcpPhone(edge, "bob")) {
       assertThat(phone.register()).startsWith("SIP/2.0 200 ");
@@ -130,11 +63,58 @@ class SharedAddressIT {
         }
       }
       double taken =
-          metric(a, "sip_mesh_messages_total{outcome=\"taken\"}")
-              + metric(b, "sip_mesh_messages_total{outcome=\"taken\"}");
+          ControlSite.metric(a, "sip_mesh_messages_total{outcome=\"taken\"}")
+              + ControlSite.metric(b, "sip_mesh_messages_total{outcome=\"taken\"}");
       assertThat(taken).as("messages between the two").isGreaterThan(0);
-      assertThat(metric(a, "sip_total_calls_total") + metric(a, "sip_total_calls")).isPositive();
-      assertThat(metric(b, "sip_total_calls_total") + metric(b, "sip_total_calls")).isPositive();
+      assertThat(started(a)).isPositive();
+      assertThat(started(b)).isPositive();
+    }
+  }
+
+  private static double started(EdgeProcess edge) {
+    return ControlSite.metric(edge, "sip_total_calls_total")
+        + ControlSite.metric(edge, "sip_total_calls");
+  }
+
+  /** It listens nowhere, and comes back from another port. */
+  @Test
+  void goesOnWithACallWhosePhonesConnectionDiedWithItsNode() throws Exception {
+    EdgeProcess a = control("a");
+    EdgeProcess b = control("b");
+    ControlSite.awaitMesh(a, b);
+    String edge = "127.0.0.1:" + sipPort;
+    try (var caller = new UdpPhone(RawSip.address(edge), "alice")) {
+      try (var phone = new TcpPhone(edge, "bob")) {
+        assertThat(phone.register()).startsWith("SIP/2.0 200 ");
+        String invite = caller.invitation("bob");
+        caller.send(invite);
+        phone.answer(invite(phone), "200 OK", caller.sdp().replace("\r\n", "\n"));
+        String answered =
+            caller.await("200", WITHIN, message -> UdpPhone.isFinalTo(invite, message));
+        assertThat(answered).startsWith("SIP/2.0 200 ");
+        caller.joins(answered);
+        caller.send(caller.acknowledgement(invite, answered));
+        assertThat(phone.receive()).startsWith("ACK ");
+        EdgeProcess holder = ControlSite.metric(a, "sip_connections") > 0 ? a : b;
+        assertThat(ControlSite.metric(holder, "sip_connections")).isEqualTo(1);
+        holder.child().kill();
+        holder.child().awaitExit(WITHIN);
+      }
+      try (var phone = new TcpPhone(edge, "bob")) {
+        assertThat(phone.register()).startsWith("SIP/2.0 200 ");
+        String bye = caller.within("BYE", "");
+        // What it says is for the dead node until that is known to be dead: it says it again.
+        var answered = new FutureTask<>(() -> caller.ask(bye, WITHIN));
+        Thread.ofVirtual().start(answered);
+        String heard = phone.receive();
+        while (heard.startsWith("ACK ")) {
+          // Who takes the call over does not know whether it was sent.
+          heard = phone.receive();
+        }
+        assertThat(heard).startsWith("BYE ");
+        phone.answer(heard, "200 OK", "");
+        assertThat(answered.get()).startsWith("SIP/2.0 200 ");
+      }
     }
   }
 
@@ -163,7 +143,7 @@ class SharedAddressIT {
   @Test
   void refusesANodeThatDoesNotShare() throws Exception {
     control("a");
-    var command = new ArrayList<>(arguments("c", "node", 0));
+    var command = new ArrayList<>(site.arguments("c", "node", 0));
     command.addAll(
         List.of(
             "--set=sip.listen_ip=127.0.0.1",

@@ -8,6 +8,7 @@ import io.sippbx.benchmarks.survival.Phase;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,21 +26,47 @@ class TakeOverIT {
   @Test
   void aNodeThatIsStartedAgainGoesOnWithCallsInEachPhase() throws IOException {
     try (Fleet fleet = Fleets.start(folder, 1);
-        var load = new Load(fleet, SEED)) {
+        var load = new Load(fleet, SEED);
+        var caller = new UdpPhone(fleet.edge(), "tries-a");
+        var callee = new UdpPhone(fleet.edge(), "tries-b")) {
       load.begin(PHASES, false, 1);
       load.begin(PHASES, true, 1);
-      List<String> callIds = load.callIds();
+      var callIds = new ArrayList<>(load.callIds());
       assertThat(load.notHeld()).isEmpty();
       assertThat(callIds).hasSize(2 * PHASES.size());
+      String invite = isTried(caller, callee);
+      callIds.add(caller.callId());
       load.mark(1);
       fleet.killControl(1);
       fleet.startControl(1);
+      isRefused(caller, callee, invite);
       load.release(phase -> true, SPREAD);
       load.awaitEnds(phase -> true, ENDS_WITHIN);
       assertThat(load.losses()).isEmpty();
       assertThat(load.failures()).isEmpty();
       Fleets.awaitNothingLeft(fleet, callIds);
     }
+  }
+
+  /** Of the callee no more is heard than 100. */
+  private static String isTried(UdpPhone caller, UdpPhone callee) {
+    assertThat(callee.ask(callee.registration(), ENDS_WITHIN)).startsWith("SIP/2.0 200 ");
+    String invite = caller.invitation("tries-b");
+    caller.send(invite);
+    String got = callee.awaitRequest("INVITE", ENDS_WITHIN);
+    callee.send(callee.answer(got, "100 Trying", ""));
+    caller.await("100", ENDS_WITHIN, message -> message.startsWith("SIP/2.0 100 "));
+    return invite;
+  }
+
+  /** Whoever goes on asks again, byte for byte, and has an answer. */
+  private static void isRefused(UdpPhone caller, UdpPhone callee, String invite) {
+    String again = callee.awaitRequest("INVITE", ENDS_WITHIN);
+    callee.send(callee.answer(again, "486 Busy Here", ""));
+    String refused =
+        caller.await("486", ENDS_WITHIN, message -> UdpPhone.isFinalTo(invite, message));
+    assertThat(refused).startsWith("SIP/2.0 486 ");
+    caller.send(caller.acknowledgement(invite, refused));
   }
 
   @Test

@@ -28,7 +28,7 @@ final class UdpPhone implements AutoCloseable {
 
   private final DatagramSocket socket;
   private final DatagramSocket media;
-  private final InetSocketAddress edge;
+  private InetSocketAddress edge;
   private final String user;
   private final List<String> heard = new ArrayList<>();
   private int requests;
@@ -47,6 +47,11 @@ final class UdpPhone implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** From now on it says what it has to say there. */
+  void speaksTo(InetSocketAddress other) {
+    edge = other;
   }
 
   // --- what it says ---------------------------------------------------------------------------

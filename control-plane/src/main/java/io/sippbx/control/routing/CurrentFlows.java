@@ -23,9 +23,11 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -40,7 +42,8 @@ import java.util.function.LongSupplier;
  * There the phone is known by its instance, if it has told one. Else it is found by the
  * Request-URI, the contact that the phone gave in the dialog: a binding of that contact; else of
  * the same user and host at another port; else the only one that there is. Another device than that
- * is never tried.
+ * is never tried. Where the connection of that binding is the one that is lost, the phone has come
+ * back when one of the same user and host is newer: it listens nowhere, and tells a new port.
  *
  * <p>What waits is not sent once the node's lease has ended in between: the call may be another
  * node's by then. Lives on one loop.
@@ -167,7 +170,7 @@ public final class CurrentFlows implements SipTransport {
                     return;
                   }
                   before.now =
-                      current(answer, request, to)
+                      current(answer, request, to, Set.of())
                           .filter(each -> !each.remote().equals(to.remote()));
                   before.now.ifPresent(each -> inner.send(request, each, onFailure));
                 }));
@@ -184,30 +187,36 @@ public final class CurrentFlows implements SipTransport {
 
   /** Where the phone is that was at {@code known}, by the same transport. */
   private static Optional<Destination> current(
-      LookupAnswer answer, SipRequest request, Destination known) {
+      LookupAnswer answer, SipRequest request, Destination known, Set<Flow> lost) {
     List<RegisteredContact> registered =
         answer instanceof LookupAnswer.Found found ? found.contacts() : List.of();
-    return of(registered, request.uri(), device(request, known))
+    return of(registered, request.uri(), device(request, known), lost)
         .map(contact -> Destination.over(contact.binding().flow()).of(known.device()))
         .filter(each -> each.protocol() == known.protocol());
   }
 
   private static Optional<RegisteredContact> of(
-      List<RegisteredContact> registered, Uri target, Optional<Device> device) {
+      List<RegisteredContact> registered, Uri target, Optional<Device> device, Set<Flow> lost) {
     Comparator<RegisteredContact> latest =
         Comparator.comparing(contact -> contact.binding().updatedAt());
     Optional<String> instance = device.flatMap(Device::instance);
     if (instance.isPresent()) {
       return registered.stream()
           .filter(each -> each.binding().instance().equals(instance))
-          .max(latest);
+          .max(latest)
+          .filter(each -> !lost.contains(each.binding().flow()));
     }
     Optional<RegisteredContact> same =
         registered.stream().filter(each -> each.uri().equivalent(target)).max(latest);
-    Optional<RegisteredContact> moved =
-        registered.stream().filter(each -> isSameHost(each.uri(), target)).max(latest);
-    return same.or(() -> moved)
-        .or(() -> registered.size() == 1 ? Optional.of(registered.getFirst()) : Optional.empty());
+    if (same.filter(each -> !lost.contains(each.binding().flow())).isPresent()) {
+      return same;
+    }
+    return registered.stream()
+        .filter(each -> isSameHost(each.uri(), target))
+        .filter(each -> same.map(old -> latest.compare(each, old) > 0).orElse(true))
+        .max(latest)
+        .or(() -> registered.size() == 1 ? Optional.of(registered.getFirst()) : Optional.empty())
+        .filter(each -> !lost.contains(each.binding().flow()));
   }
 
   private static boolean isSameHost(SipUri contact, Uri target) {
@@ -243,7 +252,11 @@ public final class CurrentFlows implements SipTransport {
     private final Consumer<SendFailure> onFailure;
     private final long sentInTerm;
     private final long deadlineNs;
-    private Destination tried;
+    private final Destination first;
+
+    /** By which it was sent in vain. */
+    private final Set<Flow> lost = new LinkedHashSet<>();
+
     private boolean isWaiting;
 
     Attempts(
@@ -255,7 +268,8 @@ public final class CurrentFlows implements SipTransport {
         long sentNs) {
       this.request = request;
       this.aor = aor;
-      this.tried = first;
+      this.first = first;
+      first.flow().ifPresent(lost::add);
       this.onFailure = onFailure;
       this.sentInTerm = sentInTerm;
       this.deadlineNs = sentNs + wait.toNanos();
@@ -284,12 +298,11 @@ public final class CurrentFlows implements SipTransport {
         end();
         return;
       }
-      Optional<Destination> now =
-          current(answer, request, tried).filter(each -> !each.flow().equals(tried.flow()));
+      Optional<Destination> now = current(answer, request, first, lost);
       if (now.isPresent()) {
-        tried = now.get();
+        now.get().flow().ifPresent(lost::add);
         end();
-        inner.send(request, tried, this::lost);
+        inner.send(request, now.get(), this::lost);
       } else if (loop.nowNs() - deadlineNs >= 0) {
         end();
         onFailure.accept(failure);

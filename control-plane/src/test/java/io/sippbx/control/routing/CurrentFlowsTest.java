@@ -281,6 +281,73 @@ class CurrentFlowsTest {
     assertThat(flows.waiting()).isZero();
   }
 
+  /**
+   * A phone that listens nowhere comes back from another port, and its binding of before is left.
+   */
+  @Test
+  void goToTheBindingThatIsNewerThanTheOneOfTheLostConnection() {
+    living.add(2L);
+    registered =
+        List.of(
+            at(1, contact("sip:bob@192.0.2.9:40000;transport=tcp", OLD)),
+            at(2, contact("sip:bob@192.0.2.9:40001;transport=tcp", NEW)));
+    sends(bye(";tag=2"));
+    assertThat(sent).containsExactly(Destination.over(OLD), Destination.over(NEW));
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void doNotGoToABindingOfTheSameHostThatWasThereBeforeTheConnectionWasLost() {
+    living.add(2L);
+    registered =
+        List.of(
+            at(2, contact("sip:bob@192.0.2.9:40000;transport=tcp", OLD)),
+            at(1, contact("sip:bob@192.0.2.9:40001;transport=tcp", NEW)));
+    sends(bye(";tag=2"));
+    time.advance(Duration.ofSeconds(11));
+    assertThat(sent).containsExactly(Destination.over(OLD));
+    assertThat(failures).hasSize(1);
+  }
+
+  /** It is lost once more: neither of the two is tried again. */
+  @Test
+  void waitForTheNextOneWhenThatIsLostToo() {
+    registered =
+        List.of(
+            at(1, contact("sip:bob@192.0.2.9:40000;transport=tcp", OLD)),
+            at(2, contact("sip:bob@192.0.2.9:40001;transport=tcp", NEW)));
+    sends(bye(";tag=2"));
+    time.advance(Duration.ofSeconds(2));
+    assertThat(sent).containsExactly(Destination.over(OLD), Destination.over(NEW));
+    Flow third = connection(40002, 3);
+    living.add(3L);
+    registered =
+        List.of(
+            registered.getFirst(),
+            registered.getLast(),
+            at(3, contact("sip:bob@192.0.2.9:40002;transport=tcp", third)));
+    time.advance(CurrentFlows.AGAIN);
+    assertThat(sent)
+        .containsExactly(Destination.over(OLD), Destination.over(NEW), Destination.over(third));
+    assertThat(failures).isEmpty();
+  }
+
+  private static RegisteredContact at(long second, RegisteredContact contact) {
+    Binding of = contact.binding();
+    return new RegisteredContact(
+        contact.uri(),
+        new Binding(
+            of.contact(),
+            of.callId(),
+            of.cSeq(),
+            of.path(),
+            of.flow(),
+            of.reach(),
+            of.userAgent(),
+            Instant.ofEpochSecond(second),
+            of.expiresAt()));
+  }
+
   @Test
   void failWhenItDoesNotReturnInTime() {
     sends(bye(";tag=2"));

@@ -28,8 +28,13 @@ public final class CuttingProxy implements AutoCloseable {
 
   /** Starts, and lets everything pass. */
   public CuttingProxy(int target) throws IOException {
+    this(target, new ServerSocket(0, 16, InetAddress.getLoopbackAddress()));
+  }
+
+  /** The same where clients are taken by {@code listener}, which ends with this. */
+  public CuttingProxy(int target, ServerSocket listener) {
     this.target = target;
-    this.listener = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
+    this.listener = listener;
     thread(this::accept);
   }
 
