@@ -170,7 +170,7 @@ public final class CurrentFlows implements SipTransport {
                     return;
                   }
                   before.now =
-                      current(answer, request, to, Set.of())
+                      current(answer, request, to, new LinkedHashSet<>())
                           .filter(each -> !each.remote().equals(to.remote()));
                   before.now.ifPresent(each -> inner.send(request, each, onFailure));
                 }));

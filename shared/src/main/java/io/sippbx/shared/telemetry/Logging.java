@@ -28,6 +28,13 @@ public final class Logging implements AutoCloseable {
    */
   private static final String KAFKA_CONNECTIONS = "org.apache.kafka.clients.NetworkClient";
 
+  /**
+   * At the end of a process loops end beside connections whose closing they were to tell of: nobody
+   * is there any more to hear it.
+   */
+  private static final String TOLD_TO_LOOPS_THAT_ENDED =
+      "io.netty.util.concurrent.DefaultPromise.rejectedExecution";
+
   private final LoggerContext context;
   private final BoundedWriter writer;
 
@@ -60,6 +67,7 @@ public final class Logging implements AutoCloseable {
     root.setLevel(level.isGreaterOrEqual(Level.WARN) ? level : Level.WARN);
     context.getLogger(OURS).setLevel(level);
     context.getLogger(KAFKA_CONNECTIONS).setLevel(Level.ERROR);
+    context.getLogger(TOLD_TO_LOOPS_THAT_ENDED).setLevel(Level.OFF);
     return new Logging(context, writer);
   }
 
