@@ -33,6 +33,11 @@ final class Duty {
     return !claiming && nowNs - nextClaimNs >= 0;
   }
 
+  /** When it is to claim; nothing before the answer while it does. */
+  long nextClaimNs() {
+    return claiming ? Long.MAX_VALUE : nextClaimNs;
+  }
+
   void claiming() {
     claiming = true;
   }

@@ -17,6 +17,8 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -64,7 +66,13 @@ public final class KeeperRounds {
   private final LongAdder alarms = new LongAdder();
   private Loop.@Nullable Timer next;
   private List<Member> dead = List.of();
+  private final ConcurrentLinkedQueue<Runnable> answers = new ConcurrentLinkedQueue<>();
+  private final AtomicBoolean hearing = new AtomicBoolean();
   private long term = SendLease.NONE;
+
+  /** Until then no duty has anything to ask, if none is new and nobody is dead. */
+  private long idleUntilNs;
+
   private int inHand;
   private int first;
   private boolean alarmed;
@@ -253,6 +261,21 @@ public final class KeeperRounds {
     }
   }
 
+  /** Answers for many partitions come together: the loop is woken once for them. Any thread. */
+  private void onLoop(Runnable answer) {
+    answers.add(answer);
+    if (hearing.compareAndSet(false, true)) {
+      loop.execute(this::hear);
+    }
+  }
+
+  private void hear() {
+    hearing.set(false);
+    for (Runnable each = answers.poll(); each != null; each = answers.poll()) {
+      each.run();
+    }
+  }
+
   private boolean mayAct() {
     if (term != SendLease.NONE && lease.term(loop.nowNs(), loop.now()) != term) {
       suspend();
@@ -280,6 +303,9 @@ public final class KeeperRounds {
       return;
     }
     long nowNs = loop.nowNs();
+    if (dead.isEmpty() && duties.size() == keeperships.kept().size() && nowNs - idleUntilNs < 0) {
+      return;
+    }
     duties.values().removeIf(duty -> !isKept(duty));
     keeperships
         .kept()
@@ -294,6 +320,10 @@ public final class KeeperRounds {
       if (duty.isClaimDue(nowNs)) {
         claim(duty, nowNs);
       }
+    }
+    idleUntilNs = nowNs + settings.timersEvery().toNanos();
+    for (Duty duty : all) {
+      idleUntilNs = Math.min(idleUntilNs, duty.nextClaimNs());
     }
     for (Member member : dead) {
       for (Duty duty : all) {
@@ -315,11 +345,17 @@ public final class KeeperRounds {
               duty.partition(),
               OptionalLong.of(duty.epoch()),
               limit,
-              answer -> loop.execute(() -> claimed(duty, limit, answer)));
+              answer -> onLoop(() -> claimed(duty, limit, nowNs, answer)));
     }
   }
 
-  private void claimed(Duty duty, int limit, PartitionStore.Answer<DueTimer> answer) {
+  /** All partitions are asked in the same turn: their questions go in one write. */
+  private long nextRound(long nowNs) {
+    long everyNs = settings.timersEvery().toNanos();
+    return nowNs - Math.floorMod(nowNs, everyNs) + everyNs;
+  }
+
+  private void claimed(Duty duty, int limit, long askedNs, PartitionStore.Answer<DueTimer> answer) {
     switch (answer) {
       case PartitionStore.Batch<DueTimer>(List<DueTimer> due, boolean more) -> {
         timers.giveBack(limit - due.size());
@@ -328,7 +364,11 @@ public final class KeeperRounds {
           duties.remove(duty.partition(), duty);
           return;
         }
-        duty.claimed(more ? loop.nowNs() : in(settings.timersEvery()));
+        duty.claimed(more ? loop.nowNs() : nextRound(askedNs));
+        if (more || !dead.isEmpty()) {
+          idleUntilNs = loop.nowNs();
+          goOnSoon();
+        }
         for (DueTimer each : due) {
           claimedTimers.increment();
           ports.timers().due(each, duty.epoch());
@@ -340,6 +380,7 @@ public final class KeeperRounds {
           epochsLost.increment();
         }
         keeperships.fenced(duty.partition(), duty.epoch());
+        goOnSoon();
       }
       case PartitionStore.Unavailable<DueTimer> away -> {
         timers.giveBack(limit);
@@ -347,7 +388,6 @@ public final class KeeperRounds {
         duty.claimFailed(in(settings.timersEvery()));
       }
     }
-    goOnSoon();
   }
 
   private void list(Duty duty, Member member, long nowNs) {
@@ -364,7 +404,7 @@ public final class KeeperRounds {
               member.node(),
               sweep.after(),
               limit,
-              answer -> loop.execute(() -> listed(new Page(duty, sweep), member, limit, answer)));
+              answer -> onLoop(() -> listed(new Page(duty, sweep), member, limit, answer)));
     }
   }
 
