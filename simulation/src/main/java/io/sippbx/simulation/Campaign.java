@@ -1,5 +1,6 @@
 package io.sippbx.simulation;
 
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -11,6 +12,8 @@ import java.util.function.Consumer;
 
 /** Many runs on several cores, one seed after the other, for a time or a number of seeds. */
 final class Campaign {
+
+  private static final Duration PROGRESS = Duration.ofMinutes(1);
 
   private final Scenario.Range range;
   private final long first;
@@ -26,6 +29,8 @@ final class Campaign {
   private long kept;
   private long events;
   private long nodes;
+  private long cpuNs;
+  private long toldNs = startNs;
   private Duration simulated = Duration.ZERO;
 
   /** A line of the table. */
@@ -50,11 +55,12 @@ final class Campaign {
    * Runs until the time is over or the seeds are used up.
    *
    * @param bad is told each run that was not as it must be, one at a time
+   * @param progress is told in a line how far it has come, once a minute
    */
-  Result run(int threads, Consumer<Outcome> bad) {
+  Result run(int threads, Consumer<Outcome> bad, Consumer<String> progress) {
     var workers = new ArrayList<Thread>();
     for (int i = 0; i < threads; i++) {
-      workers.add(Thread.ofPlatform().name("simulation-" + i).start(() -> work(bad)));
+      workers.add(Thread.ofPlatform().name("simulation-" + i).start(() -> work(bad, progress)));
     }
     for (Thread worker : workers) {
       try {
@@ -68,16 +74,41 @@ final class Campaign {
     }
   }
 
-  private void work(Consumer<Outcome> bad) {
+  private String soFar() {
+    synchronized (lock) {
+      return String.format(
+          Locale.ROOT,
+          "%d min: %d seeds, %d calls (%.0f a second of CPU), %d faults, %d seeds failed",
+          Duration.ofNanos(System.nanoTime() - startNs).toMinutes(),
+          runs,
+          calls,
+          callsACpuSecond(),
+          faults.values().stream().mapToLong(Integer::longValue).sum(),
+          failed.size());
+    }
+  }
+
+  private double callsACpuSecond() {
+    return calls * 1e9 / Math.max(1, cpuNs);
+  }
+
+  private static long cpuNs() {
+    return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+  }
+
+  private void work(Consumer<Outcome> bad, Consumer<String> progress) {
     while (System.nanoTime() - endNs < 0) {
       long number = next.getAndIncrement();
       if (number >= seeds) {
         return;
       }
       Scenario scenario = Scenario.of(first + number, range);
-      Outcome outcome = Simulation.run(scenario, Plants.NONE, 0);
+      long before = cpuNs();
+      Outcome outcome = Simulation.run(scenario, Plants.NONE, Trace.OFF);
+      long took = cpuNs() - before;
       synchronized (lock) {
         runs++;
+        cpuNs += took;
         calls += outcome.calls();
         kept += outcome.kept();
         events += outcome.events();
@@ -87,6 +118,10 @@ final class Campaign {
         if (!outcome.isGood()) {
           failed.add(scenario.seed());
           bad.accept(outcome);
+        }
+        if (System.nanoTime() - toldNs >= PROGRESS.toNanos()) {
+          toldNs = System.nanoTime();
+          progress.accept(soFar());
         }
       }
     }
@@ -104,6 +139,8 @@ final class Campaign {
     figures.add(
         new Figure(
             "events a second", Long.toString(events * 1_000 / Math.max(1, took.toMillis()))));
+    figures.add(
+        new Figure("calls a second of CPU", String.format(Locale.ROOT, "%.1f", callsACpuSecond())));
     figures.add(new Figure("hours of virtual time", Long.toString(simulated.toHours())));
     faults.forEach(
         (kind, count) ->

@@ -146,7 +146,7 @@ final class EventLog {
             if (!acknowledged[0]) {
               acknowledged[0] = true;
               failedInRow++;
-              trace.note(name, "has no acknowledgement of " + event.id());
+              trace.note(name, () -> "has no acknowledgement of " + event.id());
               thread.schedule(pause(), () -> send(event, done));
             }
           });
@@ -156,7 +156,7 @@ final class EventLog {
       if (away || cut) {
         return;
       }
-      trace.note(name, "published " + event.id());
+      trace.note(name, () -> "published " + event.id());
       observer.arrived(name, event);
       die(Moment.BEFORE_ACKNOWLEDGING);
       if (losesAcknowledgements && random.nextBoolean()) {

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MediaHost {
 
-  private static final PortRange PORTS = new PortRange(20_000, 20_399);
+  private static final PortRange PORTS = new PortRange(20_000, 39_999);
 
   private static final SessionSettings SESSIONS =
       new SessionSettings(
@@ -108,7 +108,7 @@ final class MediaHost {
 
     @Override
     public void event(SessionEvent event, Optional<io.sippbx.media.session.ControlNode> claimant) {
-      trace.note(name(), event.toString());
+      trace.note(name(), event::toString);
       service.event(event, claimant);
     }
 

@@ -86,14 +86,25 @@ final class Network {
     if (from.cut) {
       copies = 0;
     }
-    var line = new StringBuilder("-> ").append(to).append(' ').append(told(message));
-    byte[] octets = message.toBytes();
+    var delays = new int[copies];
+    byte[] octets = copies == 0 ? new byte[0] : message.toBytes();
     for (int i = 0; i < copies; i++) {
       int delayMs = 1 + random.nextInt(longestDelayMs);
-      line.append(" +").append(delayMs);
+      delays[i] = delayMs;
       wire.schedule(Duration.ofMillis(delayMs), () -> arrive(from, to, octets));
     }
-    trace.note(from.name, copies == 0 ? line.append(" lost").toString() : line.toString());
+    trace.note(from.name, () -> "-> " + to + ' ' + told(message) + told(delays));
+  }
+
+  private static String told(int[] delays) {
+    if (delays.length == 0) {
+      return " lost";
+    }
+    var line = new StringBuilder();
+    for (int delayMs : delays) {
+      line.append(" +").append(delayMs);
+    }
+    return line.toString();
   }
 
   private void arrive(Host from, Endpoint to, byte[] octets) {
@@ -103,7 +114,7 @@ final class Network {
     }
     Host host = there.get(Dice.spread(from.address.hashCode() * 31L + salt) % there.size());
     if (host.cut) {
-      trace.note(host.name, "does not hear " + from.name);
+      trace.note(host.name, () -> "does not hear " + from.name);
       return;
     }
     SipMessage message = withSource(parsed(octets), from.address);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The command line of the simulation: see docs/simulation.md. */
 public final class Simulate {
@@ -29,10 +30,7 @@ public final class Simulate {
         --faults LIST   none, all, or names: %s
         --hash          prints the hash of the one seed's trace, and nothing else
       """
-          .formatted(
-              Arrays.stream(Fault.Kind.values())
-                  .map(kind -> kind.name().toLowerCase(Locale.ROOT))
-                  .collect(Collectors.joining(",")));
+          .formatted(names(Arrays.stream(Fault.Kind.values())));
 
   private long seconds;
   private long seed = 1;
@@ -49,6 +47,9 @@ public final class Simulate {
   /** Exits with 0 if every run was as it must be, 1 if one was not, 2 if it was asked wrongly. */
   @SuppressWarnings("SystemExitOutsideMain")
   public static void main(String[] args) {
+    // What nodes log is in the trace, as far as it is of use.
+    System.setProperty("slf4j.provider", "org.slf4j.nop.NOPServiceProvider");
+    System.setProperty("slf4j.internal.verbosity", "WARN");
     System.exit(run(args, System.out, System.err));
   }
 
@@ -64,7 +65,7 @@ public final class Simulate {
       err.print(USAGE);
       return BAD_USAGE;
     }
-    return simulate.single ? simulate.one(out) : simulate.many(out);
+    return simulate.single ? simulate.one(out) : simulate.many(out, err);
   }
 
   private boolean parse(String[] args) {
@@ -165,6 +166,27 @@ public final class Simulate {
     return outcome.isGood() ? 0 : 1;
   }
 
+  /** What makes the same runs of the same seeds. */
+  private String options() {
+    Set<Fault.Kind> kinds = range.faultKinds();
+    String faults =
+        kinds.size() == Fault.Kind.values().length
+            ? "all"
+            : kinds.isEmpty() ? "none" : names(kinds.stream());
+    return " --control "
+        + range.controlNodes()
+        + " --media "
+        + range.mediaNodes()
+        + " --calls "
+        + range.calls()
+        + " --faults "
+        + faults;
+  }
+
+  private static String names(Stream<Fault.Kind> kinds) {
+    return kinds.map(kind -> kind.name().toLowerCase(Locale.ROOT)).collect(Collectors.joining(","));
+  }
+
   private static void tell(PrintStream out, Outcome outcome) {
     Scenario scenario = outcome.scenario();
     out.printf(
@@ -180,14 +202,14 @@ public final class Simulate {
     scenario.faults().forEach(fault -> out.println("  " + fault));
   }
 
-  private int many(PrintStream out) {
+  private int many(PrintStream out, PrintStream err) {
     var campaign =
         new Campaign(
             range,
             seed,
             seeds > 0 ? seeds : Long.MAX_VALUE,
             seconds > 0 ? Duration.ofSeconds(seconds) : Duration.ofDays(365));
-    Campaign.Result result = campaign.run(threads, outcome -> tell(out, outcome));
+    Campaign.Result result = campaign.run(threads, outcome -> tell(out, outcome), err::println);
     out.printf("%n| %s | %s |%n| --- | ---: |%n", "what", "in " + result.took().toSeconds() + " s");
     for (Campaign.Figure figure : result.figures()) {
       out.printf("| %s | %s |%n", figure.name(), figure.value());
@@ -196,7 +218,9 @@ public final class Simulate {
     if (!failed.isEmpty()) {
       out.println();
       out.println("seeds that failed: " + failed);
-      out.println("again: --seed " + failed.getFirst() + " --trace, or --shrink");
+      for (long each : failed) {
+        out.println("again: ./bench simulate" + options() + " --seed " + each + " --trace");
+      }
     }
     return failed.isEmpty() ? 0 : 1;
   }

@@ -167,7 +167,7 @@ final class Simulation {
   /**
    * Runs a scenario to its rest, or to the first violation.
    *
-   * @param keepLines of the trace
+   * @param keepLines of the trace, or {@link Trace#OFF}
    */
   static Outcome run(Scenario scenario, Plants plants, int keepLines) {
     return run(scenario, plants, keepLines, view -> List.of());
@@ -276,7 +276,7 @@ final class Simulation {
   }
 
   private void carryOut(PlannedCall call, Phone phone) {
-    trace.note("plan", call.toString());
+    trace.note("plan", call::toString);
     Phone.Offer offer =
         switch (call.kind()) {
           case DELAYED_OFFER -> Phone.Offer.NONE;
@@ -507,14 +507,15 @@ final class Simulation {
     }
     trace.note(
         by,
-        "commits "
-            + call
-            + " as version "
-            + version
-            + ", in flight on "
-            + owner.orElse("none")
-            + record.flatMap(Call::termination).map(end -> ", " + end).orElse("")
-            + (commit.events().isEmpty() ? "" : ", tells " + told(commit.events())));
+        () ->
+            "commits "
+                + call
+                + " as version "
+                + version
+                + ", in flight on "
+                + owner.orElse("none")
+                + record.flatMap(Call::termination).map(end -> ", " + end).orElse("")
+                + (commit.events().isEmpty() ? "" : ", tells " + told(commit.events())));
     invariants.forEach(each -> each.committed(commit));
     if (!commits.add(call + " " + commit.id())) {
       // It was lost and sent again: its events have the ids that they had.
@@ -580,7 +581,7 @@ final class Simulation {
 
   /** Leases end by themselves; where nothing fails, none is left to do so. */
   private boolean isAtRest() {
-    return leftovers(!scenario.faults().isEmpty()).isEmpty();
+    return store.size() == 0 && leftovers(!scenario.faults().isEmpty()).isEmpty();
   }
 
   private Optional<String> leftovers(boolean leases) {
@@ -700,14 +701,14 @@ final class Simulation {
 
     @Override
     public void up(int call, Phone phone, boolean caller) {
-      trace.note(phone.name(), "takes call " + call + " for up");
+      trace.note(phone.name(), () -> "takes call " + call + " for up");
       ups.merge(call, 1, Integer::sum);
       invariants.forEach(each -> each.up(call, caller));
     }
 
     @Override
     public void over(int call, Phone phone, boolean caller) {
-      trace.note(phone.name(), "takes call " + call + " for over");
+      trace.note(phone.name(), () -> "takes call " + call + " for over");
       invariants.forEach(each -> each.over(call, caller));
     }
 
@@ -736,7 +737,7 @@ final class Simulation {
 
     @Override
     public void dropped(CallKey call, Drop why) {
-      trace.note("dropped", call + ": " + why);
+      trace.note("dropped", () -> call + ": " + why);
       if (!isDue(why)) {
         invariants.forEach(each -> each.defect(call, "dropped: " + why));
       }

@@ -36,6 +36,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
 import java.util.function.UnaryOperator;
@@ -236,6 +237,9 @@ final class Store {
     private long lastArrivalNs;
     private long lastReplyNs;
 
+    /** Those of this moment that more may join: one for each loop. */
+    private final List<Trip> open = new ArrayList<>();
+
     /**
      * @param name of who asks, for the trace
      * @param loops on which it wants its answers
@@ -279,6 +283,7 @@ final class Store {
      */
     private <A> void ask(
         Loop home, Consumer<Consumer<A>> question, A unavailable, Consumer<A> answer) {
+      open.clear();
       var once = new Once<>(home, answer);
       once.timer = home.schedule(TIME_OUT, () -> once.give(unavailable));
       if (away) {
@@ -306,6 +311,67 @@ final class Store {
                       Duration.ofNanos(lastReplyNs - loop.nowNs()), () -> once.give(reply));
                 });
           });
+    }
+
+    /** As {@link #ask}, with what the same loop asks at the same time, as in one write. */
+    private <A> void askTogether(
+        Loop home, Consumer<Consumer<A>> question, A unavailable, Consumer<A> answer) {
+      if (!open.isEmpty() && open.getFirst().atNs != loop.nowNs()) {
+        open.clear();
+      }
+      trip(home).asked.add(new Asked<>(question, unavailable, answer));
+    }
+
+    private Trip trip(Loop home) {
+      for (Trip each : open) {
+        if (each.home.equals(home)) {
+          return each;
+        }
+      }
+      var trip = new Trip(home);
+      open.add(trip);
+      return trip;
+    }
+
+    /** Questions on their way, and their answers. */
+    private final class Trip {
+      private final Loop home;
+      private final long atNs = loop.nowNs();
+      private final int server = failOvers;
+      private final List<Asked<?>> asked = new ArrayList<>();
+      private final Loop.Timer timer;
+
+      Trip(Loop home) {
+        this.home = home;
+        timer = home.schedule(TIME_OUT, this::end);
+        if (away) {
+          home.schedule(Duration.ofMillis(1), this::end);
+        } else if (!cut) {
+          lastArrivalNs = Math.max(lastArrivalNs, atNs + delayNs());
+          loop.schedule(Duration.ofNanos(lastArrivalNs - atNs), this::arrive);
+        }
+      }
+
+      private void arrive() {
+        if (server != failOvers) {
+          return;
+        }
+        asked.forEach(each -> each.ask(() -> !cut && !(losesReplies && random.nextBoolean())));
+        lastReplyNs = Math.max(lastReplyNs, loop.nowNs() + delayNs());
+        home.schedule(Duration.ofNanos(lastReplyNs - loop.nowNs()), this::back);
+      }
+
+      private void back() {
+        asked.forEach(Asked::giveReply);
+        if (asked.stream().allMatch(each -> each.given)) {
+          timer.cancel();
+        }
+      }
+
+      private void end() {
+        timer.cancel();
+        asked.forEach(Asked::giveUp);
+      }
     }
 
     private long delayNs() {
@@ -339,7 +405,8 @@ final class Store {
           }
           observer.committed(name, commit, applied.version());
         } else {
-          trace.note(name, "commit of " + commit.call() + ": " + said.getClass().getSimpleName());
+          trace.note(
+              name, () -> "commit of " + commit.call() + ": " + said.getClass().getSimpleName());
         }
         return said;
       }
@@ -485,7 +552,7 @@ final class Store {
 
       @Override
       public void claimExpired(Partition partition, int limit, Consumer<ExpiredAnswer> answer) {
-        ask(
+        askTogether(
             home,
             reply -> registrations.claimExpired(partition, limit, reply),
             new ExpiredAnswer.Unavailable("simulated"),
@@ -501,7 +568,7 @@ final class Store {
     private final class Partitions implements PartitionStore {
       private <T> void askPartition(
           Partition partition, Consumer<Consumer<Answer<T>>> question, Consumer<Answer<T>> answer) {
-        ask(
+        askTogether(
             loops.of(partition.number()),
             question,
             new PartitionStore.Unavailable<>("simulated"),
@@ -569,6 +636,48 @@ final class Store {
       @Override
       public void outboxDepth(Partition partition, Consumer<Answer<Long>> answer) {
         askPartition(partition, reply -> calls.outboxDepth(partition, reply), answer);
+      }
+    }
+  }
+
+  /** A question of several, and its answer, which is given once. */
+  private static final class Asked<A> {
+    private final Consumer<Consumer<A>> question;
+    private final A unavailable;
+    private final Consumer<A> answer;
+    private Optional<A> reply = Optional.empty();
+    private boolean given;
+
+    Asked(Consumer<Consumer<A>> question, A unavailable, Consumer<A> answer) {
+      this.question = question;
+      this.unavailable = unavailable;
+      this.answer = answer;
+    }
+
+    /**
+     * @param comes whether the way back carries its answer
+     */
+    void ask(BooleanSupplier comes) {
+      question.accept(
+          said -> {
+            if (comes.getAsBoolean()) {
+              reply = Optional.of(said);
+            }
+          });
+    }
+
+    void giveReply() {
+      reply.ifPresent(this::give);
+    }
+
+    void giveUp() {
+      give(unavailable);
+    }
+
+    private void give(A what) {
+      if (!given) {
+        given = true;
+        answer.accept(what);
       }
     }
   }

@@ -51,7 +51,10 @@ class SimulateTest {
                 "--faults",
                 "none"))
         .isZero();
-    assertThat(said()).contains("| seeds | 2 |").contains("| seeds that failed | 0 |");
+    assertThat(said())
+        .contains("| seeds | 2 |")
+        .contains("| seeds that failed | 0 |")
+        .contains("| calls a second of CPU | ");
   }
 
   @Test

@@ -3,8 +3,6 @@ package io.sippbx.control.testkit;
 import io.sippbx.control.loop.Loop;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Comparator;
-import java.util.TreeSet;
 
 /**
  * A loop on the virtual time of its {@link VirtualLoops}. It can be paused, as a process by
@@ -12,17 +10,14 @@ import java.util.TreeSet;
  */
 public final class VirtualLoop implements Loop {
 
-  static final Comparator<Task> ORDER =
-      Comparator.comparingLong(Task::dueNs).thenComparingLong(Task::sequence);
+  /** What {@link #dueNs} is where nothing waits, or nothing may run. */
+  static final long NEVER = Long.MAX_VALUE;
 
   private final VirtualLoops time;
   private final String name;
-  private final TreeSet<Task> tasks = new TreeSet<>(ORDER);
+  private final TaskHeap tasks = new TaskHeap();
   private boolean paused;
   private boolean stopped;
-
-  /** Compared by time and sequence only: no two have the same sequence. */
-  record Task(long dueNs, long sequence, Runnable work) {}
 
   VirtualLoop(VirtualLoops time, String name) {
     this.time = time;
@@ -36,7 +31,7 @@ public final class VirtualLoop implements Loop {
 
   @Override
   public Timer schedule(Duration delay, Runnable task) {
-    Task added = add(Math.max(0, delay.toNanos()), task);
+    TaskHeap.Task added = add(Math.max(0, delay.toNanos()), task);
     return () -> {
       if (time.isRunningOther(this)) {
         throw new IllegalStateException(
@@ -83,20 +78,23 @@ public final class VirtualLoop implements Loop {
     time.gone(this);
   }
 
-  boolean canRun() {
-    return !paused && !tasks.isEmpty();
+  /** When its first task is due; {@link #NEVER} if it has none, or is paused. */
+  long dueNs() {
+    return paused || tasks.isEmpty() ? NEVER : tasks.first().dueNs();
   }
 
-  Task first() {
-    return tasks.first();
+  /** Which of tasks that are due at the same time was given first. */
+  long firstSequence() {
+    return tasks.first().sequence();
   }
 
-  void remove(Task task) {
-    tasks.remove(task);
+  /** Takes its first task. */
+  TaskHeap.Task take() {
+    return tasks.take();
   }
 
-  private Task add(long delayNs, Runnable work) {
-    var task = new Task(time.nowNs() + delayNs, time.nextSequence(), work);
+  private TaskHeap.Task add(long delayNs, Runnable work) {
+    var task = new TaskHeap.Task(time.nowNs() + delayNs, time.nextSequence(), work);
     if (!stopped) {
       tasks.add(task);
     }

@@ -32,6 +32,10 @@ public final class VirtualLoops {
   private static final long START_NS = 1_000_000_000_000L;
 
   private final List<VirtualLoop> loops = new ArrayList<>();
+
+  /** Those that have something to do now; kept, for it is filled at each step. */
+  private final List<VirtualLoop> ready = new ArrayList<>();
+
   private final @Nullable Random random;
   private long nowNs = START_NS;
   private long sequence;
@@ -175,16 +179,12 @@ public final class VirtualLoops {
       throw new IllegalStateException("Expected to be outside of tasks, but in " + running);
     }
     VirtualLoop loop = next();
-    if (loop == null) {
-      return false;
-    }
-    VirtualLoop.Task task = loop.first();
-    if (task.dueNs() > endNs) {
+    if (loop == null || loop.dueNs() > endNs) {
       return false;
     }
     // A loop that was paused has tasks of the past.
-    nowNs = Math.max(nowNs, task.dueNs());
-    loop.remove(task);
+    nowNs = Math.max(nowNs, loop.dueNs());
+    TaskHeap.Task task = loop.take();
     running = loop;
     try {
       task.work().run();
@@ -196,20 +196,26 @@ public final class VirtualLoops {
 
   private @Nullable VirtualLoop next() {
     VirtualLoop earliest = null;
-    for (VirtualLoop loop : loops) {
-      if (loop.canRun()
-          && (earliest == null || VirtualLoop.ORDER.compare(loop.first(), earliest.first()) < 0)) {
+    long earliestNs = VirtualLoop.NEVER;
+    for (int i = 0; i < loops.size(); i++) {
+      VirtualLoop loop = loops.get(i);
+      long dueNs = loop.dueNs();
+      if (dueNs < earliestNs
+          || dueNs == earliestNs
+              && earliest != null
+              && loop.firstSequence() < earliest.firstSequence()) {
         earliest = loop;
+        earliestNs = dueNs;
       }
     }
     if (earliest == null || random == null) {
       return earliest;
     }
-    long atNs = Math.max(nowNs, earliest.first().dueNs());
-    var ready = new ArrayList<VirtualLoop>();
-    for (VirtualLoop loop : loops) {
-      if (loop.canRun() && loop.first().dueNs() <= atNs) {
-        ready.add(loop);
+    long atNs = Math.max(nowNs, earliestNs);
+    ready.clear();
+    for (int i = 0; i < loops.size(); i++) {
+      if (loops.get(i).dueNs() <= atNs) {
+        ready.add(loops.get(i));
       }
     }
     return ready.get(random.nextInt(ready.size()));

@@ -8,6 +8,8 @@ import io.sippbx.control.loop.Loops;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
@@ -79,6 +81,30 @@ class VirtualLoopTest {
     timer.cancel();
     time.runReady();
     assertThat(ran).containsExactly("first", "second");
+  }
+
+  @Test
+  void runsWhatIsLeftInItsOrderHoweverManyAreCancelled() {
+    var random = new Random(7);
+    var timers = new ArrayList<Loop.Timer>();
+    var left = new TreeMap<Integer, String>();
+    for (int i = 0; i < 1_000; i++) {
+      int us = random.nextInt(300) * 1_000 + i;
+      String name = Integer.toString(us);
+      timers.add(a.schedule(Duration.ofNanos(us), () -> ran.add(name)));
+      left.put(us, name);
+      if (random.nextInt(3) == 0) {
+        int which = random.nextInt(timers.size());
+        timers.get(which).cancel();
+        timers.get(which).cancel();
+      }
+    }
+    int cancelled = 1_000 - a.pending();
+    assertThat(cancelled).isBetween(100, 500);
+    time.runAll();
+    List<Integer> times = ran.stream().map(Integer::valueOf).toList();
+    assertThat(times).hasSize(1_000 - cancelled).isSorted();
+    assertThat(left.keySet()).containsAll(times);
   }
 
   @Test
