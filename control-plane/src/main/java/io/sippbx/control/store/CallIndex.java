@@ -47,7 +47,8 @@ public record CallIndex(
 
   /** Copies and checks. */
   public CallIndex {
-    onMedia = onMedia.stream().sorted().distinct().toList();
+    onMedia =
+        onMedia.size() < 2 ? List.copyOf(onMedia) : onMedia.stream().sorted().distinct().toList();
     if (onMedia.size() > MAX_MEDIA) {
       throw new IllegalArgumentException(
           "Expected " + MAX_MEDIA + " media nodes or fewer, but got " + onMedia.size());

@@ -3,6 +3,7 @@ package io.sippbx.control.store;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.proto.event.v1.RegistrationKind;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -33,12 +34,19 @@ public record OutboxLimit(int events) {
 
   /** How many events there may be with those of this commit; empty: any number. */
   public OptionalLong roomFor(CallCommit<?> commit) {
-    if (events == 0
-        || commit.events().isEmpty()
-        || commit.events().stream().anyMatch(CallEvent::hasEnded)) {
+    if (events == 0 || commit.events().isEmpty() || tellsTheEnd(commit.events())) {
       return OptionalLong.empty();
     }
     return OptionalLong.of(commit.read().isEmpty() ? events : 2L * events);
+  }
+
+  private static boolean tellsTheEnd(List<CallEvent> events) {
+    for (CallEvent event : events) {
+      if (event.hasEnded()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /**

@@ -5,6 +5,8 @@ import io.sippbx.control.store.Partition;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /** The names of keys; those of one partition share its hash tag and so a slot of a cluster. */
 final class Keys {
@@ -15,7 +17,40 @@ final class Keys {
   static final String NODE_PREFIX = "{cluster}:node:";
   static final String LEFT_PREFIX = "{cluster}:left:";
 
+  private static final List<OfPartition> PARTITIONS =
+      IntStream.range(0, Partition.COUNT).mapToObj(i -> new OfPartition(new Partition(i))).toList();
+
   private Keys() {}
+
+  /** What every commit of a call in a partition names. Nobody may write to the arrays. */
+  static final class OfPartition {
+    final byte[] outbox;
+    final byte[] timers;
+    final byte[] keeper;
+    final byte[] calls;
+    final byte[] inFlightPrefix;
+    final byte[] onMediaPrefix;
+    private final String callPrefix;
+
+    private OfPartition(Partition partition) {
+      callPrefix = Keys.callPrefix(partition);
+      outbox = Keys.outbox(partition);
+      timers = Keys.timers(partition);
+      keeper = Keys.keeper(partition);
+      calls = Keys.calls(partition);
+      inFlightPrefix = Bytes.of(Keys.inFlightPrefix(partition));
+      onMediaPrefix = Bytes.of(Keys.onMediaPrefix(partition));
+    }
+
+    byte[] call(CallKey call) {
+      return Bytes.of(callPrefix + call.text());
+    }
+  }
+
+  /** Made once: digits and letters are not put together anew for each commit. */
+  static OfPartition of(Partition partition) {
+    return PARTITIONS.get(partition.number());
+  }
 
   static byte[] node(NodeId node) {
     return Bytes.of(NODE_PREFIX + node);
@@ -34,7 +69,7 @@ final class Keys {
   }
 
   static byte[] call(CallKey call) {
-    return Bytes.of(callPrefix(Partition.of(call)) + call);
+    return of(Partition.of(call)).call(call);
   }
 
   static byte[] outbox(Partition partition) {

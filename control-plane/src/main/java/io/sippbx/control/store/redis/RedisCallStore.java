@@ -18,20 +18,25 @@ import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** Calls in Redis: one hash a call, and one run of {@code commit.lua} a commit. */
 final class RedisCallStore<R> implements CallStore<R> {
+
+  private static final byte[] COMMIT = Bytes.of("commit");
+  private static final byte[] RESTORE = Bytes.of("restore");
+  private static final byte[] NOTHING = new byte[0];
 
   private final RedisLink link;
   private final Loops loops;
@@ -120,74 +125,82 @@ final class RedisCallStore<R> implements CallStore<R> {
 
   private void send(CallKey call, Step<R> step, Consumer<CommitAnswer<R>> answer) {
     Partition partition = Partition.of(call);
+    Keys.OfPartition keys = Keys.of(partition);
     Loop loop = loops.of(call.hashCode());
     var args = new ScriptArgs();
-    args.add(step.restoring() ? "restore" : "commit");
+    args.add(step.restoring() ? RESTORE : COMMIT);
     args.add(step.read().map(Versioned::version).orElse(0L));
     args.add(step.read().map(read -> read.commit().toString()).orElse(""));
     args.add(step.id().toString());
     args.add(step.version());
     args.add(step.keep().toMillis());
-    args.add(step.epoch().isPresent() ? Long.toString(step.epoch().getAsLong()) : "");
-    args.add(step.record().isPresent() ? "1" : "0");
-    Optional<RecordCodec.Encoded> record = step.record().map(codec::encode);
-    args.add(record.map(encoded -> Octets.shared(encoded.head())).orElse(new byte[0]));
+    args.add(step.epoch());
+    args.add(step.record().isPresent());
+    RecordCodec.@Nullable Encoded record = step.record().map(codec::encode).orElse(null);
+    args.add(record == null ? NOTHING : Octets.shared(record.head()));
     args.add(call.text());
-    args.add(Keys.inFlightPrefix(partition));
-    args.add(Keys.onMediaPrefix(partition));
+    args.add(keys.inFlightPrefix);
+    args.add(keys.onMediaPrefix);
     CallIndex index = step.record().isPresent() ? step.index() : CallIndex.NONE;
     args.add(index.owner().map(owner -> owner.node().text()).orElse(""));
     args.add(index.owner().map(owner -> owner.incarnation().toString()).orElse(""));
-    args.add(index.listed() ? "1" : "0");
-    args.add(step.outboxRoom().isPresent() ? Long.toString(step.outboxRoom().getAsLong()) : "");
+    args.add(index.listed());
+    args.add(step.outboxRoom());
     args.add(index.onMedia().size());
-    index.onMedia().forEach(node -> args.add(node.text()));
+    for (NodeId node : index.onMedia()) {
+      args.add(node.text());
+    }
     args.add(index.timers().size());
     for (Map.Entry<String, Instant> timer : index.timers().entrySet()) {
       args.add(timer.getKey());
       args.add(timer.getValue().toEpochMilli());
     }
-    addFields(args, step.fieldsBefore(), record);
+    SortedMap<String, ByteString> fields =
+        record == null ? Collections.emptySortedMap() : record.fields();
+    addFields(args, step.fieldsBefore(), fields);
     args.add(step.events().size());
-    step.events().forEach(event -> args.add(event.toByteArray()));
-    byte[][] keys = {
-      Keys.call(call),
-      Keys.outbox(partition),
-      Keys.timers(partition),
-      Keys.keeper(partition),
-      Keys.calls(partition)
-    };
+    for (CallEvent event : step.events()) {
+      args.add(event.toByteArray());
+    }
     link.commit(
         partition.number(),
         loop,
         Script.COMMIT,
-        keys,
+        new byte[][] {keys.call(call), keys.outbox, keys.timers, keys.keeper, keys.calls},
         args.toArray(),
         reply -> {
           CommitAnswer<R> said = answer(reply);
           boolean stands =
               said instanceof CommitAnswer.Applied<R>
                   || said instanceof CommitAnswer.AlreadyApplied<R>;
-          if (stands && record.isPresent()) {
-            names(call).committed(call, step.id(), record.get().fields().keySet());
+          if (stands && record != null) {
+            names(call).committed(call, step.id(), fields.keySet());
           }
           answer.accept(said);
         });
   }
 
   private static void addFields(
-      ScriptArgs args, Collection<String> before, Optional<RecordCodec.Encoded> record) {
-    SortedMap<String, ByteString> now =
-        record.map(RecordCodec.Encoded::fields).orElse(Collections.emptySortedMap());
-    List<String> added = now.keySet().stream().filter(name -> !before.contains(name)).toList();
-    List<String> gone = before.stream().filter(name -> !now.containsKey(name)).toList();
-    args.add(added.size());
-    for (String name : added) {
-      args.add(StoredHash.FIELD + name);
-      args.add(Octets.shared(Objects.requireNonNull(now.get(name))));
+      ScriptArgs args, Collection<String> before, SortedMap<String, ByteString> now) {
+    int count = args.begin();
+    int added = 0;
+    for (Map.Entry<String, ByteString> field : now.entrySet()) {
+      if (!before.contains(field.getKey())) {
+        args.add(StoredHash.FIELD + field.getKey());
+        args.add(Octets.shared(field.getValue()));
+        added++;
+      }
     }
-    args.add(gone.size());
-    gone.forEach(name -> args.add(StoredHash.FIELD + name));
+    args.set(count, added);
+    count = args.begin();
+    int gone = 0;
+    for (String name : before) {
+      if (!now.containsKey(name)) {
+        args.add(StoredHash.FIELD + name);
+        gone++;
+      }
+    }
+    args.set(count, gone);
   }
 
   private CommitAnswer<R> answer(Reply reply) {

@@ -8,9 +8,11 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.shared.telemetry.RateLimitedLog;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -55,6 +57,7 @@ final class RedisLink {
   private final Loop home;
   private final Breaker[] lanes;
   private final Replicas replicas;
+  private final Map<Loop, Deadlines> deadlines = new ConcurrentHashMap<>();
   private final AtomicInteger pending = new AtomicInteger();
   private final LongAdder sent = new LongAdder();
   private final LongAdder timeouts = new LongAdder();
@@ -143,19 +146,22 @@ final class RedisLink {
     sent.increment();
     pending.incrementAndGet();
     var exchange = new Exchange(breaker, lane, loop, command, answer);
-    exchange.start(settings.commandTimeout());
+    // From the asker's thread: on the loop, or before it knows of this exchange.
+    deadlines
+        .computeIfAbsent(loop, each -> new Deadlines(each, settings.commandTimeout()))
+        .add(exchange);
     exchange.send(redis);
   }
 
   /** One command and its answer; after its start it lives on the asker's loop. */
-  private final class Exchange {
+  private final class Exchange implements Deadlines.Bounded {
     private final Breaker breaker;
     private final int lane;
     private final Loop loop;
-    private final Command command;
-    private final Consumer<Reply> answer;
-    private Loop.@Nullable Timer timer;
-    private boolean done;
+
+    // Until the answer is given: what comes after it in line may still have to wait.
+    private @Nullable Command command;
+    private @Nullable Consumer<Reply> answer;
 
     Exchange(Breaker breaker, int lane, Loop loop, Command command, Consumer<Reply> answer) {
       this.breaker = breaker;
@@ -166,8 +172,12 @@ final class RedisLink {
     }
 
     void send(RedisClusterAsyncCommands<byte[], byte[]> redis) {
+      Command what = command;
+      if (what == null) {
+        return;
+      }
       try {
-        command.send(redis).whenComplete(this::completed);
+        what.send(redis).whenComplete(this::completed);
       } catch (RuntimeException e) {
         completed(null, e);
       }
@@ -175,21 +185,23 @@ final class RedisLink {
 
     private void sendAgain() {
       RedisClusterAsyncCommands<byte[], byte[]> redis = connector.commands();
-      if (!done && redis != null) {
+      if (redis != null) {
         send(redis);
       }
     }
 
-    void start(Duration timeout) {
-      // From the asker's thread: on the loop, or before it knows of this exchange.
-      timer = loop.schedule(timeout, this::timedOut);
+    @Override
+    public boolean isOver() {
+      return answer == null;
     }
 
-    private void timedOut() {
-      if (finish()) {
+    @Override
+    public void timedOut() {
+      Consumer<Reply> waiting = finish();
+      if (waiting != null) {
         timeouts.increment();
         failed(breaker, lane);
-        answer.accept(
+        waiting.accept(
             new Reply.Failed("no answer in " + settings.commandTimeout().toMillis() + " ms"));
       }
     }
@@ -206,28 +218,28 @@ final class RedisLink {
       }
       loop.execute(
           () -> {
-            if (finish()) {
+            Consumer<Reply> waiting = finish();
+            if (waiting != null) {
               if (unable) {
                 failures.increment();
                 failed(breaker, lane);
               } else {
                 breaker.succeeded();
               }
-              answer.accept(reply);
+              waiting.accept(reply);
             }
           });
     }
 
-    private boolean finish() {
-      if (done) {
-        return false;
+    /** Who is to be told, the first time. */
+    private @Nullable Consumer<Reply> finish() {
+      Consumer<Reply> waiting = answer;
+      if (waiting != null) {
+        answer = null;
+        command = null;
+        pending.decrementAndGet();
       }
-      done = true;
-      pending.decrementAndGet();
-      if (timer != null) {
-        timer.cancel();
-      }
-      return true;
+      return waiting;
     }
   }
 
