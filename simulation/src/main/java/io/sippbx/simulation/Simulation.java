@@ -606,6 +606,9 @@ final class Simulation {
     if (store.size() > 0) {
       left.add("the store has " + store.size() + " records");
     }
+    if (store.timers() > 0) {
+      left.add("the store has " + store.timers() + " timers");
+    }
     if (leases && store.leases() > 0) {
       left.add("the store has " + store.leases() + " leases");
     }

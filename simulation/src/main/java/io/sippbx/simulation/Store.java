@@ -167,6 +167,11 @@ final class Store {
     return calls.size();
   }
 
+  /** Long timers of calls, due or not. */
+  int timers() {
+    return calls.timers();
+  }
+
   /** Leases of the limit of calls. */
   int leases() {
     return limits.held(LEASES);

@@ -10,11 +10,13 @@ import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.CallIndex;
 import io.sippbx.control.store.Versioned;
+import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -286,6 +288,25 @@ class PlantedBugsTest {
     Outcome outcome = run(Planted.keepingLeases(), CallKind.BUSY, CallKind.CALLER_HANGS_UP);
     seen("comes to rest with nothing left", outcome);
     assertThat(outcome.violations().getFirst()).endsWith("the store has 2 leases");
+  }
+
+  @Test
+  void aTimerOutlivesItsCall() {
+    var late = new TreeMap<String, Instant>();
+    late.put("planted", VirtualLoops.START.plusSeconds(3_600));
+    Outcome outcome =
+        run(
+            Planted.committing(
+                commit ->
+                    commit.record().flatMap(Call::termination).isEmpty()
+                        ? commit
+                        : with(
+                            commit,
+                            commit.events(),
+                            new CallIndex(commit.index().owner(), List.of(), late))),
+            CallKind.BUSY);
+    seen("comes to rest with nothing left", outcome);
+    assertThat(outcome.violations().getFirst()).endsWith("the store has 1 timers");
   }
 
   @Test

@@ -198,6 +198,15 @@ public final class InMemoryCallStore<R> implements CallStore<R>, PartitionStore 
     return () -> back.forEach(Runnable::run);
   }
 
+  /** How many long timers there are, those of records that have expired among them. */
+  public int timers() {
+    int timers = 0;
+    for (InMemoryPartition<R> each : partitions) {
+      timers += each.timers();
+    }
+    return timers;
+  }
+
   /** How many calls there are, tombstones among them. */
   public int size() {
     int size = 0;

@@ -398,6 +398,10 @@ final class InMemoryPartition<R> {
     return copy;
   }
 
+  synchronized int timers() {
+    return timers.size();
+  }
+
   synchronized int size() {
     return records.size();
   }
