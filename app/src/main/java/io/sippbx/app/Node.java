@@ -263,6 +263,8 @@ final class Node implements AutoCloseable {
     EventOutlet outlet = EventOutlet.open(config, metrics);
     open.push(outlet);
     outlet.address().ifPresent(addresses::add);
+    // While the stores are being opened. With a secret of its own: nothing of it leaves.
+    warmUp(ControlSettings.of(config, ClusterSecret.random(random), incarnation, threads).node());
     StateStore.Opened opened = state.await();
     redis = opened.redis();
     OutboxRelay events = startEvents(opened, loops, outlet);
@@ -270,11 +272,6 @@ final class Node implements AutoCloseable {
     telemetry = observer;
     ControlPlaneSettings settings =
         ControlSettings.of(config, opened.secret(), incarnation, threads);
-    // All that takes long comes first: from the moment that it listens a node is to answer, with
-    // nothing of its own start beside that.
-    adminServices = admin(opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
-    startOperations(true);
-    warmUp(settings.node());
     ControlPlane started =
         ControlPlane.start(
             opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh(), tls)),
@@ -286,6 +283,9 @@ final class Node implements AutoCloseable {
             observer);
     open.push(started);
     control = started;
+    // Beside the first requests, which are answered on threads that have nothing else to do.
+    adminServices = admin(opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
+    startOperations(true);
     if (!started.awaitServing(FIRST_BEAT_WITHIN)) {
       log.atWarn().log("cluster.no-heartbeat: calls are refused until the store takes one");
     }
