@@ -197,7 +197,7 @@ def main():
     p.add_argument("--rate", type=float, default=100, help="calls/s of the first table")
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hold", type=float, default=5, help="seconds that a call is up")
-    p.add_argument("--warmup", type=int, default=8000, help="calls before anything is measured")
+    p.add_argument("--warmup", type=int, default=20_000, help="calls before anything is measured")
     p.add_argument("--rounds", type=int, default=3, help="of the first table and of --highest; 0: only what --held says")
     p.add_argument("--highest", action="store_true", help="also climb to the highest rate without failure")
     p.add_argument("--start", type=float, default=150)
