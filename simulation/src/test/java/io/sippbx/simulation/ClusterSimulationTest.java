@@ -2,7 +2,10 @@ package io.sippbx.simulation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
+import java.util.TreeSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -43,6 +46,26 @@ class ClusterSimulationTest {
   @MethodSource("stormySeeds")
   void callsOutliveWhatFails(long seed) {
     isGood(Simulation.run(Scenario.of(seed, Scenario.Range.full()), Plants.NONE, TRACED));
+  }
+
+  /** A phone whose BYE is not heard knows nothing of a re-INVITE that moves its call: 481. */
+  @Test
+  void aCallThatItsPhoneHasLeftMayBeLostWhenItIsMoved() {
+    var call =
+        new PlannedCall(
+            0, Duration.ofSeconds(1), CallKind.CALLEE_HANGS_UP, 0, 0, Duration.ofSeconds(8), 100);
+    var cut =
+        new Fault(Duration.ofMillis(8_500), Duration.ofSeconds(5), Fault.Kind.CUT_PHONE, 0, 1);
+    var ends = new TreeSet<String>();
+    for (int relay = 0; relay < 2; relay++) {
+      var kill =
+          new Fault(Duration.ofSeconds(12), Duration.ofSeconds(8), Fault.Kind.KILL_MEDIA, 0, relay);
+      var scenario = new Scenario(5, 1, 1, 2, 0, 5, List.of(call), List.of(cut, kill));
+      Outcome outcome = Simulation.run(scenario, Plants.NONE, 10_000);
+      isGood(outcome);
+      outcome.trace().stream().filter(line -> line.contains("ENDED")).forEach(ends::add);
+    }
+    assertThat(ends).anyMatch(line -> line.contains("DIALOG_LOST"));
   }
 
   @Test
