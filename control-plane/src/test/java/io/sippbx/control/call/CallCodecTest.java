@@ -21,10 +21,17 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.transport.Device;
+import io.sippbx.control.store.CallCommit;
+import io.sippbx.control.store.CommitAnswer;
+import io.sippbx.control.store.CommitId;
+import io.sippbx.control.store.InMemoryCallStore;
+import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.RecordCodec.Decoded;
 import io.sippbx.control.store.RecordCodec.Encoded;
+import io.sippbx.control.store.Versioned;
 import io.sippbx.control.store.state.CallCodec;
+import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.state.v1.CallState;
 import io.sippbx.proto.state.v1.StateProto;
 import io.sippbx.shared.identity.NodeId;
@@ -37,6 +44,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -214,6 +222,84 @@ class CallCodecTest {
       assertThat(after).containsAll(before);
       // What the older node added itself has nothing of the newer one's.
       assertThat(again.getField(newer.field(again, "reinvite"))).isNotNull();
+    }
+
+    @Test
+    void theTwoTakeTurnsWithOneCallInAStore() {
+      var store = new Turns();
+      store.commits(new Scene().up().fires(TimerId.Kind.SETTLE, 0), true);
+      Set<String> first = store.novelties();
+      assertThat(first).hasSizeGreaterThan(20);
+
+      // The older takes it over in the middle of a re-INVITE that the newer has begun.
+      store.commits(
+          store
+              .takenOver()
+              .request(
+                  store.scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000))),
+          true);
+      Set<String> second = store.novelties();
+      assertThat(second).containsAll(first).hasSizeGreaterThan(first.size());
+      store.commits(store.takenOver(), false);
+      assertThat(store.novelties()).containsAll(second);
+
+      // Each goes on with what the other has left.
+      store.commits(store.takenOver(), true);
+      assertThat(store.novelties()).containsAll(second);
+      store.commits(store.takenOver(), false);
+      assertThat(store.novelties()).containsAll(second);
+      assertThat(store.read().version()).isEqualTo(5);
+      assertThat(store.read().record().reinvite()).isPresent();
+    }
+
+    /** A node of each build at one store, with a call that they have in turn. */
+    private final class Turns {
+      private final VirtualLoops time = VirtualLoops.inOrder();
+      private final InMemoryCallStore<Encoded> store =
+          new InMemoryCallStore<>(time.loops("store", 1));
+      private Scene scene = new Scene();
+      private Optional<Versioned<Encoded>> last = Optional.empty();
+
+      /** What stands there, as either node reads it. */
+      private Versioned<Call> read() {
+        var answers = new ArrayList<ReadAnswer<Encoded>>();
+        store.read(scene.key(), answers::add);
+        time.runReady();
+        if (answers.getFirst() instanceof ReadAnswer.Found<Encoded>(Versioned<Encoded> current)) {
+          last = Optional.of(current);
+          return new Versioned<>(
+              current.version(), current.commit(), known(CODEC.decode(current.record())));
+        }
+        throw new AssertionError("Expected the record, but got " + answers);
+      }
+
+      /** A node that knows nothing of the call but its record has it now. */
+      private Scene takenOver() {
+        scene.call = Optional.of(read().record());
+        return scene.apply(new Input.TakenOver());
+      }
+
+      private void commits(Scene after, boolean isNewer) {
+        scene = after;
+        Encoded written = CODEC.encode(after.call.orElseThrow());
+        var answers = new ArrayList<CommitAnswer<Encoded>>();
+        store.commit(
+            new CallCommit<>(
+                after.key(),
+                last,
+                new CommitId(last.map(Versioned::version).orElse(0L) + 1),
+                Optional.of(isNewer ? newer.head(newer.extend(written.head()), written) : written),
+                List.of()),
+            answers::add);
+        time.runReady();
+        assertThat(answers).singleElement().isInstanceOf(CommitAnswer.Applied.class);
+      }
+
+      /** Where in the stored record something is that only the newer build knows of. */
+      private Set<String> novelties() {
+        read();
+        return newer.places(newer.parse(last.orElseThrow().record().head()));
+      }
     }
 
     @Test
