@@ -138,6 +138,11 @@ class Session:
         if done["failed"]:
             raise Failed(f"{self.name}: {done['failed']} of the {self.o.warmup} calls before failed\n{self.server.said()}")
 
+    def learn(self):
+        """The calls that are measured, for a while: one that is held for some seconds takes other ways than one that ends at once."""
+        if self.o.warmup_seconds:
+            self.good(self.o.rate, self.o.warmup_seconds, self.o.hold)
+
     def run(self, rate, seconds, hold):
         result = load(self.server, self.folder, rate, seconds, hold)
         result["server"] = self.name
@@ -178,6 +183,7 @@ def measure(o):
     for turn in range(o.rounds):
         for name in o.servers:
             with Session(name, o) as session:
+                session.learn()
                 fixed.append({**session.good(o.rate, o.seconds, o.hold), "round": turn})
                 if o.highest:
                     highest.append({**climb(session, o), "round": turn})
@@ -198,6 +204,7 @@ def main():
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hold", type=float, default=5, help="seconds that a call is up")
     p.add_argument("--warmup", type=int, default=20_000, help="calls before anything is measured")
+    p.add_argument("--warmup-seconds", type=float, default=30, help="and then so long of the calls of the first table")
     p.add_argument("--rounds", type=int, default=3, help="of the first table and of --highest; 0: only what --held says")
     p.add_argument("--highest", action="store_true", help="also climb to the highest rate without failure")
     p.add_argument("--start", type=float, default=150)
@@ -216,8 +223,8 @@ def main():
     unknown = [s for s in o.servers if s not in SERVERS]
     if unknown:
         p.error(f"--servers: expected some of {', '.join(SERVERS)}, but got {', '.join(unknown)}")
-    if not (0 <= o.rounds <= 50 and (o.rounds or o.held) and 1 <= o.warmup <= 100_000 and 1 <= o.rate <= 5000 and 2 <= o.seconds <= 300 and all(1 <= h <= 10_000 for h in o.held) and o.factor > 1):
-        p.error("expected 1 to 50 rounds or --held, 1 to 100000 calls before, 1 to 5000 calls/s, 2 to 300 seconds, at most 10000 held and a factor above 1")
+    if not (0 <= o.rounds <= 50 and (o.rounds or o.held) and 1 <= o.warmup <= 100_000 and 0 <= o.warmup_seconds <= 300 and 1 <= o.rate <= 5000 and 2 <= o.seconds <= 300 and all(1 <= h <= 10_000 for h in o.held) and o.factor > 1):
+        p.error("expected 1 to 50 rounds or --held, 1 to 100000 calls before, 0 to 300 seconds before, 1 to 5000 calls/s, 2 to 300 seconds, at most 10000 held and a factor above 1")
     if os.cpu_count() < 2:
         p.error("needs two cores: one for the server, one for the load")
     end_on_signal()

@@ -93,7 +93,7 @@ def calls(out, fixed, held, highest, options):
         f"{time.strftime('%Y-%m-%d')}, {machine()}; load of the machine while it was measured: {spread([d['load1'] for d in fixed + held], 1)}.",
         f"{said('kamailio', '-v')}; rtpengine {said('rtpengine', '--version')}; {said('redis-server', '--version')}; {said(options.java, '-version')}; {said('sipp', '-v')}.",
         "",
-        f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g} --warmup {options.warmup}"
+        f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g} --warmup {options.warmup} --warmup-seconds {options.warmup_seconds:g}"
         + (" --highest" if highest else "") + (f" --held {','.join(map(str, options.held))}" if held else ""),
         "",
         f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round.",
