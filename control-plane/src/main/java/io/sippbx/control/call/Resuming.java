@@ -151,21 +151,26 @@ final class Resuming {
     }
   }
 
-  /** What waits for a peer's message waits anew: nobody was there to hear it. */
+  /**
+   * What waits for a peer's message does so for a while at least, since nobody was there to hear
+   * it; but not anew, or nodes that die one after another would keep a peer up alone for minutes.
+   */
   private void timers(Draft d) {
     for (Map.Entry<TimerId, Instant> each : new ArrayList<>(d.timers().entrySet())) {
       switch (each.getKey().kind()) {
-        case ACK, CANCEL, REINVITE_ACK -> d.start(each.getKey(), ending.transactionTime());
-        case NO_ANSWER, REINVITE -> {
-          if (each.getValue().isBefore(d.now.plus(SOON))) {
-            d.start(each.getKey(), SOON);
-          }
-        }
+        case ACK, CANCEL, REINVITE_ACK -> atLeast(d, each, ending.transactionTime().dividedBy(2));
+        case NO_ANSWER, REINVITE -> atLeast(d, each, SOON);
         case PROGRESS, MEDIA, MOVE, RENEWAL, MAX_DURATION, LEASE, SETTLE, TOMBSTONE -> {}
       }
     }
     if (d.media.released() == MediaPart.Released.NO && d.holds(TimerId.of(Kind.MEDIA))) {
       d.start(TimerId.of(Kind.MEDIA), SOON);
+    }
+  }
+
+  private static void atLeast(Draft d, Map.Entry<TimerId, Instant> timer, Duration wait) {
+    if (timer.getValue().isBefore(d.now.plus(wait))) {
+      d.start(timer.getKey(), wait);
     }
   }
 }

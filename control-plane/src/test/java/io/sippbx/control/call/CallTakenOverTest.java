@@ -17,6 +17,7 @@ import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -107,20 +108,49 @@ class CallTakenOverTest {
   }
 
   @Test
-  void anAnswerThatIsNotAcknowledgedIsRepeatedForAsLongAsAtFirst() {
+  void anAnswerThatIsNotAcknowledgedIsRepeatedUntilItsTimeIsOver() {
+    SipResponse ok = answered();
+    Instant until = scene.now.plusSeconds(32);
+    scene.now = scene.now.plusSeconds(10);
+    takenOver();
+    assertThat(scene.last(Effect.RespondUntilAck.class).response()).isEqualTo(ok);
+    assertThat(ackUntil()).isEqualTo(until);
+    scene.callerAck("");
+    assertThat(scene.sent()).containsExactly("ACK");
+    assertThat(scene.call.orElseThrow().isQuiescent()).isTrue();
+  }
+
+  @Test
+  void anAnswerWhoseTimeWasOverWhenNobodyWasThereIsRepeatedForHalfOfItAgain() {
+    SipResponse ok = answered();
+    scene.now = scene.now.plusSeconds(60);
+    takenOver();
+    assertThat(scene.last(Effect.RespondUntilAck.class).response()).isEqualTo(ok);
+    assertThat(ackUntil()).isEqualTo(scene.now.plusSeconds(16));
+  }
+
+  @Test
+  void nodesThatDieOneAfterAnotherDoNotKeepACalleeUpAloneForLong() {
+    answered();
+    Instant began = scene.now;
+    for (int i = 0; i < 3; i++) {
+      scene.now = scene.now.plusSeconds(15);
+      takenOver();
+    }
+    assertThat(ackUntil()).isEqualTo(began.plusSeconds(45 + 16));
+  }
+
+  private SipResponse answered() {
     scene.begin().mediaHolds();
     scene.callee(0, 200, "bob", BOB);
     scene.mediaHolds();
     SipResponse ok = scene.call.orElseThrow().caller().lastResponse().orElseThrow();
     assertThat(ok.status()).isEqualTo(200);
-    scene.now = scene.now.plusSeconds(60);
-    takenOver();
-    assertThat(scene.last(Effect.RespondUntilAck.class).response()).isEqualTo(ok);
-    assertThat(scene.call.orElseThrow().timers().get(TimerId.of(Kind.ACK)))
-        .isEqualTo(scene.now.plusSeconds(32));
-    scene.callerAck("");
-    assertThat(scene.sent()).containsExactly("ACK");
-    assertThat(scene.call.orElseThrow().isQuiescent()).isTrue();
+    return ok;
+  }
+
+  private Instant ackUntil() {
+    return Objects.requireNonNull(scene.call.orElseThrow().timers().get(TimerId.of(Kind.ACK)));
   }
 
   @Test
