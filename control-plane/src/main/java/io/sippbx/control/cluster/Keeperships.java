@@ -26,6 +26,8 @@ public final class Keeperships {
   // Of which the store may name this node the keeper, also where its answer was lost.
   private final TreeSet<Partition> maybeHeld = new TreeSet<>();
   private boolean followed;
+  // The next that is given up once more, if it falls to another.
+  private int again;
 
   /** Keeps nothing yet. */
   public Keeperships(ClusterStore store, Member self) {
@@ -78,6 +80,20 @@ public final class Keeperships {
       } else if (!mine && maybeHeld.contains(partition)) {
         giveUp(partition);
       }
+    }
+    giveUpAgain();
+  }
+
+  /**
+   * One partition a look, in turn: a fail-over of the store may lose that it was given up, and then
+   * this node stands there as its living keeper, knows nothing of it, and is in the way of the one
+   * to whom it falls.
+   */
+  private void giveUpAgain() {
+    var partition = new Partition(again);
+    again = (again + 1) % Partition.COUNT;
+    if (!due.contains(partition) && !asked.contains(partition)) {
+      giveUp(partition);
     }
   }
 

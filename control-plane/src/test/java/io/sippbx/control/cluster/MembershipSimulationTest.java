@@ -31,6 +31,7 @@ class MembershipSimulationTest {
   private InMemoryClusterStore shared = new InMemoryClusterStore(time.loop("store"));
   private final List<Node> nodes = new ArrayList<>();
   private boolean storeAway;
+  private boolean storeLosesGivingUp;
 
   /** A node as far as it takes part in the cluster. */
   private final class Node {
@@ -122,7 +123,9 @@ class MembershipSimulationTest {
 
     @Override
     public void giveUp(Partition partition, Member member, Consumer<Keeping> answer) {
-      if (!away(() -> answer.accept(new Keeping.Unavailable("away")))) {
+      if (storeLosesGivingUp) {
+        loop.execute(() -> answer.accept(new Keeping.Held(Optional.empty(), 1)));
+      } else if (!away(() -> answer.accept(new Keeping.Unavailable("away")))) {
         store.giveUp(partition, member, answer);
       }
     }
@@ -169,6 +172,22 @@ class MembershipSimulationTest {
     Node b = new Node("b", 1);
     pass(5);
     assertThat(b.keeperships.kept()).isNotEmpty();
+    assertThat(kept()).isEqualTo(Partition.COUNT);
+    eachPartitionHasOneKeeperAnEpoch();
+  }
+
+  @Test
+  void whatAFailOverGivesBackToItsFormerKeeperIsGivenUpAgain() {
+    Node a = new Node("a", 1);
+    pass(2);
+    storeLosesGivingUp = true;
+    Node b = new Node("b", 1);
+    pass(5);
+    assertThat(b.keeperships.kept()).as("a is the keeper, says the store").isEmpty();
+    assertThat(a.keeperships.kept()).as("and does not know").hasSizeLessThan(Partition.COUNT);
+    storeLosesGivingUp = false;
+    pass(40);
+    assertThat(b.keeperships.isSettled()).isTrue();
     assertThat(kept()).isEqualTo(Partition.COUNT);
     eachPartitionHasOneKeeperAnEpoch();
   }
