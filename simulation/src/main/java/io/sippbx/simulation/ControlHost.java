@@ -212,6 +212,11 @@ final class ControlHost {
     return member.node() + "#" + member.incarnation().value();
   }
 
+  /** Whether this start of it lives, be it that it stands still. */
+  boolean runs(String start) {
+    return process != null && name().equals(start);
+  }
+
   boolean isUp() {
     return process != null && !paused;
   }

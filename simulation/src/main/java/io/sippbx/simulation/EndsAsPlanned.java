@@ -1,12 +1,16 @@
 package io.sippbx.simulation;
 
 import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.sip.message.Method;
+import io.sippbx.control.sip.message.SipMessage;
+import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /** A call ends for the reason that its phones gave it, whatever became of nodes meanwhile. */
 final class EndsAsPlanned extends Invariant {
@@ -14,7 +18,13 @@ final class EndsAsPlanned extends Invariant {
   /** Calls that a phone takes for over. */
   private final Set<Integer> over = new LinkedHashSet<>();
 
-  private final Set<Integer> hungUpWithoutStore = new LinkedHashSet<>();
+  /** While the store was away, or a node that had stood still did not write yet. */
+  private final Set<Integer> hungUpUnwritten = new LinkedHashSet<>();
+
+  /** Calls of which an INVITE was sent to a callee, and of which one was heard. */
+  private final Set<CallKey> invited = new TreeSet<>();
+
+  private final Set<CallKey> heard = new TreeSet<>();
 
   EndsAsPlanned(View view) {
     super(view);
@@ -26,10 +36,31 @@ final class EndsAsPlanned extends Invariant {
   }
 
   @Override
+  void sent(String node, Network.Sent sent) {
+    invitation(sent.message()).ifPresent(invited::add);
+  }
+
+  @Override
+  void heard(Network.Sent sent) {
+    invitation(sent.message()).ifPresent(heard::add);
+  }
+
+  /** The call that a callee is invited to. */
+  private static Optional<CallKey> invitation(SipMessage message) {
+    return message instanceof SipRequest request
+            && request.method().equals(Method.INVITE)
+            && request.toTag().isEmpty()
+        ? Network.callOf(request)
+        : Optional.empty();
+  }
+
+  @Override
   void over(int call, boolean caller) {
     over.add(call);
-    if (isStruck(Fault.Kind::isOfStore)) {
-      hungUpWithoutStore.add(call);
+    boolean isKilled =
+        view().scenario().faults().stream().anyMatch(fault -> fault.kind().killsControl());
+    if (isStruck(Fault.Kind::isOfStore) || isKilled && isStruck(Fault.Kind::isPause)) {
+      hungUpUnwritten.add(call);
     }
   }
 
@@ -41,6 +72,10 @@ final class EndsAsPlanned extends Invariant {
     }
     Optional<Reason> reason = reason(event.getEnded().getReason());
     Set<Reason> allowed = allowed(plan.get());
+    if (invited.contains(call) && !heard.contains(call)) {
+      // The network has lost each of its INVITEs.
+      allowed.add(Reason.NO_ANSWER);
+    }
     if (reason.isEmpty() || !allowed.contains(reason.get())) {
       violated(
           plan.get() + " ended as " + event.getEnded().getReason() + " in place of " + allowed);
@@ -56,7 +91,7 @@ final class EndsAsPlanned extends Invariant {
       // It was refused, and was found to stand.
       allowed.add(Reason.STORE_UNAVAILABLE);
     }
-    if (hungUpWithoutStore.contains(plan.number())) {
+    if (hungUpUnwritten.contains(plan.number())) {
       // It was done at once, but its node did not live to write it down.
       allowed.add(Reason.MAX_DURATION);
     }

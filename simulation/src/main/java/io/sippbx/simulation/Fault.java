@@ -72,6 +72,19 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
       };
     }
 
+    /** Whether control nodes stand still. */
+    boolean isPause() {
+      return this == PAUSE_CONTROL || this == PAUSE_ALL_CONTROL;
+    }
+
+    /** Whether a control node ends without a chance to write anything down. */
+    boolean killsControl() {
+      return switch (this) {
+        case KILL_CONTROL, KILL_ALL_CONTROL, KILL_BEFORE_SENDING, KILL_BEFORE_ACKNOWLEDGED -> true;
+        default -> false;
+      };
+    }
+
     boolean isOfMedia() {
       return switch (this) {
         case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, DRAIN_MEDIA, CUT_MEDIA -> true;

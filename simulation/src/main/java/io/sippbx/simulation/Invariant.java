@@ -29,6 +29,21 @@ abstract class Invariant {
     /** The start of a node that the call's record names as having it in flight. */
     Optional<String> owner(CallKey call);
 
+    /** As {@link Owners#hasLost}. */
+    boolean hasLost(CallKey call, String start);
+
+    /** As {@link Owners#hasJustGivenUp}. */
+    boolean hasJustGivenUp(CallKey call, String start);
+
+    /** As {@link Forgotten#isForgotten}. */
+    boolean isForgotten(CallKey call);
+
+    /** As {@link Forgotten#wasForgotten}. */
+    boolean wasForgotten(CallKey call);
+
+    /** Whether the call of this plan is forgotten. */
+    boolean isForgotten(int call);
+
     /** Does something at a time; only for looking. */
     void at(Duration time, Runnable look);
 
@@ -83,6 +98,9 @@ abstract class Invariant {
 
   /** A start of a control node sends a message. */
   void sent(String node, Network.Sent sent) {}
+
+  /** A message has arrived where somebody hears it. */
+  void heard(Network.Sent sent) {}
 
   /** A commit stands. */
   void committed(CallCommit<Call> commit) {}

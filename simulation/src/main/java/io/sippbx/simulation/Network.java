@@ -43,6 +43,7 @@ final class Network {
   private final RandomGenerator random;
   private final Trace trace;
   private final Consumer<Sent> observer;
+  private final Consumer<Sent> listener;
   private final Map<Endpoint, List<Host>> hosts = new LinkedHashMap<>();
   private final double loss;
   private final int longestDelayMs;
@@ -51,17 +52,20 @@ final class Network {
 
   /**
    * @param observer sees each message as it is sent
+   * @param listener sees each as it arrives where somebody hears it
    */
   Network(
       VirtualLoop wire,
       RandomGenerator random,
       Trace trace,
       Scenario scenario,
-      Consumer<Sent> observer) {
+      Consumer<Sent> observer,
+      Consumer<Sent> listener) {
     this.wire = wire;
     this.random = random;
     this.trace = trace;
     this.observer = observer;
+    this.listener = listener;
     this.loss = scenario.loss();
     this.longestDelayMs = scenario.longestDelayMs();
   }
@@ -118,6 +122,7 @@ final class Network {
       return;
     }
     SipMessage message = withSource(parsed(octets), from.address);
+    listener.accept(new Sent(from, to, message));
     host.receiver.accept(message, Flow.udp(to, from.address));
   }
 

@@ -62,14 +62,14 @@ final class NoLegAlone extends Invariant {
   void atRest() {
     calls.forEach(
         (call, sides) -> {
-          if (sides.callerUp || sides.calleeUp) {
+          if ((sides.callerUp || sides.calleeUp) && !view().isForgotten(call)) {
             violated("call " + call + " is up for a phone though nothing of it is left");
           }
         });
   }
 
   private void look(int call, Sides sides, int since) {
-    if (sides.alone() && sides.changes == since) {
+    if (sides.alone() && sides.changes == since && !view().isForgotten(call)) {
       violated(
           "the "
               + (sides.callerUp ? "caller" : "callee")

@@ -31,6 +31,9 @@ final class OneEnd extends Invariant {
 
   @Override
   void happened(CallKey call, CallEvent event) {
+    if (event.hasStarted() && view().wasForgotten(call)) {
+      calls.remove(call);
+    }
     Told told = calls.computeIfAbsent(call, key -> new Told());
     if (event.getSeq() != told.seq + 1) {
       violated("event " + event.getSeq() + " of " + call + " comes after " + told.seq);
@@ -64,6 +67,9 @@ final class OneEnd extends Invariant {
   void atRest() {
     calls.forEach(
         (call, told) -> {
+          if (view().isForgotten(call)) {
+            return;
+          }
           if (!told.ended) {
             violated(call + " has " + told.seq + " events and no end");
           } else if (told.endArrived.isEmpty()) {

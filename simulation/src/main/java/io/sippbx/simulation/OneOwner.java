@@ -13,7 +13,9 @@ import java.util.Set;
 /**
  * For a call in flight no other node sends than the one that its record names, but for what only
  * ends or repeats: BYE, CANCEL, their answers, the 487 of what is cancelled, and an answer or ACK
- * that was sent before.
+ * that was sent before. So may a start that has just given the call up refuse what its last commit
+ * tells it to, though another has begun with it since; and one go on whose commit a fail-over has
+ * lost.
  */
 final class OneOwner extends Invariant {
 
@@ -36,16 +38,28 @@ final class OneOwner extends Invariant {
       return;
     }
     Optional<String> owner = view().owner(call.get());
-    if (owner.isPresent() && !owner.get().equals(node)) {
-      violated(
-          node
-              + " sends "
-              + Network.told(message)
-              + " for "
-              + call.get()
-              + ", which is in flight on "
-              + owner.get());
+    if (owner.isEmpty()
+        || owner.get().equals(node)
+        || view().hasLost(call.get(), node)
+        || isFinal(message) && view().hasJustGivenUp(call.get(), node)) {
+      return;
     }
+    violated(
+        node
+            + " sends "
+            + Network.told(message)
+            + " for "
+            + call.get()
+            + ", which is in flight on "
+            + owner.get());
+  }
+
+  /** A refusal, or an ACK: a transaction ends with it, and no other message comes of it. */
+  private static boolean isFinal(SipMessage message) {
+    return switch (message) {
+      case SipRequest request -> request.method().equals(Method.ACK);
+      case SipResponse response -> response.status() >= 300;
+    };
   }
 
   private boolean isExempt(Network.Sent sent) {

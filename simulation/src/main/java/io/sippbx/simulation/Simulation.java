@@ -91,7 +91,8 @@ final class Simulation {
   private final VirtualLoop fate;
   private final Map<Integer, PlannedCall> planned = new TreeMap<>();
   private final Map<CallKey, PlannedCall> byKey = new TreeMap<>();
-  private final Map<CallKey, String> owners = new TreeMap<>();
+  private final Owners owners = new Owners();
+  private final Forgotten forgotten = new Forgotten(this::runs);
   private final List<Invariant> invariants = new ArrayList<>();
   private final List<String> violations = new ArrayList<>();
   private final Map<Fault.Kind, Integer> faults = new EnumMap<>(Fault.Kind.class);
@@ -108,7 +109,9 @@ final class Simulation {
     time = VirtualLoops.shuffled(scenario.seed());
     trace = new Trace(time, keepLines);
     fate = time.loop("fate");
-    network = new Network(time.loop("wire"), dice.of("network"), trace, scenario, this::sent);
+    network =
+        new Network(
+            time.loop("wire"), dice.of("network"), trace, scenario, this::sent, this::heard);
     store =
         new Store(time.loop("store"), dice.of("store"), trace, plants.outboxes(), new Committed());
     log = new EventLog(time.loop("log"), dice.of("log"), trace, this::arrived);
@@ -462,14 +465,11 @@ final class Simulation {
         });
   }
 
-  /** Who has which call in flight, by the records. */
+  /** Who has which call in flight, by the records that are left. */
   private void ownersAsTheyStand() {
-    owners.clear();
     for (CallKey call : byKey.keySet()) {
-      store
-          .peek(call)
-          .flatMap(Versioned::owner)
-          .ifPresent(owner -> owners.put(call, ControlHost.startOf(owner)));
+      Optional<Versioned<Call>> left = store.peek(call);
+      owners.failedOver(call, left.flatMap(Versioned::owner).map(ControlHost::startOf));
     }
   }
 
@@ -496,15 +496,20 @@ final class Simulation {
     }
   }
 
+  private void heard(Network.Sent sent) {
+    invariants.forEach(each -> each.heard(sent));
+  }
+
+  private boolean runs(String start) {
+    return control.stream().anyMatch(each -> each.runs(start));
+  }
+
   private void committed(String by, CallCommit<Call> commit, long version) {
     CallKey call = commit.call();
     Optional<Call> record = commit.record();
     Optional<String> owner = commit.index().owner().map(ControlHost::startOf);
-    if (record.isPresent() && owner.isPresent()) {
-      owners.put(call, owner.get());
-    } else {
-      owners.remove(call);
-    }
+    owners.committed(call, by, record.isPresent() ? owner : Optional.empty(), time.elapsed());
+    forgotten.stands(call);
     trace.note(
         by,
         () ->
@@ -548,6 +553,9 @@ final class Simulation {
 
     @Override
     public void lost(String by, CallKey call) {
+      if (store.peek(call).isEmpty()) {
+        forgotten.lost(call, by);
+      }
       trace.note("store", "has lost a commit of " + by + " to " + call);
     }
 
@@ -562,7 +570,8 @@ final class Simulation {
   private void restored(String by, CallRestore<Call> restore) {
     CallKey call = restore.call();
     Optional<String> owner = restore.index().owner().map(ControlHost::startOf);
-    owner.ifPresentOrElse(start -> owners.put(call, start), () -> owners.remove(call));
+    owners.stands(call, owner);
+    forgotten.stands(call);
     trace.note(
         by,
         "writes "
@@ -630,11 +639,24 @@ final class Simulation {
     phones.addAll(callees);
     phones.add(deputy);
     for (Phone phone : phones) {
-      if (phone.open() > 0) {
-        left.add(phone.name() + " has " + phone.open() + " transactions");
+      // An INVITE that rang waits for as long as its caller does: for ever, where nobody knows it.
+      long open = phone.open() - waiting(phone);
+      if (open > 0) {
+        left.add(phone.name() + " has " + open + " transactions");
       }
     }
     return left.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", left));
+  }
+
+  /** How many calls of a phone are forgotten. */
+  private int waiting(Phone caller) {
+    int waiting = 0;
+    for (Map.Entry<CallKey, PlannedCall> each : byKey.entrySet()) {
+      if (callers.get(each.getValue().caller()) == caller && forgotten.isForgotten(each.getKey())) {
+        waiting++;
+      }
+    }
+    return waiting;
   }
 
   /** What invariants look at. */
@@ -656,7 +678,34 @@ final class Simulation {
 
     @Override
     public Optional<String> owner(CallKey call) {
-      return Optional.ofNullable(owners.get(call));
+      return owners.of(call);
+    }
+
+    @Override
+    public boolean hasLost(CallKey call, String start) {
+      return owners.hasLost(call, start);
+    }
+
+    @Override
+    public boolean hasJustGivenUp(CallKey call, String start) {
+      return owners.hasJustGivenUp(call, start, time.elapsed());
+    }
+
+    @Override
+    public boolean isForgotten(CallKey call) {
+      return forgotten.isForgotten(call);
+    }
+
+    @Override
+    public boolean wasForgotten(CallKey call) {
+      return forgotten.wasForgotten(call);
+    }
+
+    @Override
+    public boolean isForgotten(int call) {
+      return byKey.entrySet().stream()
+          .anyMatch(
+              each -> each.getValue().number() == call && forgotten.isForgotten(each.getKey()));
     }
 
     @Override
