@@ -111,7 +111,7 @@ class Ours(Server):
             f.write(f'cluster: {{node_id: media-1}}\nmedia: {{listen: "127.0.0.1:{media}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
                     f"port_pool: {{start: 20000, end: 63999}}, allow_ephemeral_overlap: true}}\n{rest}")
         with open(self.path("control.yaml"), "w") as f:
-            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
+            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
                     f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
                     f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n{rest}')
         os.mkdir(self.path("cdr"))

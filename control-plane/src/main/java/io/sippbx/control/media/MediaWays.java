@@ -1,15 +1,18 @@
 package io.sippbx.control.media;
 
+import io.grpc.ManagedChannel;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.proto.media.v1.ControlMessage;
 import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 
 /**
@@ -17,6 +20,9 @@ import java.util.random.RandomGenerator;
  * it; each has a stream, opened anew after a time when it ends. Confined to the loop.
  */
 final class MediaWays {
+
+  /** From 30 days on a channel does not look at all. */
+  private static final Duration NEVER_IDLE = Duration.ofDays(365);
 
   private final GrpcMediaPlaneSettings settings;
   private final Loop loop;
@@ -61,16 +67,21 @@ final class MediaWays {
         case MediaTarget.InProcess(String name) ->
             byAddress.computeIfAbsent(
                 target.toString(),
-                address ->
-                    new MediaLink(
-                        address,
-                        () -> InProcessChannelBuilder.forName(name).executor(loop::execute).build(),
-                        loop,
-                        listener));
+                address -> new MediaLink(address, () -> inProcess(name), loop, listener));
         case MediaTarget.Network network -> resolved.put(network, new TreeSet<>());
       }
     }
     nextResolveNs = loop.nowNs();
+  }
+
+  /**
+   * Its stream is always wanted: a channel that looks whether it is idle holds its loop for that.
+   */
+  private ManagedChannel inProcess(String name) {
+    return InProcessChannelBuilder.forName(name)
+        .executor(loop::execute)
+        .idleTimeout(NEVER_IDLE.toDays(), TimeUnit.DAYS)
+        .build();
   }
 
   /** Begins to listen anew on all: this process was not able to hear. */
