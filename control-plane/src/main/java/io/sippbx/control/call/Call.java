@@ -194,7 +194,7 @@ public record Call(
   Call withTimer(TimerId timer, Instant deadline) {
     var changed = new TreeMap<>(timers);
     changed.put(timer, deadline);
-    return with(changed);
+    return with(changed, counters);
   }
 
   Call withoutTimer(TimerId timer) {
@@ -203,10 +203,17 @@ public record Call(
     }
     var changed = new TreeMap<>(timers);
     changed.remove(timer);
-    return with(changed);
+    return with(changed, counters);
   }
 
-  private Call with(SortedMap<TimerId, Instant> changed) {
+  /** This call, which takes no branch any more that {@code other} has taken. */
+  Call branchingAfter(Call other) {
+    int taken = Math.max(counters.branches(), other.counters.branches());
+    return with(
+        timers, new Counters(taken, counters.forks(), counters.reinvites(), counters.events()));
+  }
+
+  private Call with(SortedMap<TimerId, Instant> changed, Counters counted) {
     return new Call(
         key,
         caller,
@@ -225,7 +232,7 @@ public record Call(
         termination,
         endPublished,
         lease,
-        counters,
+        counted,
         carried);
   }
 

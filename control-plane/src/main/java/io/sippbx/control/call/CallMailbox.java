@@ -48,7 +48,10 @@ final class CallMailbox {
   private @Nullable Claim claim;
   private @Nullable Waiting doneAhead;
 
-  /** The commit under way, once its answer has been waited for too long. */
+  /** The commit whose answer is waited for. */
+  private @Nullable PendingCommit underWay;
+
+  /** The same, once that has taken too long. */
   private @Nullable PendingCommit overdue;
 
   private Loop.@Nullable Timer tick;
@@ -359,7 +362,8 @@ final class CallMailbox {
   /**
    * BYE and CANCEL are answered and passed on though nothing can be committed: whatever else is
    * done to the call meanwhile, it ends. They are to be committed before all else that waits, for
-   * that is how it was for the peers.
+   * that is how it was for the peers. What is under way may come to stand all the same, so they
+   * take no branch that it has taken.
    */
   private void goAhead() {
     Waiting first = inputs.firstEnd().orElse(null);
@@ -369,7 +373,7 @@ final class CallMailbox {
     doneAhead = first;
     Decision decision;
     try {
-      decision = decide(first.input());
+      decision = decide(beside(call), first.input());
     } catch (RuntimeException e) {
       runtime.observer().defect(key, "ahead", e);
       return;
@@ -380,6 +384,12 @@ final class CallMailbox {
     EndEffects.refusal(ahead, call.caller().transaction())
         .ifPresent(refusal -> inputs.addFirst(runtime.own(new Input.RefusedAhead(refusal))));
     inputs.advance(first);
+  }
+
+  private Call beside(Call committed) {
+    return underWay == null
+        ? committed
+        : underWay.decision().call().map(committed::branchingAfter).orElse(committed);
   }
 
   private void process(Waiting waiting) {
@@ -394,7 +404,7 @@ final class CallMailbox {
     }
     Decision decision;
     try {
-      decision = decide(waiting.input());
+      decision = decide(call, waiting.input());
     } catch (RuntimeException e) {
       runtime.refuse(waiting.input(), 500);
       failed("decide", e);
@@ -419,10 +429,10 @@ final class CallMailbox {
         && held.isNobodys();
   }
 
-  private Decision decide(Input input) {
+  private Decision decide(@Nullable Call current, Input input) {
     Instant now = runtime.loop().now();
-    if (call != null) {
-      return runtime.decider().decide(call, input, now);
+    if (current != null) {
+      return runtime.decider().decide(current, input, now);
     }
     if (input instanceof Input.InviteArrived first) {
       return runtime.decider().begin(key, first, now);
@@ -434,7 +444,10 @@ final class CallMailbox {
     busy = true;
     effects.carryOut(decision.beside());
     OptionalLong epoch = claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch());
-    send(PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision));
+    PendingCommit pending =
+        PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision);
+    underWay = pending;
+    send(pending);
   }
 
   private void send(PendingCommit pending) {
@@ -453,6 +466,7 @@ final class CallMailbox {
       unanswered(pending);
       return;
     }
+    underWay = null;
     overdue = null;
     Waiting waiting = pending.waiting();
     switch (answer) {
@@ -514,6 +528,7 @@ final class CallMailbox {
     if (soon.compareTo(limits.commitRetry().multipliedBy(limits.commitAttempts())) < 0) {
       runtime.loop().schedule(limits.commitRetry(), () -> send(pending));
     } else if (passed.compareTo(UNDECIDED) > 0) {
+      underWay = null;
       overdue = null;
       putOff(pending);
     } else {

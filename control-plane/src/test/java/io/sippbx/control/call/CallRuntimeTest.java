@@ -57,8 +57,12 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -1445,6 +1449,42 @@ class CallRuntimeTest {
     clock.advance(Duration.ofSeconds(1));
     assertThat(done).contains("200 INVITE");
     assertThat(runtime.call(key).orElseThrow().isUp()).isTrue();
+  }
+
+  @Test
+  @DisplayName("a BYE that goes ahead takes no branch that a decision under way has taken")
+  void aByeThatGoesAheadOfADiscardedForkIsNotTakenForItsBye() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    answer(runtime);
+    scene.up();
+    SipRequest invite = requests.getFirst();
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    // Another phone behind the same proxy has answered, too: it is to get ACK and BYE.
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    invite.topVia().branch().orElseThrow(),
+                    Scene.answer(invite, 200, "other", Scene.offer("192.0.2.21", 50000), b -> b),
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of())));
+    clock.advance(Duration.ofSeconds(2));
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).endsWith("200 BYE", "BYE");
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    Map<Branch, Set<Optional<Tag>>> dialogs = new LinkedHashMap<>();
+    for (SipRequest each : requests) {
+      if (each.method().equals(Method.BYE)) {
+        dialogs
+            .computeIfAbsent(each.topVia().branch().orElseThrow(), b -> new LinkedHashSet<>())
+            .add(each.toTag());
+      }
+    }
+    assertThat(dialogs.values()).allSatisfy(tags -> assertThat(tags).hasSize(1));
+    assertThat(dialogs.values().stream().flatMap(Set::stream).distinct()).hasSize(2);
   }
 
   @Test
