@@ -271,8 +271,15 @@ public final class KeeperRounds {
 
   private void hear() {
     hearing.set(false);
-    for (Runnable each = answers.poll(); each != null; each = answers.poll()) {
-      each.run();
+    try {
+      for (Runnable each = answers.poll(); each != null; each = answers.poll()) {
+        each.run();
+      }
+    } finally {
+      // One that throws does not have the others wait until the next comes.
+      if (!answers.isEmpty() && hearing.compareAndSet(false, true)) {
+        loop.execute(this::hear);
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 package io.sippbx.control.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
@@ -58,6 +59,7 @@ class KeeperRoundsSimulationTest {
   private boolean storeAway;
   private Duration storeDelay = Duration.ZERO;
   private boolean takingOver = true;
+  private Optional<String> throwsAt = Optional.empty();
   private long commits;
   private long claims;
 
@@ -120,6 +122,10 @@ class KeeperRoundsSimulationTest {
 
     private void due(PartitionStore.DueTimer timer, long epoch) {
       mayHandOut(Partition.of(timer.call()), epoch);
+      if (throwsAt.equals(Optional.of(timer.name()))) {
+        throwsAt = Optional.empty();
+        throw new IllegalStateException("thrown at " + timer.name());
+      }
       fired.merge(timer.call() + ":" + timer.name(), 1, Integer::sum);
       commit(timer.call(), epoch, CallIndex.NONE, told -> {});
     }
@@ -455,6 +461,22 @@ class KeeperRoundsSimulationTest {
       assertThat(each.rounds.counts().takenOver()).isPositive();
     }
     assertKnown(node(0).self, node(1).self);
+  }
+
+  @Test
+  void anAnswerThatThrowsHasNoOtherWait() {
+    new Node("a", 1);
+    pass(5);
+    Instant now = time.now();
+    for (int i = 0; i < 40; i++) {
+      timer(call(i), now);
+    }
+    throwsAt = Optional.of("t");
+    assertThatThrownBy(() -> pass(2)).hasMessage("thrown at t");
+    assertThat(claims).isGreaterThan(2);
+    assertThat(fired).isEmpty();
+    time.runReady();
+    assertThat(fired).hasSize((int) claims - 1);
   }
 
   private void assertKnown(Member... members) {
