@@ -13,8 +13,6 @@ import io.sippbx.control.loop.Loop;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.media.GrpcMediaPlane;
 import io.sippbx.control.media.GrpcMediaPlaneSettings;
-import io.sippbx.control.media.MediaChannels;
-import io.sippbx.control.media.MediaTarget;
 import io.sippbx.control.media.MediaWitness.Testimony;
 import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
@@ -103,6 +101,7 @@ final class ControlHost {
     private final EventLog.Client log;
     private final VirtualLoop publisher;
     private final OutboxRelay events;
+    private final MediaPaths paths = new MediaPaths(id, world.media());
     private final GrpcMediaPlane media;
     private final ControlNode node;
     private final Network.Host host;
@@ -134,16 +133,13 @@ final class ControlHost {
       var incarnation = new Incarnation(starts);
       media =
           GrpcMediaPlane.start(
-              GrpcMediaPlaneSettings.of(
-                  world.media().stream()
-                      .map(each -> (MediaTarget) new MediaTarget.InProcess(each.wayOf(id.text())))
-                      .toList()),
+              GrpcMediaPlaneSettings.of(paths.targets()),
               id,
               incarnation,
               first,
               random,
               (host, answer) -> answer.accept(List.of()),
-              MediaChannels.IN_PROCESS_ONLY);
+              paths);
       media.witnessedBy((subject, told) -> witness(first, subject, told));
       var receiver = new SipReceiver[1];
       host =
@@ -306,8 +302,17 @@ final class ControlHost {
       world.trace().note(name(), ending ? "has ended" : "is killed");
       ending = false;
       startsAgain = false;
+      close();
+    }
+  }
+
+  /** Ends what runs, and its connections, at the end of a run. */
+  void close() {
+    Running now = process;
+    if (now != null) {
       now.each(VirtualLoop::stop);
       now.host.detach();
+      now.paths.end();
       world.media().forEach(each -> each.disconnect(id.text()));
       process = null;
     }

@@ -154,6 +154,10 @@ final class MediaHost {
     return id;
   }
 
+  IpAddress address() {
+    return address;
+  }
+
   private String name() {
     return id + "#" + starts;
   }

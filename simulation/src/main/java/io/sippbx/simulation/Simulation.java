@@ -191,6 +191,7 @@ final class Simulation {
     try {
       return simulation.run();
     } finally {
+      simulation.control.forEach(ControlHost::close);
       simulation.media.forEach(MediaHost::close);
     }
   }

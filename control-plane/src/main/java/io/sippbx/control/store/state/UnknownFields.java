@@ -12,13 +12,17 @@ import java.util.TreeMap;
 
 /**
  * Fields that this version of the schema does not know, by their place: {@code /3[1]/8[0]} is in
- * the element of field 8 whose field 1 is 0, within the element of field 3 whose field 1 is 1. An
- * element that is not there any more takes with it what it carried.
+ * the element of field 8 whose field 1 is 0, within the element of field 3 whose field 1 is 1. A
+ * message that stands alone but is one of several in time has an ordinal as field 1, by which it is
+ * told apart too: what a re-INVITE carried is not the next one's. An element that is not there any
+ * more takes with it what it carried.
  */
 final class UnknownFields {
 
   // What tells the elements of a list apart.
   private static final int KEY_FIELD = 1;
+
+  private static final String ORDINAL = "ordinal";
 
   private UnknownFields() {}
 
@@ -54,7 +58,8 @@ final class UnknownFields {
           collect(element, place(place, field, element), found);
         }
       } else {
-        collect((Message) each.getValue(), place(place, field), found);
+        Message element = (Message) each.getValue();
+        collect(element, single(place, field, element), found);
       }
     }
   }
@@ -83,7 +88,8 @@ final class UnknownFields {
               field, i, restore(element, place(place, field, element), fields));
         }
       } else {
-        builder.setField(field, restore((Message) each.getValue(), place(place, field), fields));
+        Message element = (Message) each.getValue();
+        builder.setField(field, restore(element, single(place, field, element), fields));
       }
     }
     return builder.build();
@@ -99,6 +105,12 @@ final class UnknownFields {
 
   private static String place(String parent, FieldDescriptor field) {
     return parent + "/" + field.getNumber();
+  }
+
+  private static String single(String parent, FieldDescriptor field, Message element) {
+    FieldDescriptor key = element.getDescriptorForType().findFieldByNumber(KEY_FIELD);
+    boolean isNumbered = key != null && key.getName().equals(ORDINAL);
+    return isNumbered ? place(parent, field, element) : place(parent, field);
   }
 
   private static String place(String parent, FieldDescriptor field, Message element) {

@@ -10,6 +10,7 @@ import io.sippbx.proto.state.v1.CalleeLeg;
 import io.sippbx.proto.state.v1.Counters;
 import io.sippbx.proto.state.v1.Fork;
 import io.sippbx.proto.state.v1.RegistrationState;
+import io.sippbx.proto.state.v1.Reinvite;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.TreeSet;
@@ -80,6 +81,22 @@ class UnknownFieldsTest {
     assertThat(restored.getUnknownFields()).isEqualTo(unknown(2));
     assertThat(restored.getCounters().getUnknownFields()).isEqualTo(unknown(1));
     assertThat(restored.getCounters().getForks()).isEqualTo(2);
+  }
+
+  @Test
+  void givesNothingOfAReInviteToTheNextOne() throws Exception {
+    CallState before =
+        CallState.newBuilder()
+            .setReinvite(Reinvite.newBuilder().setOrdinal(1).setUnknownFields(unknown(1)))
+            .build();
+    var carried = UnknownFields.of(before, before.toByteString());
+    CallState same =
+        CallState.newBuilder().setReinvite(Reinvite.newBuilder().setOrdinal(1)).build();
+    CallState next =
+        CallState.newBuilder().setReinvite(Reinvite.newBuilder().setOrdinal(2)).build();
+    var kept = (CallState) UnknownFields.restore(same, carried);
+    assertThat(kept.getReinvite().getUnknownFields()).isEqualTo(unknown(1));
+    assertThat(UnknownFields.restore(next, carried)).isEqualTo(next);
   }
 
   static Stream<Message> records() {
