@@ -85,11 +85,16 @@ final class CallerSide {
       d.respond(transaction, messages.respond(invite, 482, d.callerTag(0)).build());
       return;
     }
+    if (d.caller.state() == IncomingInvite.State.CONFIRMED) {
+      // A copy that came late, or waited here for long: its caller has acknowledged the answer.
+      d.effect(new Effect.ForgetServer(transaction));
+      return;
+    }
     if (!same) {
       d.caller = d.caller.withTransaction(transaction, invite, flow);
       d.change();
     }
-    if (d.caller.lastResponse().isPresent() && d.caller.state() != IncomingInvite.State.CONFIRMED) {
+    if (d.caller.lastResponse().isPresent()) {
       SipResponse last = d.caller.lastResponse().get();
       SipResponse again = same ? last : withViasOf(last, invite);
       d.caller = d.caller.withLastResponse(again);

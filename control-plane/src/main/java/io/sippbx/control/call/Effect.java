@@ -39,6 +39,9 @@ public sealed interface Effect {
       ServerTransactionId transaction, Flow flow, Optional<SipResponse> lastResponse)
       implements Effect {}
 
+  /** Drop the server transaction of a request whose answer nobody waits for, without a word. */
+  record ForgetServer(ServerTransactionId transaction) implements Effect {}
+
   /** Go on with a client transaction likewise: the request is sent again, byte for byte. */
   record ResumeClient(SipRequest request, Destination to, Duration remaining) implements Effect {}
 

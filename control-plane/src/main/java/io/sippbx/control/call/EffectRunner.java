@@ -103,6 +103,7 @@ final class EffectRunner {
       case Effect.Request request -> world.request(request.request(), request.to(), permit);
       case Effect.ResumeServer resume ->
           world.resumeServer(resume.transaction(), resume.flow(), resume.lastResponse(), permit);
+      case Effect.ForgetServer forget -> world.forget(forget.transaction());
       case Effect.ResumeClient resume ->
           world.resumeClient(resume.request(), resume.to(), resume.remaining(), permit);
       case Effect.AwaitFinal await -> world.awaitFinal(await.invite(), await.to(), permit);

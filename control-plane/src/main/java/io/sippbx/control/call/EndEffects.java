@@ -38,6 +38,7 @@ final class EndEffects {
       case Effect.RespondUntilAck until -> false;
       case Effect.StopSuccess stop -> false;
       case Effect.ResumeServer resume -> false;
+      case Effect.ForgetServer forget -> false;
       case Effect.ResumeClient resume -> false;
       case Effect.AwaitFinal await -> false;
       case Effect.Abandon abandon -> false;
@@ -68,6 +69,7 @@ final class EndEffects {
       case Effect.RespondUntilAck until -> false;
       case Effect.StopSuccess stop -> false;
       case Effect.ResumeServer resume -> false;
+      case Effect.ForgetServer forget -> false;
       case Effect.ResumeClient resume -> false;
       case Effect.AwaitFinal await -> false;
       case Effect.Abandon abandon -> false;

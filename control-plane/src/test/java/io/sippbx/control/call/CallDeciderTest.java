@@ -645,6 +645,26 @@ class CallDeciderTest {
       assertThat(scene.answered()).containsExactly("482 INVITE");
     }
 
+    @Test
+    @DisplayName(
+        "else its transaction would be open for a quarter of an hour, and nobody answer it")
+    void aCopyOfAnInviteWhoseAnswerWasAcknowledgedIsForgotten() {
+      scene.up().apply(arrival(scene.invite));
+      assertThat(scene.effects)
+          .containsExactly(new Effect.ForgetServer(Scene.transaction(scene.invite)));
+    }
+
+    @Test
+    void soIsOneWhoseRefusalWasAcknowledged() {
+      scene.begin().mediaHolds();
+      scene.callee(0, 486, "bob", "");
+      scene.apply(new Input.RefusalAcknowledged(Scene.transaction(scene.invite)));
+      scene.apply(arrival(scene.invite));
+      assertThat(scene.effects)
+          .containsExactly(new Effect.ForgetServer(Scene.transaction(scene.invite)));
+      comesToRest();
+    }
+
     private Input.InviteArrived arrival(SipRequest invite) {
       return new Input.InviteArrived(
           Scene.transaction(invite),
