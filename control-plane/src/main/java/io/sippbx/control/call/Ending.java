@@ -265,11 +265,15 @@ final class Ending {
     messages
         .local(leg.dialog().hop())
         .ifPresent(
-            local ->
-                d.effect(
-                    new Effect.Ack(
-                        messages.ack(leg.dialog(), inviteCSeq, nextBranch(d), local).build(),
-                        leg.dialog().hop())));
+            local -> {
+              d.effect(
+                  new Effect.Ack(
+                      messages.ack(leg.dialog(), inviteCSeq, nextBranch(d), local).build(),
+                      leg.dialog().hop()));
+              // It has taken a branch: what differs from the record is written down some time, or
+              // the call would stay in this node's memory as one that is not quiet.
+              d.note();
+            });
   }
 
   private void sendBye(Draft d, Side side) {

@@ -221,7 +221,12 @@ final class Scene {
 
   Scene apply(Input input) {
     effects.clear();
+    Optional<Call> before = call;
     take(decider.decide(call.orElseThrow(), input, now));
+    if (lastCommit == Decision.Commit.NONE) {
+      // Else the node that decided it would hold something that it never writes down.
+      assertThat(call).as("what is not to be written down").isEqualTo(before);
+    }
     return this;
   }
 
