@@ -462,16 +462,17 @@ final class Ending {
 
   /**
    * Re-INVITEs of ours that are still open: their peers have answered BYE, and have nothing more to
-   * say but what is heard without a transaction too.
+   * say but what is heard without a transaction too. At once: until the commit is answered they
+   * might be repeated, of a call whose end is told.
    */
   private static void abandonReinvites(Draft d) {
     for (Renewal each : d.renewals) {
-      each.sent().ifPresent(sent -> d.effect(new Effect.Abandon(sent)));
+      each.sent().ifPresent(sent -> d.effectBesideCommit(new Effect.Abandon(sent)));
     }
     d.reinvite
         .filter(each -> each.out().isOpen())
         .flatMap(Reinvite::sent)
-        .ifPresent(sent -> d.effect(new Effect.Abandon(sent)));
+        .ifPresent(sent -> d.effectBesideCommit(new Effect.Abandon(sent)));
   }
 
   Branch nextBranch(Draft d) {

@@ -1424,6 +1424,33 @@ class CallRuntimeTest {
   }
 
   @Test
+  @DisplayName("a re-INVITE that is open when the end is told is not repeated while that is written")
+  void aReinviteThatIsOpenIsAbandonedBeforeTheEndIsCommitted() {
+    CallRuntime runtime = up();
+    offer(runtime, scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
+    clock.runReady();
+    assertThat(requests).last().extracting(SipRequest::method).isEqualTo(Method.INVITE);
+    offer(runtime, scene.callerRequest(Method.BYE, 3, ""));
+    assertThat(requests).last().extracting(SipRequest::method).isEqualTo(Method.BYE);
+    assertThat(done).doesNotContain("abandon INVITE");
+    SipRequest bye = requests.getLast();
+    fates.add(Fate.LOSE_ANSWER);
+    loop.execute(
+        () ->
+            runtime.offer(
+                key,
+                new Input.ResponseArrived(
+                    bye.topVia().branch().orElseThrow(),
+                    Scene.answer(bye, 200, "bob", "", b -> b),
+                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+                    List.of())));
+    clock.runReady();
+    assertThat(storedCall().isTombstone()).isTrue();
+    assertThat(seen).as("nobody has heard that it stands").isEmpty();
+    assertThat(done).endsWith("abandon INVITE");
+  }
+
+  @Test
   void aRequestWithinTheDialogThatWasRefusedIsNotPassedOn() {
     CallRuntime runtime = up();
     away = true;
