@@ -262,19 +262,37 @@ final class CallMailbox {
     }
   }
 
-  /** What only this node has heard (an ACK) is written down first: its heir could not know it. */
+  /**
+   * What only this node knows is written down first, as its heir could not know it: what it has
+   * told a peer already (of a call that was cancelled while the store was away, that its caller was
+   * refused), and what it has heard (an ACK).
+   */
   private void releaseOrCommit() {
+    while (!busy && !closed && mayAct() && inputs.first().filter(this::isOwed).isPresent()) {
+      process(inputs.next());
+    }
+    if (busy || closed) {
+      return;
+    }
     if (call != null && isOwned() && mayAct() && !held.says(call)) {
       commit(
           runtime.own(new Input.TimerFired(TimerId.of(TimerId.Kind.SETTLE))),
           new Decision(Optional.of(call), Decision.Commit.NOW, List.of(), List.of(), List.of()));
       return;
     }
+    leave();
+  }
+
+  private void leave() {
     if (isOwned()) {
       runtime.counters().released.increment();
       runtime.counters().letGo.decrement();
     }
     hold();
+  }
+
+  private boolean isOwed(Waiting waiting) {
+    return waiting.isOwed() || waiting.equals(doneAhead);
   }
 
   /** A term has begun: what is this node's own is read again before anything is sent for it. */
@@ -382,7 +400,7 @@ final class CallMailbox {
     effects.carryOut(ahead);
     // A commit whose outcome is not known may turn out to have answered the caller.
     EndEffects.refusal(ahead, call.caller().transaction())
-        .ifPresent(refusal -> inputs.addFirst(runtime.own(new Input.RefusedAhead(refusal))));
+        .ifPresent(refusal -> inputs.addFirst(runtime.owed(new Input.RefusedAhead(refusal))));
     inputs.advance(first);
   }
 
@@ -505,6 +523,9 @@ final class CallMailbox {
           effects.giveBack(pending);
         }
         putOff(pending);
+        if (releasing && !closed) {
+          leave();
+        }
       }
       case CommitAnswer.Unknown<Call> unknown -> {}
     }
@@ -618,7 +639,7 @@ final class CallMailbox {
       due = EndEffects.givingBack(due);
       TakeBack.of(waiting.input(), call)
           .reversed()
-          .forEach(each -> inputs.addFirst(runtime.own(each)));
+          .forEach(each -> inputs.addFirst(runtime.owed(each)));
     }
     if (isIdle()) {
       runtime.quiet().settled(key);

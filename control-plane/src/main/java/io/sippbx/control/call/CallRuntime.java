@@ -170,7 +170,7 @@ public final class CallRuntime {
    */
   public void offerStray(
       CallKey call, Input.ResponseArrived input, Received received, Consumer<Input> absent) {
-    offerOrRead(call, new Waiting(input, Optional.of(received), absent, loop.nowNs(), true));
+    offerOrRead(call, new Waiting(input, Optional.of(received), absent, loop.nowNs(), true, false));
   }
 
   void offerOrRead(CallKey call, Waiting waiting) {
@@ -307,12 +307,17 @@ public final class CallRuntime {
   }
 
   private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {
-    return new Waiting(input, received, absent, loop.nowNs(), false);
+    return new Waiting(input, received, absent, loop.nowNs(), false, false);
   }
 
   /** An input of this node's own making. */
   Waiting own(Input input) {
     return waiting(input, Optional.empty(), absent -> {});
+  }
+
+  /** The same, of what a peer was told before it was written. */
+  Waiting owed(Input input) {
+    return new Waiting(input, Optional.empty(), absent -> {}, loop.nowNs(), false, true);
   }
 
   /** What is told of a call's media, which this node has, or nobody; else likewise. Any thread. */

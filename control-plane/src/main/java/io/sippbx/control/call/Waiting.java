@@ -11,13 +11,16 @@ import java.util.function.Consumer;
  * @param absent is given the input where there is no such call
  * @param sinceNs when it came
  * @param isStray whether it is a response for which no transaction of this node waited when it came
+ * @param isOwed whether it sets right what this node has told a peer before it was written: no
+ *     other node knows of it
  */
 record Waiting(
     Input input,
     Optional<Received> received,
     Consumer<Input> absent,
     long sinceNs,
-    boolean isStray) {
+    boolean isStray,
+    boolean isOwed) {
 
   /** Whether it asks for no more than that something ends, which harms nobody. */
   boolean onlyEnds() {

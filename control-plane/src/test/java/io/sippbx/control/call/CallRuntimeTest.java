@@ -1372,6 +1372,55 @@ class CallRuntimeTest {
   }
 
   @Test
+  @DisplayName("whoever gets a call next cannot know that its caller has been told 487")
+  void aCancelThatWentAheadIsWrittenDownBeforeItsCallIsReleased() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    answer(runtime);
+    offer(runtime, cancel());
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).endsWith("200 CANCEL", "487 INVITE");
+    loop.execute(runtime::release);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(runtime.ownsCalls()).as("its commit is under way").isTrue();
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(runtime.size()).isZero();
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
+    assertThat(storedCall().caller().state()).isEqualTo(IncomingInvite.State.REJECTED);
+  }
+
+  @Test
+  void aCallThatWasRefusedAndStandsIsEndedBeforeItIsReleased() {
+    away = true;
+    fates.add(Fate.LOSE_ANSWER);
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("apply 1", "503 INVITE");
+    loop.execute(runtime::release);
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(runtime.size()).isZero();
+    assertThat(storedCall().termination().orElseThrow().reason())
+        .isEqualTo(Reason.STORE_UNAVAILABLE);
+  }
+
+  @Test
+  void aCancelThatWentAheadAwaitsNoOutboxThatIsFullWhenItsCallIsReleased() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    answer(runtime);
+    offer(runtime, cancel());
+    clock.advance(Duration.ofSeconds(1));
+    loop.execute(runtime::release);
+    clock.runReady();
+    fates.addAll(List.of(Fate.APPLY, Fate.FULL));
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(runtime.size()).isZero();
+    assertThat(fates).isEmpty();
+  }
+
+  @Test
   void aCancelThatWentAheadIsCommittedBeforeTheAnswerThatWaits() {
     CallRuntime runtime = begin(CallLimits.DEFAULT);
     away = true;
@@ -1424,7 +1473,8 @@ class CallRuntimeTest {
   }
 
   @Test
-  @DisplayName("a re-INVITE that is open when the end is told is not repeated while that is written")
+  @DisplayName(
+      "a re-INVITE that is open when the end is told is not repeated while that is written")
   void aReinviteThatIsOpenIsAbandonedBeforeTheEndIsCommitted() {
     CallRuntime runtime = up();
     offer(runtime, scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000)));
