@@ -1,11 +1,14 @@
 package io.sippbx.simulation;
 
+import com.google.protobuf.Timestamp;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipMessage;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.LinkedHashSet;
 import java.util.Optional;
@@ -20,6 +23,12 @@ final class EndsAsPlanned extends Invariant {
 
   /** While the store was away, or a node that had stood still did not write yet. */
   private final Set<Integer> hungUpUnwritten = new LinkedHashSet<>();
+
+  /** Calls that a caller believes in, or has believed in. */
+  private final Set<Integer> upForCaller = new LinkedHashSet<>();
+
+  /** Calls whose caller was refused, or cancelled, while nothing could be written. */
+  private final Set<Integer> refusedUnwritten = new LinkedHashSet<>();
 
   /** Calls of which an INVITE was sent to a callee, and of which one was heard. */
   private final Set<CallKey> invited = new TreeSet<>();
@@ -55,8 +64,18 @@ final class EndsAsPlanned extends Invariant {
   }
 
   @Override
+  void up(int call, boolean caller) {
+    if (caller) {
+      upForCaller.add(call);
+    }
+  }
+
+  @Override
   void over(int call, boolean caller) {
     over.add(call);
+    if (caller && !upForCaller.contains(call) && isStruck(Fault.Kind::isOfStore)) {
+      refusedUnwritten.add(call);
+    }
     boolean isKilled =
         view().scenario().faults().stream().anyMatch(fault -> fault.kind().killsControl());
     if (isStruck(Fault.Kind::isOfStore) || isKilled && isStruck(Fault.Kind::isPause)) {
@@ -71,7 +90,7 @@ final class EndsAsPlanned extends Invariant {
       return;
     }
     Optional<Reason> reason = reason(event.getEnded().getReason());
-    Set<Reason> allowed = allowed(plan.get());
+    Set<Reason> allowed = allowed(plan.get(), decidedAt(event));
     if (invited.contains(call) && !heard.contains(call)) {
       // The network has lost each of its INVITEs.
       allowed.add(Reason.NO_ANSWER);
@@ -82,14 +101,27 @@ final class EndsAsPlanned extends Invariant {
     }
   }
 
-  private Set<Reason> allowed(PlannedCall plan) {
+  /** When it was decided that the call is over: its end is told when nothing of it is open. */
+  private Duration decidedAt(CallEvent event) {
+    Timestamp ended = event.getEnded().getEndTime();
+    return Duration.between(
+        view().began(), Instant.ofEpochSecond(ended.getSeconds(), ended.getNanos()));
+  }
+
+  private Set<Reason> allowed(PlannedCall plan, Duration decidedAt) {
     Set<Reason> allowed = EnumSet.copyOf(plan.kind().ends());
-    if (isStruck(Fault.Kind::isOfMedia)) {
+    boolean isOfMedia = wasStruck(decidedAt, Fault.Kind::isOfMedia);
+    if (isOfMedia) {
       allowed.addAll(EnumSet.of(Reason.NO_MEDIA, Reason.MEDIA_LOST));
     }
-    if (isStruck(Fault.Kind::isOfStore)) {
+    if (wasStruck(decidedAt, Fault.Kind::isOfStore)) {
       // It was refused, and was found to stand.
       allowed.add(Reason.STORE_UNAVAILABLE);
+    }
+    if (refusedUnwritten.contains(plan.number())) {
+      // Its node did not live to end it: the callee was called, and the caller hangs up when it
+      // hears an answer, or does not hear it.
+      allowed.addAll(EnumSet.of(Reason.NORMAL, Reason.NO_ACK));
     }
     if (hungUpUnwritten.contains(plan.number())) {
       // It was done at once, but its node did not live to write it down.
@@ -116,7 +148,7 @@ final class EndsAsPlanned extends Invariant {
       }
       // The second of the two that answer knows nothing of a re-INVITE that moves the session.
       case FORKED -> {
-        if (isStruck(Fault.Kind::isOfMedia)) {
+        if (isOfMedia) {
           allowed.add(Reason.DIALOG_LOST);
         }
       }

@@ -54,7 +54,11 @@ final class EventsArrive extends Invariant {
         numbered
             .computeIfAbsent(call, key -> new TreeMap<>())
             .putIfAbsent(event.getSeq(), event.getEventId());
-    if (before != null && !before.equals(event.getEventId()) && !view().wasForgotten(call)) {
+    if (before != null
+        && !before.equals(event.getEventId())
+        && !view().isForgotten(before)
+        && !view().isForgotten(event.getEventId())
+        && !view().wasForgotten(call)) {
       violated(
           "event "
               + event.getSeq()
@@ -67,10 +71,11 @@ final class EventsArrive extends Invariant {
     }
   }
 
-  /** Whether it was of a call that nobody remembers. */
+  /** Whether it, or all of its call, is remembered by nobody. */
   private boolean isForgotten(String id) {
-    return committed.get(id) instanceof OutboxEvent.OfCall(CallEvent event)
-        && CallKey.prefixOf(event.getCallKey()).filter(view()::wasForgotten).isPresent();
+    return view().isForgotten(id)
+        || committed.get(id) instanceof OutboxEvent.OfCall(CallEvent event)
+            && CallKey.prefixOf(event.getCallKey()).filter(view()::wasForgotten).isPresent();
   }
 
   @Override

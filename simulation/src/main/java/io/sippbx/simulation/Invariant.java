@@ -7,6 +7,7 @@ import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -20,6 +21,9 @@ abstract class Invariant {
   interface View {
     /** Virtual time since the start. */
     Duration now();
+
+    /** The start, by the clocks of this world. */
+    Instant began();
 
     Scenario scenario();
 
@@ -40,6 +44,9 @@ abstract class Invariant {
 
     /** As {@link Forgotten#wasForgotten}. */
     boolean wasForgotten(CallKey call);
+
+    /** As {@link Forgotten#isForgotten(String)}. */
+    boolean isForgotten(String event);
 
     /** Whether the call of this plan is forgotten. */
     boolean isForgotten(int call);
@@ -90,7 +97,12 @@ abstract class Invariant {
 
   /** Whether something of these kinds goes wrong, or went wrong until a short time ago. */
   final boolean isStruck(Predicate<Fault.Kind> kinds) {
-    return view.scenario().isStruck(view.now().minus(Simulation.BEGIN), kinds);
+    return wasStruck(view.now(), kinds);
+  }
+
+  /** The same of an earlier time. */
+  final boolean wasStruck(Duration then, Predicate<Fault.Kind> kinds) {
+    return view.scenario().isStruck(then.minus(Simulation.BEGIN), kinds);
   }
 
   /** What holds, in a few words. */

@@ -3,6 +3,8 @@ package io.sippbx.simulation;
 import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -18,6 +20,9 @@ final class OneEnd extends Invariant {
     private long seq;
     private boolean ended;
     private Optional<String> endArrived = Optional.empty();
+
+    /** By their numbers. */
+    private final List<String> events = new ArrayList<>();
   }
 
   OneEnd(View view) {
@@ -35,6 +40,11 @@ final class OneEnd extends Invariant {
       calls.remove(call);
     }
     Told told = calls.computeIfAbsent(call, key -> new Told());
+    while (told.seq >= event.getSeq() && view().isForgotten(told.events.getLast())) {
+      told.events.removeLast();
+      told.seq--;
+      told.ended = false;
+    }
     if (event.getSeq() != told.seq + 1) {
       violated("event " + event.getSeq() + " of " + call + " comes after " + told.seq);
     }
@@ -46,6 +56,7 @@ final class OneEnd extends Invariant {
     }
     told.seq = event.getSeq();
     told.ended = event.hasEnded();
+    told.events.add(event.getEventId());
   }
 
   @Override
@@ -57,10 +68,14 @@ final class OneEnd extends Invariant {
 
   private void endArrived(CallKey call, String id) {
     Told told = calls.computeIfAbsent(call, key -> new Told());
-    if (told.endArrived.filter(before -> !before.equals(id)).isPresent()) {
-      violated(call + " has the ends " + told.endArrived.get() + " and " + id);
+    Optional<String> other = told.endArrived.filter(before -> !before.equals(id));
+    if (other.filter(before -> !view().isForgotten(before)).isPresent()
+        && !view().isForgotten(id)) {
+      violated(call + " has the ends " + other.get() + " and " + id);
     }
-    told.endArrived = Optional.of(id);
+    if (!view().isForgotten(id)) {
+      told.endArrived = Optional.of(id);
+    }
   }
 
   @Override

@@ -97,6 +97,10 @@ final class Phone implements TransactionUser {
     ServerTransactionId inviteTransaction;
     SipResponse ok;
     Loop.@Nullable Timer repeat;
+
+    /** The second of two that answered, where a re-INVITE has reached it. */
+    @Nullable Dialog second;
+
     final List<Runnable> whenUp = new ArrayList<>();
 
     Dialog(int call, CallId callId, boolean caller) {
@@ -398,6 +402,8 @@ final class Phone implements TransactionUser {
     } else if (request.method().equals(Method.BYE)) {
       if (request.toTag().equals(dialog.local.tag())) {
         over(dialog);
+      } else if (dialog.second != null) {
+        stopRepeating(dialog.second);
       }
       transactions.respond(id, SipResponse.to(request, 200).build());
     } else if (request.method().equals(Method.INVITE) && dialog.forgets) {
@@ -405,10 +411,23 @@ final class Phone implements TransactionUser {
     } else if (request.method().equals(Method.INVITE) && dialog.inviting) {
       transactions.respond(id, SipResponse.to(request, 491).build());
     } else if (request.method().equals(Method.INVITE)) {
-      succeed(dialog, id, SipResponse.to(request, 200));
+      succeed(addressed(dialog, request), id, SipResponse.to(request, 200));
     } else {
       transactions.respond(id, SipResponse.to(request, 405).build());
     }
+  }
+
+  /** Each of two that have answered repeats its own 2xx. */
+  private static Dialog addressed(Dialog dialog, SipRequest request) {
+    if (request.toTag().equals(dialog.local.tag())) {
+      return dialog;
+    }
+    Dialog second = dialog.second;
+    if (second == null) {
+      second = new Dialog(dialog.call, dialog.callId, false);
+      dialog.second = second;
+    }
+    return second;
   }
 
   private static SipResponse answer(SipRequest request, int status) {
@@ -559,15 +578,23 @@ final class Phone implements TransactionUser {
   @Override
   public void ack(SipRequest ack, Flow flow) {
     Dialog dialog = dialogs.get(ack.callId());
-    if (dialog != null
-        && dialog.repeat != null
-        && ack.cSeq().number() == dialog.ok.cSeq().number()
-        && ack.toTag().equals(dialog.ok.toTag())) {
+    if (dialog == null) {
+      return;
+    }
+    if (acknowledges(ack, dialog)) {
       stopRepeating(dialog);
       if (dialog.hangsUpOnAck) {
         bye(dialog);
       }
+    } else if (dialog.second != null && acknowledges(ack, dialog.second)) {
+      stopRepeating(dialog.second);
     }
+  }
+
+  private static boolean acknowledges(SipRequest ack, Dialog dialog) {
+    return dialog.repeat != null
+        && ack.cSeq().number() == dialog.ok.cSeq().number()
+        && ack.toTag().equals(dialog.ok.toTag());
   }
 
   @Override

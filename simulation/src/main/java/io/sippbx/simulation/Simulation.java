@@ -27,6 +27,7 @@ import io.sippbx.shared.net.Endpoint;
 import io.sippbx.shared.net.IpAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashSet;
@@ -553,10 +554,12 @@ final class Simulation {
     }
 
     @Override
-    public void lost(String by, CallKey call) {
+    public void lost(String by, CallCommit<Call> commit) {
+      CallKey call = commit.call();
       if (store.peek(call).isEmpty()) {
         forgotten.lost(call, by);
       }
+      forgotten.lost(call, by, commit.events().stream().map(CallEvent::getEventId).toList());
       trace.note("store", "has lost a commit of " + by + " to " + call);
     }
 
@@ -668,6 +671,11 @@ final class Simulation {
     }
 
     @Override
+    public Instant began() {
+      return time.now().minus(time.elapsed());
+    }
+
+    @Override
     public Scenario scenario() {
       return scenario;
     }
@@ -700,6 +708,11 @@ final class Simulation {
     @Override
     public boolean wasForgotten(CallKey call) {
       return forgotten.wasForgotten(call);
+    }
+
+    @Override
+    public boolean isForgotten(String event) {
+      return forgotten.isForgotten(event);
     }
 
     @Override

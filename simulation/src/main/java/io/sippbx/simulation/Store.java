@@ -60,7 +60,7 @@ final class Store {
     void restored(String by, CallRestore<Call> restore);
 
     /** A commit that was acknowledged is lost. */
-    void lost(String by, CallKey call);
+    void lost(String by, CallCommit<Call> commit);
   }
 
   /** How long an answer is waited for, as a node's client does. */
@@ -95,7 +95,7 @@ final class Store {
 
   private boolean isAhead;
 
-  private record Written(String by, CallKey call) {}
+  private record Written(String by, CallCommit<Call> commit) {}
 
   /**
    * @param outboxes the limit of an outbox that is kept where this one is meant
@@ -147,7 +147,7 @@ final class Store {
       limitsBack.run();
       registrationsBack.run();
       clusterBack.run();
-      written.forEach(each -> observer.lost(each.by(), each.call()));
+      written.forEach(each -> observer.lost(each.by(), each.commit()));
       written.clear();
     };
   }
@@ -406,7 +406,7 @@ final class Store {
       private CommitAnswer<Call> seen(CallCommit<Call> commit, CommitAnswer<Call> said) {
         if (said instanceof CommitAnswer.Applied<Call> applied) {
           if (isAhead) {
-            written.add(new Written(name, commit.call()));
+            written.add(new Written(name, commit));
           }
           observer.committed(name, commit, applied.version());
         } else {

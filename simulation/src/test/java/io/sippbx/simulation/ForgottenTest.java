@@ -3,6 +3,7 @@ package io.sippbx.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sippbx.shared.identity.CallKey;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,5 +48,18 @@ class ForgottenTest {
     forgotten.stands(CALL);
     assertThat(forgotten.isForgotten(CALL)).isFalse();
     assertThat(forgotten.wasForgotten(CALL)).isTrue();
+  }
+
+  @Test
+  void whatItHadToldIsForgottenWhereItGoesOnWithoutThat() {
+    forgotten.lost(CALL, "c1#1", List.of("a", "b"));
+    forgotten.lost(CALL, "c2#1", List.of("c"));
+    running.remove("c1#1");
+    assertThat(forgotten.isForgotten("a")).as("nothing was told in its place").isFalse();
+    forgotten.stands(CALL);
+    assertThat(forgotten.isForgotten("a")).isTrue();
+    assertThat(forgotten.isForgotten("b")).isTrue();
+    running.clear();
+    assertThat(forgotten.isForgotten("c")).as("c2 was to write it back").isFalse();
   }
 }
