@@ -56,6 +56,7 @@ public final class RedisProcess implements AutoCloseable {
   private static final int PING_MS = 500;
 
   private static final Duration FIRST_PAUSE = Duration.ofMillis(200);
+  private static final Duration SYNC_EACH = Duration.ofSeconds(1);
   private static final Duration MOST_PAUSE = Duration.ofSeconds(10);
   private static final Duration SETTLED = Duration.ofMinutes(1);
 
@@ -65,9 +66,13 @@ public final class RedisProcess implements AutoCloseable {
   private final int port;
   private final String password;
   private final boolean adopted;
+  private final AppendOnlySync sync;
   private final AtomicLong restarts = new AtomicLong();
   private volatile ProcessHandle process;
   private volatile boolean closing;
+
+  /** Of the thread that keeps it. */
+  private boolean isSynced = true;
 
   private RedisProcess(
       Path folder, FileChannel lock, Duration atMost, Found found, boolean adopted) {
@@ -78,6 +83,7 @@ public final class RedisProcess implements AutoCloseable {
     this.port = found.port();
     this.password = found.password();
     this.adopted = adopted;
+    this.sync = new AppendOnlySync(folder);
   }
 
   /**
@@ -92,7 +98,9 @@ public final class RedisProcess implements AutoCloseable {
       while (!closing) {
         ProcessHandle current = process;
         Instant since = Instant.now();
-        current.onExit().join();
+        do {
+          sync();
+        } while (!endedWithin(current, SYNC_EACH));
         if (closing) {
           return;
         }
@@ -113,6 +121,19 @@ public final class RedisProcess implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /** What fails is tried again a second later, and told once. */
+  private void sync() {
+    try {
+      sync.sync();
+      isSynced = true;
+    } catch (IOException e) {
+      if (isSynced) {
+        log.atError().setCause(e).log("redis.data_not_synced");
+      }
+      isSynced = false;
     }
   }
 
@@ -327,9 +348,11 @@ public final class RedisProcess implements AutoCloseable {
         "port " + port,
         "requirepass " + password,
         "dir \"" + folder.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"",
-        // Written before each answer, synced each second: what was answered survives a kill.
+        // Written before each answer, so that what was answered survives a kill; synced each
+        // second,
+        // by us.
         "appendonly yes",
-        "appendfsync everysec",
+        "appendfsync no",
         "save \"\"",
         "maxmemory-policy noeviction",
         "daemonize no",
