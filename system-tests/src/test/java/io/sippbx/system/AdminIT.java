@@ -95,6 +95,7 @@ class AdminIT {
       Phones.register(edge, folder, Transport.UDP, bob, "127.0.0.1", callee);
       try (Sipp caller =
           Sipp.scenario("caller-stays")
+              .within(LOOKED_AT_S)
               .with("callee", bob)
               .start(folder, edge.sip(Transport.UDP))) {
         JsonNode call =

@@ -1,34 +1,33 @@
 package io.sippbx.system;
 
+import io.sippbx.benchmarks.survival.PortBlock;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
- * Free ports of loopback, below the ephemeral ones, each handed out once in a run. A run takes them
- * from blocks that it has locked: that a port is free says nothing of what another run on the same
- * machine is about to do with it.
+ * Free ports of loopback, from blocks that no other run on the same machine uses: that a port is
+ * free says nothing of what another is about to do with it. One that was handed out comes again
+ * only when thousands of others were, so that nobody is left who sends to whoever had it before.
  */
 final class Ports {
 
-  private static final int FIRST = 11_000;
-  private static final int BLOCK = 2_000;
-  private static final int BLOCKS = 10;
-  private static final List<FileChannel> locked = new ArrayList<>();
-  private static int nextBlock;
+  /** Fleets take whole blocks, too, and so do other runs. */
+  private static final int MOST_BLOCKS = 2;
+
+  private static final List<PortBlock> blocks = new ArrayList<>();
+  private static int inUse = -1;
   private static int next;
-  private static int end;
+  private static int last = -1;
 
   private Ports() {}
 
@@ -39,49 +38,37 @@ final class Ports {
 
   /** The first, even, of so many free ports in a row. */
   static synchronized int range(int count) {
-    while (true) {
-      int first = next + next % 2;
-      if (first + count > end) {
-        lockBlock(count);
-        continue;
+    for (int turns = 0; turns <= 2 * MOST_BLOCKS; turns++) {
+      while (next + next % 2 + count - 1 <= last) {
+        int first = next + next % 2;
+        int taken = taken(first, count);
+        if (taken == first + count) {
+          next = taken;
+          return first;
+        }
+        next = taken + 1;
       }
-      next = first + count;
-      if (areFree(first, count)) {
-        return first;
-      }
+      turnToNextBlock();
     }
+    throw new AssertionError("no " + count + " ports in a row in the blocks of this run");
   }
 
-  /** Goes on in the next block that no other run holds. */
-  private static void lockBlock(int count) {
-    if (count > BLOCK) {
-      throw new IllegalArgumentException("Expected " + BLOCK + " ports at most, but got " + count);
-    }
-    for (; nextBlock < BLOCKS; nextBlock++) {
-      Path file =
-          Path.of(
-              System.getProperty("java.io.tmpdir"), "sip-pbx-test-ports-" + nextBlock + ".lock");
+  /** Takes one more, or if this run has its share, goes on with its oldest. */
+  private static void turnToNextBlock() {
+    inUse = (inUse + 1) % MOST_BLOCKS;
+    if (inUse == blocks.size()) {
       try {
-        FileChannel channel =
-            FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (channel.tryLock() != null) {
-          // Until this run is over.
-          locked.add(channel);
-          next = FIRST + nextBlock * BLOCK;
-          end = next + BLOCK;
-          nextBlock++;
-          return;
-        }
-        channel.close();
+        blocks.add(PortBlock.take());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
-    throw new AssertionError(
-        "no " + count + " ports left for this run, which holds " + locked.size() + " blocks");
+    next = blocks.get(inUse).first();
+    last = blocks.get(inUse).last();
   }
 
-  private static boolean areFree(int first, int count) {
+  /** The first of so many that is somebody's; the one behind them if none is. */
+  private static int taken(int first, int count) {
     for (int port = first; port < first + count; port++) {
       try (var udp = new DatagramSocket(null);
           var tcp = new ServerSocket()) {
@@ -89,10 +76,10 @@ final class Ports {
         udp.bind(new InetSocketAddress(port));
         tcp.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       } catch (IOException e) {
-        return false;
+        return port;
       }
     }
-    return true;
+    return first + count;
   }
 
   /**

@@ -1,9 +1,11 @@
 package io.sippbx.benchmarks.survival;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +46,7 @@ public final class Executable {
     var command = new ArrayList<>(JAVA);
     command.addAll(List.of(options));
     Path cache = folder.resolve("tests.aot");
-    if (isYounger(cache, jar) || learn(cache, jar, folder)) {
+    if (isYounger(cache, jar) || learnOnce(cache, jar, folder)) {
       command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off", "-Xlog:cds=off"));
     }
     command.addAll(List.of("-jar", jar.toString()));
@@ -66,6 +68,19 @@ public final class Executable {
       }
     }
     return true;
+  }
+
+  /** Of processes that begin at the same time one learns, and the others wait for it. */
+  private static boolean learnOnce(Path cache, Path jar, Path folder) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(
+            folder.resolve("tests.aot.lock"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE)) {
+      // Until the channel is closed.
+      channel.lock();
+      return isYounger(cache, jar) || learn(cache, jar, folder);
+    }
   }
 
   /** Without it all works as well. */

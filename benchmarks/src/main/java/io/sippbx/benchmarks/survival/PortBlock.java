@@ -8,58 +8,78 @@ import java.net.ServerSocket;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * Two thousand ports below the ephemeral ones that no other run on this machine uses: the blocks
- * and their lock files are those of the system tests.
+ * Two thousand ports of loopback, below the ephemeral ones, that no other run on this machine uses:
+ * survival tables and system tests take theirs from the same blocks, and lock each.
  */
-final class PortBlock implements AutoCloseable {
+public final class PortBlock implements AutoCloseable {
 
-  static final int LENGTH = 2_000;
+  public static final int LENGTH = 2_000;
   private static final int FIRST = 11_000;
   private static final int BLOCKS = 10;
 
+  /**
+   * Those of this process. Their files are not opened again: closing any channel of a file gives up
+   * the lock that the process has on it.
+   */
+  private static final Set<Integer> held = new TreeSet<>();
+
   private final FileChannel lock;
-  private final int first;
+  private final int number;
   private int used;
 
-  private PortBlock(FileChannel lock, int first) {
+  private PortBlock(FileChannel lock, int number) {
     this.lock = lock;
-    this.first = first;
+    this.number = number;
   }
 
-  /** Takes a block that is free. */
-  static PortBlock take() throws IOException {
-    // The last first: tests begin with the first.
-    for (int i = BLOCKS - 1; i >= 0; i--) {
-      Path file =
-          Path.of(System.getProperty("java.io.tmpdir"), "sip-pbx-test-ports-" + i + ".lock");
-      FileChannel channel =
-          FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      try {
-        if (channel.tryLock() != null) {
-          return new PortBlock(channel, FIRST + i * LENGTH);
+  /**
+   * Takes a block that is free. Any thread.
+   *
+   * @throws IOException if there is none
+   */
+  public static PortBlock take() throws IOException {
+    synchronized (held) {
+      for (int i = 0; i < BLOCKS; i++) {
+        if (held.contains(i)) {
+          continue;
         }
-      } catch (java.nio.channels.OverlappingFileLockException e) {
-        // This process has it already.
+        FileChannel channel =
+            FileChannel.open(lockFile(i), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (channel.tryLock() != null) {
+          held.add(i);
+          return new PortBlock(channel, i);
+        }
+        channel.close();
       }
-      channel.close();
+      throw new IOException("all " + BLOCKS + " blocks of ports are in use by other runs");
     }
-    throw new IOException("all " + BLOCKS + " blocks of ports are in use by other runs");
   }
 
-  int first() {
-    return first;
+  private static Path lockFile(int number) {
+    return Path.of(System.getProperty("java.io.tmpdir"), "sip-pbx-test-ports-" + number + ".lock");
   }
 
-  int last() {
-    return first + LENGTH - 1;
+  /** What other processes see locked. */
+  Path lockFile() {
+    return lockFile(number);
+  }
+
+  public int first() {
+    return FIRST + number * LENGTH;
+  }
+
+  public int last() {
+    return first() + LENGTH - 1;
   }
 
   /** One port that nobody listens on, over UDP or TCP. */
   int next() throws IOException {
     while (used < LENGTH) {
-      int port = first + used;
+      int port = first() + used;
       used++;
       try (var udp = new DatagramSocket(null);
           var tcp = new ServerSocket()) {
@@ -71,11 +91,14 @@ final class PortBlock implements AutoCloseable {
         // Somebody else's.
       }
     }
-    throw new IOException("no port is free from " + first + " to " + last());
+    throw new IOException("no port is free from " + first() + " to " + last());
   }
 
   @Override
   public void close() throws IOException {
-    lock.close();
+    synchronized (held) {
+      held.remove(number);
+      lock.close();
+    }
   }
 }
