@@ -19,6 +19,8 @@ CALLER, CALLEE = ("127.0.0.20", 5070), ("127.0.0.30", 5080)
 LOAD_CORE = "1"
 USERS = 1000
 RING_MS = 20
+# Of all CPU that a turn of warming up takes: what the compilers may still take of it, and how many turns they are given.
+AT_REST_PCT, LEARN_TURNS = 3, 8
 
 
 def sipp(scenario, at, arguments, folder):
@@ -69,7 +71,7 @@ def load(server, folder, rate, seconds, hold, probe=20):
     callee = statistics_of(folder, "uas")
     parts = {part: cpu.sample(server.pids(part)) for part in server.parts}
     lost = drops.of(server.pids())
-    before = cpu.sample(server.pids())
+    before, compiled = cpu.sample(server.pids()), cpu.compilers(server.pids())
     caller = sipp("uac", CALLER, [f"{ADDRESS[0]}:{ADDRESS[1]}", "-inf", users(folder), "-r", str(rate), "-m", str(int(rate * seconds)),
                                   "-l", str(int(rate * (hold + 10)) + 100), "-d", str(int(hold * 1000)), "-mp", "6000", "-recv_timeout", "20000",
                                   "-timeout", str(int(seconds + hold + 30))], folder)
@@ -87,7 +89,7 @@ def load(server, folder, rate, seconds, hold, probe=20):
     finally:
         end(caller)
         end(exact)
-    after = cpu.sample(server.pids())
+    after, compiled = cpu.sample(server.pids()), cpu.compilers(server.pids()) - compiled
     lost = drops.of(server.pids()) - lost
     time.sleep(1.2)  # sipp writes its last line a second later
     row, answered = statistics_of(folder, "uac"), statistics_of(folder, "uas")
@@ -98,6 +100,7 @@ def load(server, folder, rate, seconds, hold, probe=20):
         "late": calls < 0.97 * int(rate * seconds) or after["t"] - before["t"] > seconds * 1.1 + hold + 1.5, "repeats_pct": 100 * repeats / max(1, calls),
         "cpu_ms": (after["cpu_s"] - before["cpu_s"]) * 1e3 / max(1, every),
         "cpu_ms_parts": {part: round((cpu.sample(server.pids(part))["cpu_s"] - was["cpu_s"]) * 1e3 / max(1, every), 3) for part, was in parts.items()},
+        "compilers_pct": 100 * compiled / max(1e-9, after["cpu_s"] - before["cpu_s"]),
         "core": (peak["cpu_s"] - before["cpu_s"]) / (peak["t"] - before["t"]), "pdd_ms_p50": probed.get("pdd_p50"), "pdd_ms_p99": probed.get("pdd_p99"),
         "kernel_drops": lost, "held": int(held), "kb_held": (peak["pss_kb"] - before["pss_kb"]) / max(1, held), "pss_mb": peak["pss_kb"] / 1024, "load1": os.getloadavg()[0],
     }
@@ -139,9 +142,10 @@ class Session:
             raise Failed(f"{self.name}: {done['failed']} of the {self.o.warmup} calls before failed\n{self.server.said()}")
 
     def learn(self):
-        """The calls that are measured, for a while: one that is held for some seconds takes other ways than one that ends at once."""
-        if self.o.warmup_seconds:
-            self.good(self.o.rate, self.o.warmup_seconds, self.o.hold)
+        """The calls that are measured, until the compilers have come to rest: one that is held for some seconds takes other ways than one that ends at once."""
+        for _ in range(LEARN_TURNS if self.o.warmup_seconds else 0):
+            if self.good(self.o.rate, self.o.warmup_seconds, self.o.hold)["compilers_pct"] < AT_REST_PCT:
+                return
 
     def run(self, rate, seconds, hold):
         result = load(self.server, self.folder, rate, seconds, hold)
@@ -158,7 +162,7 @@ class Session:
 
 def line(d):
     parts = ", ".join(f"{k} {v:.2f}" for k, v in d["cpu_ms_parts"].items())
-    return (f"{d['server']:14} {d['rate']:5.0f} calls/s  {d['calls']:6} calls {d['failed']:4} failed  repeats {d['repeats_pct']:.2f} %  CPU {d['cpu_ms']:.2f} ms a call ({parts})  "
+    return (f"{d['server']:14} {d['rate']:5.0f} calls/s  {d['calls']:6} calls {d['failed']:4} failed  repeats {d['repeats_pct']:.2f} %  CPU {d['cpu_ms']:.2f} ms a call ({parts}; {d['compilers_pct']:.0f} % of it compilers)  "
             f"core {100 * d['core']:3.0f} %  PDD p50 {d['pdd_ms_p50']} p99 {d['pdd_ms_p99']} ms  {d['kernel_drops']} dropped by the kernel  {d['held']} held, {d['kb_held']:.0f} kB each")
 
 
@@ -204,7 +208,7 @@ def main():
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hold", type=float, default=5, help="seconds that a call is up")
     p.add_argument("--warmup", type=int, default=20_000, help="calls before anything is measured")
-    p.add_argument("--warmup-seconds", type=float, default=30, help="and then so long of the calls of the first table")
+    p.add_argument("--warmup-seconds", type=float, default=30, help=f"and then so long of the calls of the first table, {LEARN_TURNS} times at most, until the compilers take less than {AT_REST_PCT} %% of the CPU; 0: none")
     p.add_argument("--rounds", type=int, default=3, help="of the first table and of --highest; 0: only what --held says")
     p.add_argument("--highest", action="store_true", help="also climb to the highest rate without failure")
     p.add_argument("--start", type=float, default=150)

@@ -104,6 +104,8 @@ def calls(out, fixed, held, highest, options):
                   "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for (name, rate), runs in grouped(fixed, "server", "rate").items():
         parts = ", ".join(f"{k} {statistics.median(d['cpu_ms_parts'][k] for d in runs):.2f}" for k in runs[0]["cpu_ms_parts"])
+        compilers = statistics.median(d["compilers_pct"] for d in runs)
+        parts += f"; {compilers:.0f} % of it compilers" if compilers >= 0.5 else ""
         lines.append(f"| {title(name)} | {rate:g} | {spread(map(cost, runs), 2)} | {costs.get((name, rate), '')} | {parts} | {spread(map(p50, runs), 2)} | {spread(map(p99, runs), 2)} "
                      f"| {sum(d['failed'] for d in runs)} | {sum(d['kernel_drops'] for d in runs)} |")
     if highest:

@@ -48,6 +48,7 @@ import io.sippbx.control.sip.transport.Flow;
 import io.sippbx.control.sip.transport.SipReceiver;
 import io.sippbx.control.sip.transport.SipTransport;
 import io.sippbx.control.store.RegistrationStore;
+import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
@@ -133,6 +134,7 @@ public final class ControlNode {
             routing,
             settings.limits().call(),
             settings.calls().timers(),
+            new CallCodec(),
             world.random());
     var nonces = new NonceMemory(settings.access().auth().noncesRemembered());
     for (Loop loop : loops.all()) {

@@ -335,6 +335,8 @@ final class CallMailbox {
     if (isIdle()) {
       // What came last has changed nothing, and so ends in no commit that would say so.
       runtime.quiet().settled(key);
+    } else if (isOver()) {
+      fold();
     }
   }
 
@@ -709,6 +711,37 @@ final class CallMailbox {
         && call.isQuiescent()
         && held.isNobodys()
         && held.says(call);
+  }
+
+  /** Whether only repeats are still answered, whoever hears them, and none is at hand. */
+  private boolean isOver() {
+    return call != null
+        && !busy
+        && !closed
+        && !releasing
+        && claim == null
+        && tick == null
+        && inputs.isEmpty()
+        && call.isTombstone()
+        && held.isNobodys()
+        && held.says(call)
+        && !effects.isBusy();
+  }
+
+  /** Makes room: what is left of the call is kept as octets. */
+  private void fold() {
+    Versioned<Call> current = held.current().orElseThrow();
+    closed = true;
+    call = null;
+    held.forget();
+    stop();
+    runtime.ended(key, this, current);
+  }
+
+  /** The other way: something has come for a tombstone that this node has kept as octets. */
+  void unfold(Versioned<Call> current) {
+    open(current, runtime.fence().term());
+    syncTimers();
   }
 
   /** Leaves the memory; the call goes on in the store. */

@@ -40,6 +40,7 @@ public final class CallRuntime {
   private final Fence fence;
   private final Forwarder forwarder;
   private final QuietCalls quiet;
+  private final EndedCalls ended;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
   private boolean withdrawn;
   private boolean gone;
@@ -53,6 +54,7 @@ public final class CallRuntime {
     this.fence = new Fence(loop, shared.ownership().lease(), this::reopened);
     this.forwarder = new Forwarder(this);
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
+    this.ended = new EndedCalls(loop, shared.codec());
   }
 
   /** What this loop did not send because it may have been another's to send. */
@@ -62,7 +64,7 @@ public final class CallRuntime {
 
   /** Whether this node holds the call now. */
   public boolean holds(CallKey call) {
-    return mailboxes.containsKey(call);
+    return mailboxes.containsKey(call) || ended.contains(call);
   }
 
   /**
@@ -78,17 +80,33 @@ public final class CallRuntime {
   /** The call as this node holds it now. */
   public Optional<Call> call(CallKey call) {
     CallMailbox mailbox = mailboxes.get(call);
-    return mailbox == null ? Optional.empty() : mailbox.current();
+    return mailbox == null ? ended.get(call).map(Versioned::record) : mailbox.current();
   }
 
   /** Calls held, tombstones among them. */
   public int size() {
-    return mailboxes.size();
+    return mailboxes.size() + ended.size();
+  }
+
+  /** The mailbox of a call that this node holds; made again for one that has ended. */
+  private @Nullable CallMailbox mailbox(CallKey call) {
+    CallMailbox mailbox = mailboxes.get(call);
+    if (mailbox != null) {
+      return mailbox;
+    }
+    Optional<Versioned<Call>> tombstone = ended.take(call);
+    if (tombstone.isEmpty()) {
+      return null;
+    }
+    var unfolded = new CallMailbox(call, this);
+    mailboxes.put(call, unfolded);
+    unfolded.unfold(tombstone.get());
+    return unfolded;
   }
 
   /** The first INVITE of a call that this node does not hold. */
   public void begin(CallKey call, Input.InviteArrived input, Received received) {
-    if (!mailboxes.containsKey(call) && (withdrawn || fence.term() == SendLease.NONE)) {
+    if (!holds(call) && (withdrawn || fence.term() == SendLease.NONE)) {
       find(
           call,
           found -> {
@@ -100,7 +118,11 @@ public final class CallRuntime {
           });
       return;
     }
-    CallMailbox mailbox = mailboxes.computeIfAbsent(call, key -> new CallMailbox(key, this));
+    CallMailbox mailbox = mailbox(call);
+    if (mailbox == null) {
+      mailbox = new CallMailbox(call, this);
+      mailboxes.put(call, mailbox);
+    }
     mailbox.offer(waiting(input, Optional.of(received), absent -> begin(call, input, received)));
   }
 
@@ -126,7 +148,7 @@ public final class CallRuntime {
    * holds or is about to read.
    */
   public void find(CallKey call, Consumer<Found> answer) {
-    if (mailboxes.containsKey(call)) {
+    if (holds(call)) {
       answer.accept(Found.YES);
       return;
     }
@@ -144,7 +166,7 @@ public final class CallRuntime {
   /** An input for a call that exists or is gone: in the second case it is dropped. Any thread. */
   public void offer(CallKey call, Input input) {
     if (loop.inLoop()) {
-      CallMailbox mailbox = mailboxes.get(call);
+      CallMailbox mailbox = mailbox(call);
       if (mailbox != null) {
         mailbox.offer(own(input));
       }
@@ -174,7 +196,7 @@ public final class CallRuntime {
   }
 
   void offerOrRead(CallKey call, Waiting waiting) {
-    CallMailbox mailbox = mailboxes.get(call);
+    CallMailbox mailbox = mailbox(call);
     if (mailbox == null) {
       mailbox = new CallMailbox(call, this);
       mailboxes.put(call, mailbox);
@@ -191,6 +213,10 @@ public final class CallRuntime {
   public void takeOver(TakeOver.Orphan orphan, Consumer<TakeOver.Outcome> told) {
     loop.execute(
         () -> {
+          if (ended.contains(orphan.call())) {
+            told.accept(TakeOver.Outcome.NOT_ITS);
+            return;
+          }
           CallMailbox mailbox = mailboxes.get(orphan.call());
           if (mailbox != null) {
             // What has it in hand already reads the same record.
@@ -230,6 +256,7 @@ public final class CallRuntime {
    */
   public void release() {
     withdrawn = true;
+    ended.clear();
     List.copyOf(mailboxes.values()).forEach(CallMailbox::release);
   }
 
@@ -429,7 +456,7 @@ public final class CallRuntime {
 
   /** A call that is counted here may have been ended elsewhere. */
   private void look(CallKey call) {
-    if (mailboxes.containsKey(call)) {
+    if (holds(call)) {
       return;
     }
     store.read(
@@ -442,7 +469,7 @@ public final class CallRuntime {
                 case ReadAnswer.Absent<Call> none -> false;
                 case ReadAnswer.Unavailable<Call> unavailable -> true;
               };
-          if (mailboxes.containsKey(call)) {
+          if (holds(call)) {
             return;
           }
           if (goesOn) {
@@ -458,6 +485,12 @@ public final class CallRuntime {
     quiet.forget(call);
     shared.active().note(call, false);
     mailboxes.remove(call, mailbox);
+  }
+
+  /** A call is a tombstone that nobody owns: it is kept as octets, here and by the store. */
+  void ended(CallKey call, CallMailbox mailbox, Versioned<Call> current) {
+    closed(call, mailbox);
+    store.fold(call, current.commit(), ended.put(call, current));
   }
 
   CommitId nextCommitId() {

@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.sip.transaction.TimerSettings;
+import io.sippbx.control.store.RecordCodec;
 import java.util.function.LongSupplier;
 
 /**
@@ -9,6 +10,7 @@ import java.util.function.LongSupplier;
  *
  * @param active the node's count of calls
  * @param timers of our 2xx to an INVITE
+ * @param codec writes down what is left of a call that has ended
  * @param commitIds 64 random bits each time
  */
 public record CallShared(
@@ -20,4 +22,5 @@ public record CallShared(
     RoutingCounters counters,
     CallLimits limits,
     TimerSettings timers,
+    RecordCodec<Call> codec,
     LongSupplier commitIds) {}

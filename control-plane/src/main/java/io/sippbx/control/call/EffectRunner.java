@@ -57,6 +57,11 @@ final class EffectRunner {
     return !withheld.isEmpty();
   }
 
+  /** Whether something is repeated or withheld. */
+  boolean isBusy() {
+    return !repeaters.isEmpty() || !withheld.isEmpty();
+  }
+
   void carryOutWithheld() {
     List<Effect> before = List.copyOf(withheld);
     withheld.clear();

@@ -2,6 +2,7 @@ package io.sippbx.control.store;
 
 import io.sippbx.shared.identity.CallKey;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * Where calls live between two inputs.
@@ -43,4 +44,12 @@ public interface CallStore<R> {
    * version by another's commit; {@link CommitAnswer.Unknown} without an answer in time.
    */
   void restore(CallRestore<R> restore, Consumer<CommitAnswer<R>> answer);
+
+  /**
+   * What this commit wrote has been put away: who keeps its record in memory may keep {@code again}
+   * in its place. On the loop of the call; says nothing of what is stored.
+   *
+   * @param again makes an equal record each time it is asked; any thread
+   */
+  default void fold(CallKey call, CommitId commit, Supplier<R> again) {}
 }

@@ -1,5 +1,7 @@
 package io.sippbx.control.store;
 
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
@@ -9,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,11 +38,55 @@ final class RecentCommits<R> {
   private long forgottenEarly;
 
   /** Events of one commit. */
-  private record Told(long atNs, List<CallEvent> events) {}
+  private sealed interface Told {
+    long atNs();
 
-  /** The last commit of a call, and the events of those before it that may be lost too. */
+    List<CallEvent> events();
+
+    /** As they were made. */
+    record Made(long atNs, List<CallEvent> events) implements Told {}
+
+    /** As they are written down. */
+    record Folded(long atNs, List<ByteString> octets) implements Told {
+      @Override
+      public List<CallEvent> events() {
+        var events = new ArrayList<CallEvent>();
+        for (ByteString each : octets) {
+          try {
+            events.add(CallEvent.parseFrom(each));
+          } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("Expected to read what was just written", e);
+          }
+        }
+        return events;
+      }
+    }
+
+    default Told folded() {
+      return this instanceof Folded
+          ? this
+          : new Folded(atNs(), events().stream().map(CallEvent::toByteString).toList());
+    }
+  }
+
+  /**
+   * The last commit of a call, and the events of those before it that may be lost too.
+   *
+   * @param record what it wrote, each time that it is asked
+   */
   private record Recent<R>(
-      long atNs, Versioned<R> ours, CallIndex index, Duration keep, List<Told> told) {
+      long atNs,
+      long version,
+      CommitId commit,
+      Supplier<R> record,
+      CallIndex index,
+      Duration keep,
+      List<Told> told) {
+
+    Recent<R> folded(Supplier<R> again) {
+      List<Told> folded = told.stream().map(Told::folded).toList();
+      return new Recent<>(atNs, version, commit, again, index, keep, folded);
+    }
 
     /** As it is to be written back now; empty if its record would have ended by now. */
     Optional<CallRestore<R>> restore(CallKey call, long nowNs) {
@@ -51,7 +98,12 @@ final class RecentCommits<R> {
       told.forEach(each -> events.addAll(each.events()));
       int first = Math.max(0, events.size() - CallCommit.MAX_EVENTS);
       return Optional.of(
-          new CallRestore<>(call, ours, events.subList(first, events.size()), index, left));
+          new CallRestore<>(
+              call,
+              new Versioned<>(version, commit, record.get(), index.owner()),
+              events.subList(first, events.size()),
+              index,
+              left));
     }
   }
 
@@ -70,11 +122,14 @@ final class RecentCommits<R> {
     }
     Recent<R> before = recent.remove(commit.call());
     if (commit.record().isPresent()) {
+      R record = commit.record().get();
       recent.put(
           commit.call(),
           new Recent<>(
               nowNs,
-              new Versioned<>(version, commit.id(), commit.record().get(), commit.index().owner()),
+              version,
+              commit.id(),
+              () -> record,
               commit.index(),
               commit.keep(),
               told(before, commit, nowNs)));
@@ -84,7 +139,7 @@ final class RecentCommits<R> {
 
   private static <R> List<Told> told(@Nullable Recent<R> before, CallCommit<R> commit, long nowNs) {
     var told = new ArrayList<Told>();
-    boolean isAgain = before != null && before.ours().commit().equals(commit.id());
+    boolean isAgain = before != null && before.commit().equals(commit.id());
     if (before != null) {
       for (Told each : before.told()) {
         if (isAgain || nowNs - each.atNs() <= WINDOW.toNanos()) {
@@ -93,7 +148,7 @@ final class RecentCommits<R> {
       }
     }
     if (!isAgain && !commit.events().isEmpty()) {
-      told.add(new Told(nowNs, commit.events()));
+      told.add(new Told.Made(nowNs, commit.events()));
     }
     return told;
   }
@@ -117,17 +172,26 @@ final class RecentCommits<R> {
   void seen(CallKey call, Versioned<R> current) {
     Recent<R> ours = recent.get(call);
     if (ours != null
-        && current.version() >= ours.ours().version()
-        && !current.commit().equals(ours.ours().commit())) {
+        && current.version() >= ours.version()
+        && !current.commit().equals(ours.commit())) {
       recent.remove(call);
     }
   }
 
-  /** What is to be written back if the store holds no record of the call or one before this. */
-  Optional<CallRestore<R>> of(CallKey call, long nowNs) {
+  /** What this commit wrote is kept by {@code again}, if that is the last one of the call here. */
+  void fold(CallKey call, CommitId commit, Supplier<R> again) {
+    recent.computeIfPresent(
+        call, (key, ours) -> ours.commit().equals(commit) ? ours.folded(again) : ours);
+  }
+
+  /**
+   * What is to be written back where the store holds this version of the call, 0 for no record;
+   * empty if that is none before ours.
+   */
+  Optional<CallRestore<R>> newerThan(CallKey call, long version, long nowNs) {
     forget(nowNs);
     Recent<R> ours = recent.get(call);
-    return ours == null ? Optional.empty() : ours.restore(call, nowNs);
+    return ours == null || ours.version() <= version ? Optional.empty() : ours.restore(call, nowNs);
   }
 
   /** All that would be written back, the oldest first. */

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -81,6 +82,12 @@ public final class RestoringCallStore<R> implements CallStore<R> {
   @Override
   public void restore(CallRestore<R> restore, Consumer<CommitAnswer<R>> answer) {
     store.restore(restore, answer);
+  }
+
+  @Override
+  public void fold(CallKey call, CommitId commit, Supplier<R> again) {
+    of(call).recent.fold(call, commit, again);
+    store.fold(call, commit, again);
   }
 
   /**
@@ -241,7 +248,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     }
 
     private Optional<CallRestore<R>> newerThan(CallKey call, long version) {
-      return recent.of(call, loop.nowNs()).filter(ours -> ours.ours().version() > version);
+      return recent.newerThan(call, version, loop.nowNs());
     }
 
     private void writeBack(CallRestore<R> lost, Consumer<CommitAnswer<R>> answer) {

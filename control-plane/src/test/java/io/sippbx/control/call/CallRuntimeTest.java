@@ -45,6 +45,7 @@ import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
+import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -64,6 +65,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 
@@ -91,6 +93,7 @@ class CallRuntimeTest {
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
   private final List<SipRequest> requests = new ArrayList<>();
+  private final List<Supplier<Call>> folded = new ArrayList<>();
   private final List<Branch> resumed = new ArrayList<>();
   private final List<String> seen = new ArrayList<>();
   private final Scene scene = new Scene();
@@ -124,6 +127,11 @@ class CallRuntimeTest {
         @Override
         public void restore(CallRestore<Call> restore, Consumer<CommitAnswer<Call>> answer) {
           memory.restore(restore, answer);
+        }
+
+        @Override
+        public void fold(CallKey call, CommitId commit, Supplier<Call> again) {
+          folded.add(again);
         }
       };
 
@@ -329,6 +337,7 @@ class CallRuntimeTest {
             counters,
             limits,
             TimerSettings.RFC_3261,
+            new CallCodec(),
             () -> ++nextCommit));
   }
 
@@ -1258,6 +1267,46 @@ class CallRuntimeTest {
     calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release", "ACK of 487");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 QUALITY", "4 ENDED");
+  }
+
+  @Test
+  void aCallThatHasEndedIsKeptAsOctetsAndAnswersRepeatsWithoutTheStore() {
+    CallRuntime runtime = up();
+    SipRequest bye = scene.callerRequest(Method.BYE, 2, "");
+    offer(runtime, bye);
+    assertThat(folded).as("its end is not told yet").isEmpty();
+    calleeAnswersItsEnd(runtime);
+    assertThat(folded).hasSize(1);
+    assertThat(folded.getFirst().get()).isEqualTo(storedCall());
+    assertThat(runtime.call(key)).contains(storedCall());
+    assertThat(active.size()).isZero();
+    unreadable = true;
+    done.clear();
+    commits.clear();
+    clock.advance(Duration.ofSeconds(20));
+    offer(runtime, bye);
+    loop.execute(() -> runtime.begin(key, invite(), received(scene.invite)));
+    clock.runReady();
+    assertThat(done).startsWith("200 BYE").doesNotContain("absent", "apply 1", "INVITE");
+    assertThat(commits).as("repeats change nothing").isEmpty();
+    assertThat(folded).as("and it is put away again").hasSizeGreaterThan(1);
+    clock.advance(Duration.ofSeconds(21));
+    assertThat(runtime.holds(key)).isTrue();
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(runtime.holds(key)).isFalse();
+    assertThat(runtime.size()).isZero();
+    assertThat(seen).doesNotContain("defect");
+  }
+
+  @Test
+  void aCallThatHasEndedIsNotTakenOverAndGoesWithItsNode() {
+    CallRuntime runtime = up();
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    calleeAnswersItsEnd(runtime);
+    assertThat(takeOver(runtime, OTHER)).isEqualTo(TakeOver.Outcome.NOT_ITS);
+    assertThat(runtime.holds(key)).isTrue();
+    runtime.release();
+    assertThat(runtime.size()).isZero();
   }
 
   /** A survivor of the node that has done a BYE ahead of its commit, and has died before it. */

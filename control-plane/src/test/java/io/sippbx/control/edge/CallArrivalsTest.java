@@ -71,6 +71,7 @@ import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.InMemoryCallStore;
 import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.ReadAnswer;
+import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
@@ -196,6 +197,7 @@ class CallArrivalsTest {
             new RoutingCounters(),
             CallLimits.DEFAULT,
             TimerSettings.RFC_3261,
+            new CallCodec(),
             random::nextLong);
     edges.add(
         new Edge(

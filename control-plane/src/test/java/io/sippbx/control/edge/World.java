@@ -66,6 +66,7 @@ import io.sippbx.control.store.InMemoryRegistrationStore;
 import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.control.store.Partition;
 import io.sippbx.control.store.PartitionStore;
+import io.sippbx.control.store.state.CallCodec;
 import io.sippbx.control.testkit.VirtualLoop;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -316,6 +317,7 @@ final class World implements CallObserver, RegistrarListener {
             new RoutingCounters(),
             CallLimits.DEFAULT,
             TimerSettings.RFC_3261,
+            new CallCodec(),
             random::nextLong);
     var leases = new CallLeases(limits.on(loops), loops, 1_000);
     var shared =

@@ -124,6 +124,21 @@ class RestoringCallStoreTest {
   }
 
   @Test
+  void isMendedWithWhatWasPutAwayInPlaceOfTheRecord() {
+    stored.part();
+    commit(node, step(1));
+    commit(node, step(2));
+    node.fold(CALL, new CommitId(2), () -> note("put away"));
+    node.fold(CALL, new CommitId(1), () -> note("of an earlier commit"));
+    stored.failOver();
+    assertThat(read(node, CALL))
+        .isEqualTo(new ReadAnswer.Found<>(versioned(2, 2, note("put away"))));
+    assertThat(read(stored, CALL))
+        .isEqualTo(new ReadAnswer.Found<>(versioned(2, 2, note("put away"))));
+    assertThat(events()).as("those of both").containsExactly("e1", "e2");
+  }
+
+  @Test
   void isMendedForCallsThatNobodyAsksAbout() {
     stored.part();
     for (int i = 1; i <= 80; i++) {

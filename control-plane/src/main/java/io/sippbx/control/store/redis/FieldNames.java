@@ -42,6 +42,11 @@ final class FieldNames {
     known.put(call, new Known(commit, List.copyOf(names)));
   }
 
+  /** The call has ended: it is hardly committed again. */
+  void forget(CallKey call) {
+    known.remove(call);
+  }
+
   int size() {
     return known.size();
   }

@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Calls in Redis: one hash a call, and one run of {@code commit.lua} a commit. */
@@ -107,6 +108,11 @@ final class RedisCallStore<R> implements CallStore<R> {
             OptionalLong.empty(),
             OptionalLong.empty()),
         answer);
+  }
+
+  @Override
+  public void fold(CallKey call, CommitId commit, Supplier<R> again) {
+    names(call).forget(call);
   }
 
   /** What {@code commit.lua} is told. */
