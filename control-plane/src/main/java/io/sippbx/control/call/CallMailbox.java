@@ -268,7 +268,7 @@ final class CallMailbox {
    * refused), and what it has heard (an ACK).
    */
   private void releaseOrCommit() {
-    while (!busy && !closed && mayAct() && inputs.first().filter(this::isOwed).isPresent()) {
+    while (!busy && !closed && mayAct() && inputs.first().filter(Waiting::isOwed).isPresent()) {
       process(inputs.next());
     }
     if (busy || closed) {
@@ -289,10 +289,6 @@ final class CallMailbox {
       runtime.counters().letGo.decrement();
     }
     hold();
-  }
-
-  private boolean isOwed(Waiting waiting) {
-    return waiting.isOwed() || waiting.equals(doneAhead);
   }
 
   /** A term has begun: what is this node's own is read again before anything is sent for it. */
@@ -390,7 +386,8 @@ final class CallMailbox {
     if (first == null || first.equals(doneAhead) || call == null || call.isTombstone()) {
       return;
     }
-    doneAhead = first;
+    Waiting done = first.owed();
+    doneAhead = done;
     Decision decision;
     try {
       decision = decide(beside(call), first.input());
@@ -400,10 +397,29 @@ final class CallMailbox {
     }
     List<Effect> ahead = EndEffects.of(decision.effects());
     effects.carryOut(ahead);
-    // A commit whose outcome is not known may turn out to have answered the caller.
-    EndEffects.refusal(ahead, call.caller().transaction())
-        .ifPresent(refusal -> inputs.addFirst(runtime.owed(new Input.RefusedAhead(refusal))));
-    inputs.advance(first);
+    inputs.remove(first);
+    addFirstDone(done, ahead);
+  }
+
+  /**
+   * Puts what went ahead before all else that waits. A commit whose outcome is not known, or of
+   * another node, may turn out to have answered the caller.
+   */
+  private void addFirstDone(Waiting done, List<Effect> ahead) {
+    if (call != null) {
+      EndEffects.refusal(ahead, call.caller().transaction())
+          .ifPresent(refusal -> inputs.addFirst(runtime.refusedAhead(refusal, done)));
+    }
+    inputs.addFirst(done);
+  }
+
+  /** What was not committed is decided again, on what stands now. */
+  private void decideAgain(PendingCommit pending) {
+    if (pending.isEndsDone()) {
+      addFirstDone(pending.waiting().owed(), EndEffects.of(pending.decision().effects()));
+    } else {
+      inputs.addFirst(pending.waiting());
+    }
   }
 
   private Call beside(Call committed) {
@@ -499,7 +515,7 @@ final class CallMailbox {
         if (pending.isRefused()) {
           conflicts = 0;
         } else if (conflicts < runtime.limits().commitAttempts()) {
-          inputs.addFirst(waiting);
+          decideAgain(pending);
         } else {
           conflicts = 0;
           runtime.observer().dropped(key, CallObserver.Drop.CONTENDED);
@@ -510,7 +526,7 @@ final class CallMailbox {
       case CommitAnswer.Gone<Call> gone -> {
         busy = false;
         if (!pending.isRefused()) {
-          inputs.addFirst(waiting);
+          decideAgain(pending);
         }
         gone();
       }

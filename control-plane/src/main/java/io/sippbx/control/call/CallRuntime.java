@@ -9,6 +9,7 @@ import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.mesh.Mesh;
+import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.TimerSettings;
 import io.sippbx.control.store.CallStore;
@@ -335,6 +336,17 @@ public final class CallRuntime {
 
   private Waiting waiting(Input input, Optional<Received> received, Consumer<Input> absent) {
     return new Waiting(input, received, absent, loop.nowNs(), false, false);
+  }
+
+  /** What {@code done}, which went ahead, has told the caller: for whoever has the call. */
+  Waiting refusedAhead(SipResponse refusal, Waiting done) {
+    return new Waiting(
+        new Input.RefusedAhead(refusal),
+        done.received().map(by -> new Received(refusal, by.flow(), by.hops())),
+        absent -> {},
+        done.sinceNs(),
+        false,
+        true);
   }
 
   /** An input of this node's own making. */

@@ -139,14 +139,52 @@ final class CallerSide {
 
   /** An answer stands in the record that the caller, who was refused before it, will not see. */
   void refusedAhead(Draft d, SipResponse refusal) {
-    if (d.caller.state() != IncomingInvite.State.ANSWERED || d.termination.isPresent()) {
+    if (d.termination.isPresent()) {
       return;
     }
+    switch (d.caller.state()) {
+      case PROCEEDING -> {
+        answer(d, refusal);
+        d.caller = d.caller.with(IncomingInvite.State.REJECTED);
+      }
+      case ANSWERED -> {
+        d.caller = d.caller.withLastResponse(refusal);
+        forgetAnswer(d, IncomingInvite.State.REJECTED);
+      }
+      case CONFIRMED, REJECTED -> {
+        return;
+      }
+    }
+    ending.end(d, Refusals.termination(refusal.status()));
+  }
+
+  /**
+   * The caller has acknowledged a final response to its INVITE that the call knows nothing of:
+   * another node has refused a copy without a look at the record, which it could not have. The
+   * caller hears no answer any more.
+   */
+  void refusedElsewhere(Draft d, SipRequest ack) {
+    if (d.termination.isPresent() || !ServerTransactionId.of(ack).equals(d.caller.transaction())) {
+      return;
+    }
+    switch (d.caller.state()) {
+      case PROCEEDING -> {
+        d.effect(new Effect.ForgetServer(d.caller.transaction()));
+        d.caller = d.caller.with(IncomingInvite.State.CONFIRMED);
+      }
+      case ANSWERED -> forgetAnswer(d, IncomingInvite.State.CONFIRMED);
+      case CONFIRMED, REJECTED -> {
+        return;
+      }
+    }
+    ending.end(d, Refusals.termination(503));
+  }
+
+  private static void forgetAnswer(Draft d, IncomingInvite.State state) {
     d.effect(new Effect.StopSuccess(d.caller.transaction()));
     d.stop(TimerId.of(Kind.ACK));
-    d.caller = d.caller.withLastResponse(refusal).with(IncomingInvite.State.REJECTED);
+    d.caller = d.caller.with(state);
     d.replace(d.leg(Side.CALLER).with(LegEnd.State.GONE));
-    ending.end(d, Refusals.termination(refusal.status()));
   }
 
   /**

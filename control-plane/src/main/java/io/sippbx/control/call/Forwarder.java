@@ -70,14 +70,18 @@ final class Forwarder {
     }
   }
 
+  /** What was answered already is not repeated: it is held for as long as it would have been. */
+  private Duration heldFor(Waiting waiting) {
+    return waiting.isOwed() ? runtime.timers().t1().multipliedBy(64) : runtime.limits().heldFor();
+  }
+
   /** Until it is known whose the call is, or its owner, or the store, can be reached. */
   void hold(CallKey call, Waiting waiting) {
     if (waiting.received().isEmpty()) {
       return;
     }
     long waitedNs = loop.nowNs() - waiting.sinceNs();
-    if (held >= runtime.limits().heldMessages()
-        || waitedNs >= runtime.limits().heldFor().toNanos()) {
+    if (held >= runtime.limits().heldMessages() || waitedNs >= heldFor(waiting).toNanos()) {
       runtime.counters().heldInVain.increment();
       giveUp(waiting);
       return;

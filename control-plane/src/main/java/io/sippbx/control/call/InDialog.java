@@ -223,10 +223,11 @@ final class InDialog {
     }
   }
 
-  /** An ACK for a 2xx of ours. */
+  /** An ACK for a 2xx of ours, or for what another node has said to the caller. */
   void ack(Draft d, SipRequest ack) {
     Optional<Leg> leg = legOf(d, ack);
     if (leg.isEmpty()) {
+      caller.refusedElsewhere(d, ack);
       return;
     }
     Side side = leg.get().side();

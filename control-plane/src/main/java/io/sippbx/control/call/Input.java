@@ -58,7 +58,9 @@ public sealed interface Input {
       ServerTransactionId transaction, SipRequest request, Flow flow, Destination hop)
       implements Input {}
 
-  /** An ACK for a 2xx. */
+  /**
+   * An ACK for a 2xx, or, of the caller's INVITE, for a final response that is not in the record.
+   */
   record AckArrived(SipRequest ack) implements Input {}
 
   /** The ACK for the final response of 300 to 699 with which the caller was refused. */

@@ -99,6 +99,11 @@ final class PendingCommit {
     return EndEffects.of(decision.effects());
   }
 
+  /** Whether what only ends has been done already. */
+  boolean isEndsDone() {
+    return endsDone;
+  }
+
   /** What is to be done once it stands. */
   List<Effect> effects() {
     return endsDone ? EndEffects.without(decision.effects()) : decision.effects();

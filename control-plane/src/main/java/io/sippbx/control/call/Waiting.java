@@ -11,8 +11,8 @@ import java.util.function.Consumer;
  * @param absent is given the input where there is no such call
  * @param sinceNs when it came
  * @param isStray whether it is a response for which no transaction of this node waited when it came
- * @param isOwed whether it sets right what this node has told a peer before it was written: no
- *     other node knows of it
+ * @param isOwed whether it is, or sets right, what this node has told a peer before it was written:
+ *     no other node knows of it, and the peer does not repeat it
  */
 record Waiting(
     Input input,
@@ -21,6 +21,11 @@ record Waiting(
     long sinceNs,
     boolean isStray,
     boolean isOwed) {
+
+  /** The same, once its peer has been answered. */
+  Waiting owed() {
+    return new Waiting(input, received, absent, sinceNs, isStray, true);
+  }
 
   /** Whether it asks for no more than that something ends, which harms nobody. */
   boolean onlyEnds() {

@@ -47,10 +47,9 @@ final class WaitingInputs {
     return inputs.stream().filter(Waiting::onlyEnds).findFirst();
   }
 
-  /** Puts what waits before all else that waits. */
-  void advance(Waiting input) {
+  /** Takes it out, if it waits. */
+  void remove(Waiting input) {
     inputs.remove(input);
-    inputs.addFirst(input);
   }
 
   /** Takes out what may be refused and has come at {@code oldestNs} or before. */

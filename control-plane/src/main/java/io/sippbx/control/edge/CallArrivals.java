@@ -250,7 +250,7 @@ final class CallArrivals {
             });
   }
 
-  /** Whether CANCEL and INVITE have been answered meanwhile; then its place is given back. */
+  /** Whether its caller has been told its end meanwhile; then its place is given back. */
   private boolean cameToNothing(CallKey key, Arrival arrival) {
     if (arrival.cancelled) {
       giveUp(key, arrival);
@@ -281,6 +281,23 @@ final class CallArrivals {
     transactions.respond(
         arrival.transaction,
         SipResponse.to(arrival.invite, 487).toTag(AccessResponses.tag(arrival.invite)).build());
+    return true;
+  }
+
+  /**
+   * Drops an INVITE that has not become a call yet, and whose caller has acknowledged another
+   * node's refusal of it.
+   *
+   * @return false if there is none
+   */
+  boolean refusedElsewhere(CallKey key, SipRequest ack) {
+    Arrival arrival = arriving.get(key);
+    if (arrival == null || !arrival.transaction.equals(ServerTransactionId.of(ack))) {
+      return false;
+    }
+    arriving.remove(key);
+    arrival.cancelled = true;
+    transactions.forget(arrival.transaction);
     return true;
   }
 

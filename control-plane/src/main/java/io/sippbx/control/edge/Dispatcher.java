@@ -88,7 +88,10 @@ public final class Dispatcher implements SipReceiver {
               .topVia()
               .branch()
               .flatMap(BranchName::of)
-              .map(branch -> branch.call().hashCode())
+              .map(BranchName::call)
+              // One of ours, that another node hands on.
+              .or(() -> response.toTag().flatMap(CallTag::of).map(CallTag::call))
+              .map(CallKey::hashCode)
               .orElseGet(() -> response.callId().hashCode());
     };
   }

@@ -86,9 +86,25 @@ public final class Edge implements TransactionUser {
     receiving = hops;
     if (message instanceof SipResponse response && hops == 0) {
       receive(response, flow);
+    } else if (message instanceof SipResponse response && isRefusalOfOurs(response)) {
+      refusedAhead(response, flow);
     } else {
       transactions.receive(message, flow);
     }
+  }
+
+  /** Whether it is no answer to us, but what a node of this cluster has told a caller. */
+  private static boolean isRefusalOfOurs(SipResponse response) {
+    return response.status() >= 300
+        && response.cSeq().method().equals(Method.INVITE)
+        && response.topVia().branch().flatMap(BranchName::of).isEmpty()
+        && response.toTag().flatMap(CallTag::of).isPresent();
+  }
+
+  /** The node that refused the caller could not write it down, and this one has the call. */
+  private void refusedAhead(SipResponse refusal, Flow flow) {
+    CallKey key = refusal.toTag().flatMap(CallTag::of).map(CallTag::call).orElseThrow();
+    calls.offerOrRead(key, new Input.RefusedAhead(refusal), received(refusal, flow), absent -> {});
   }
 
   /** Where the branch names another node that lives, the response is its business, or it knows. */
@@ -273,6 +289,19 @@ public final class Edge implements TransactionUser {
           new Input.AckArrived(ack),
           received(ack, flow),
           absent -> shared.counters().stray.increment());
+    } else {
+      refusedElsewhere(ack, flow);
+    }
+  }
+
+  /** The ACK for a refusal that left no state; a copy of the INVITE may have become a call here. */
+  private void refusedElsewhere(SipRequest ack, Flow flow) {
+    CallKey key = services.keys().derive(ack);
+    if (arrivals.refusedElsewhere(key, ack)) {
+      return;
+    }
+    if (calls.holds(key)) {
+      calls.offerOrRead(key, new Input.AckArrived(ack), received(ack, flow), absent -> {});
     } else {
       shared.counters().stray.increment();
     }

@@ -17,6 +17,7 @@ import io.sippbx.control.sip.message.NameAddr;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
+import io.sippbx.control.sip.message.Tag;
 import io.sippbx.control.sip.message.TransportProtocol;
 import io.sippbx.control.sip.message.Via;
 import io.sippbx.control.sip.transport.Destination;
@@ -652,6 +653,69 @@ class CallDeciderTest {
       scene.up().apply(arrival(scene.invite));
       assertThat(scene.effects)
           .containsExactly(new Effect.ForgetServer(Scene.transaction(scene.invite)));
+    }
+
+    /** The caller's, for a final response that the call knows nothing of. */
+    private SipRequest ackOfAnotherRefusal() {
+      return SipRequest.builder(Method.ACK, scene.invite.uri())
+          .via(scene.invite.topVia())
+          .maxForwards(70)
+          .from(scene.invite.from())
+          .to(scene.invite.to().withTag(new Tag("0123456789abcdef")))
+          .callId(scene.invite.callId())
+          .cSeq(scene.invite.cSeq().number())
+          .build();
+    }
+
+    @Test
+    @DisplayName("a node that could not read the record has refused another copy of it")
+    void whoseRefusalTheCallerHasHeardElsewhereRingsNoMore() {
+      scene.begin().mediaHolds();
+      scene.callee(0, 180, "bob", "").apply(new Input.AckArrived(ackOfAnotherRefusal()));
+      assertThat(scene.answered()).isEmpty();
+      assertThat(scene.last(Effect.ForgetServer.class).transaction())
+          .isEqualTo(Scene.transaction(scene.invite));
+      assertThat(scene.sent()).containsExactly("CANCEL");
+      assertThat(termination()).isEqualTo(new Termination(Result.FAILED, Reason.REFUSED, 503));
+      comesToRest();
+    }
+
+    @Test
+    void whoseRefusalTheCallerHasHeardElsewhereIsNotAnswered() {
+      scene.begin().mediaHolds();
+      scene.callee(0, 200, "bob", BOB).apply(new Input.AckArrived(ackOfAnotherRefusal()));
+      assertThat(scene.all(Effect.StopSuccess.class)).hasSize(1);
+      assertThat(scene.sent()).as("to the callee alone").containsExactly("ACK", "BYE");
+      assertThat(termination()).isEqualTo(new Termination(Result.FAILED, Reason.REFUSED, 503));
+      comesToRest();
+    }
+
+    @Test
+    void anAckOfAnotherTransactionSaysNothingOfIt() {
+      scene.begin().mediaHolds();
+      SipRequest other =
+          ackOfAnotherRefusal().toBuilder()
+              .replaceTopVia(
+                  Via.of(TransportProtocol.UDP, Scene.CALLER, new Branch("z9hG4bK-other")))
+              .build();
+      scene.apply(new Input.AckArrived(other));
+      assertThat(scene.effects).isEmpty();
+      assertThat(scene.call.orElseThrow().termination()).isEmpty();
+    }
+
+    @Test
+    @DisplayName("a node that had the call has refused it, and could not write that down")
+    void whichIsOverForTheCallerIsOver() {
+      scene.begin().mediaHolds();
+      SipResponse refusal =
+          SipResponse.to(scene.invite, 487)
+              .toTag(new CallTag(scene.key(), Side.CALLER, 0).tag())
+              .build();
+      scene.callee(0, 180, "bob", "").apply(new Input.RefusedAhead(refusal));
+      assertThat(scene.answered()).containsExactly("487 INVITE");
+      assertThat(scene.sent()).containsExactly("CANCEL");
+      assertThat(termination().reason()).isEqualTo(Reason.CANCELLED);
+      comesToRest();
     }
 
     @Test

@@ -62,12 +62,16 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @DisplayName("commit, then act (law 2)")
 class CallRuntimeTest {
@@ -273,6 +277,7 @@ class CallRuntimeTest {
   private SendLease lease = Alone.lease(loop);
   private final List<SendPermit> permits = new ArrayList<>();
   private final List<String> meshed = new ArrayList<>();
+  private @Nullable SipMessage toldByMesh;
   private boolean meshIsUp = true;
 
   /** Says what it was given, and has it if it is up. */
@@ -282,6 +287,7 @@ class CallRuntimeTest {
         public void deliver(
             Member to, SipMessage message, Flow flow, int hops, Consumer<Delivery> told) {
           meshed.add(message.cSeq().method() + " to " + to + " hops " + hops);
+          toldByMesh = message instanceof SipResponse ? message : toldByMesh;
           Delivery delivery = meshIsUp ? Delivery.DELIVERED : Delivery.FAILED;
           loop.execute(() -> told.accept(delivery));
         }
@@ -1418,6 +1424,58 @@ class CallRuntimeTest {
     clock.advance(Duration.ofSeconds(10));
     assertThat(done).as("the answer is not repeated").isEmpty();
     assertThat(seen.getLast()).endsWith("ENDED");
+  }
+
+  /**
+   * A CANCEL is done ahead by a node that cannot reach the store, while another that can takes the
+   * call over, and answers it. The mesh between them is cut for longer than anything else is held.
+   *
+   * @return the other
+   */
+  private CallRuntime cancelledWhereItWasTakenFrom(boolean somethingIsUnderWay) {
+    var known = new Roster(SELF);
+    sees(known, List.of(SELF, OTHER), List.of());
+    CallRuntime runtime = begin(runtime(SELF, known, CallLimits.DEFAULT));
+    away = true;
+    if (somethingIsUnderWay) {
+      answer(runtime);
+      clock.advance(Duration.ofSeconds(1));
+    }
+    done.clear();
+    offer(runtime, cancel());
+    assertThat(done).containsSubsequence("200 CANCEL", "487 INVITE");
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(OTHER), List.of(SELF));
+    CallRuntime survivor = runtime(OTHER, roster, CallLimits.DEFAULT, memory);
+    takeOver(survivor, SELF);
+    done.clear();
+    answer(survivor);
+    assertThat(done).contains("200 INVITE");
+    meshIsUp = false;
+    away = false;
+    clock.advance(Duration.ofSeconds(20));
+    meshIsUp = true;
+    meshed.clear();
+    clock.advance(Duration.ofSeconds(1));
+    return survivor;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aCancelThatWentAheadIsToldToWhoHasTakenTheCallOver(boolean somethingIsUnderWay) {
+    CallRuntime survivor = cancelledWhereItWasTakenFrom(somethingIsUnderWay);
+    assertThat(meshed)
+        .as("the CANCEL, which may be too late, and what the caller was told")
+        .containsExactlyInAnyOrder(
+            "CANCEL to " + OTHER + " hops 0", "INVITE to " + OTHER + " hops 0");
+    SipResponse told = (SipResponse) Objects.requireNonNull(toldByMesh);
+    assertThat(told.status()).isEqualTo(487);
+    done.clear();
+    loop.execute(
+        () ->
+            survivor.offerOrRead(key, new Input.RefusedAhead(told), received(told), absent -> {}));
+    clock.runReady();
+    assertThat(done).as("the callee is not left alone").containsSubsequence("ACK", "BYE");
   }
 
   @Test

@@ -12,8 +12,10 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.call.CallRuntime;
 import io.sippbx.control.call.CallSettings;
 import io.sippbx.control.call.CallShared;
+import io.sippbx.control.call.CallTag;
 import io.sippbx.control.call.Ownership;
 import io.sippbx.control.call.RoutingCounters;
+import io.sippbx.control.call.Side;
 import io.sippbx.control.call.Target;
 import io.sippbx.control.cluster.Beat;
 import io.sippbx.control.cluster.Census;
@@ -22,6 +24,9 @@ import io.sippbx.control.cluster.Roster;
 import io.sippbx.control.event.CallEventEncoder;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.event.RegistrationEventEncoder;
+import io.sippbx.control.event.Termination;
+import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.event.Termination.Result;
 import io.sippbx.control.loop.Loops;
 import io.sippbx.control.mesh.Mesh;
 import io.sippbx.control.registrar.RegisterResult;
@@ -325,6 +330,59 @@ class CallArrivalsTest {
     clock.advance(RefusedInvites.KEEP);
     send(invite);
     assertThat(routing).as("by then it is another try").hasSize(1);
+  }
+
+  /** Of the caller, for a refusal that no node has in a record. */
+  private static SipRequest ackOfARefusal(SipRequest invite) {
+    return SipRequest.builder(Method.ACK, invite.uri())
+        .via(invite.topVia())
+        .maxForwards(70)
+        .from(invite.from())
+        .to(invite.to().withTag(new Tag("0123456789abcdef")))
+        .callId(invite.callId())
+        .cSeq(1)
+        .build();
+  }
+
+  @Test
+  void becomeNoCallsOnceTheCallerHasAcknowledgedARefusalOfAnotherNode() {
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    send(invite);
+    send(ackOfARefusal(invite));
+    assertThat(edge.arriving()).isZero();
+    later(() -> routing.removeFirst().accept(toBob()));
+    assertThat(edge.calls().size()).isZero();
+    assertThat(active.size()).isZero();
+    assertThat(edge.transactions().counts().live().total()).isZero();
+    assertThat(heard).isEmpty();
+  }
+
+  @Test
+  void thatBecameCallsEndWhenTheCallerAcknowledgesARefusalOfAnotherNode() {
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    send(invite);
+    later(() -> routing.removeFirst().accept(toBob()));
+    CallKey key = new CallKeys(SECRET).derive(invite);
+    assertThat(edge.calls().call(key).orElseThrow().termination()).isEmpty();
+    send(ackOfARefusal(invite));
+    assertThat(edge.calls().call(key).orElseThrow().termination())
+        .contains(new Termination(Result.FAILED, Reason.REFUSED, 503));
+    assertThat(edge.transactions().counts().live().inviteServer()).isZero();
+  }
+
+  @Test
+  void thatBecameCallsEndWhenAnotherNodeSaysThatItHasRefusedTheCaller() {
+    SipRequest invite = invite(1, "sip:me@127.0.0.9");
+    send(invite);
+    later(() -> routing.removeFirst().accept(toBob()));
+    CallKey key = new CallKeys(SECRET).derive(invite);
+    SipResponse refusal =
+        SipResponse.to(invite, 487).toTag(new CallTag(key, Side.CALLER, 0).tag()).build();
+    later(() -> edge.receive(refusal, Flow.udp(US, ME), 0));
+    assertThat(edge.calls().call(key).orElseThrow().termination()).as("anybody").isEmpty();
+    later(() -> edge.receive(refusal, Flow.udp(US, ME), 1));
+    assertThat(edge.calls().call(key).orElseThrow().termination())
+        .contains(new Termination(Result.CANCELLED, Reason.CANCELLED, 487));
   }
 
   private static Router.Route toBob() {

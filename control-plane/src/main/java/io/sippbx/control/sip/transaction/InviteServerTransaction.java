@@ -10,6 +10,7 @@ import java.util.List;
  * <pre>
  * Proceeding -- respond 1xx     --> Proceeding  send
  * Proceeding -- INVITE          --> Proceeding  send the last 1xx, if there was one
+ * Proceeding -- ACK             --> Proceeding  pass the ACK up
  * Proceeding -- respond 2xx     --> Accepted    send, start L
  * Proceeding -- respond 300-699 --> Completed   send, start H and G
  * Completed  -- INVITE          --> Completed   send
@@ -25,6 +26,9 @@ import java.util.List;
  * </pre>
  *
  * Every other (state, event) pair is absorbed: the state is kept and there is nothing to do.
+ *
+ * <p>An ACK in Proceeding is for a final response of somebody else who has the same address, and
+ * another copy of the INVITE: the transaction user can know what that means.
  *
  * <p>A deviation: no 100 is sent by the transaction itself after 200 ms. The 100 is an effect of
  * the call's first commit (law 2 of the design): until then, the caller's repeats, which are
@@ -164,7 +168,7 @@ public final class InviteServerTransaction {
     return switch (event) {
       case Event.RequestReceived() ->
           proceeding.responded() ? send(proceeding) : absorb(proceeding);
-      case Event.AckReceived() -> absorb(proceeding);
+      case Event.AckReceived() -> new Step(proceeding, List.of(new Action.PassAckUp()));
       case Event.Respond(int status) ->
           status < 200 ? send(new State.Proceeding(true)) : finalResponse(status, true);
       case Event.TimerFired fired -> absorb(proceeding);

@@ -32,8 +32,9 @@ public interface TransactionUser {
       ServerTransactionId id, SipRequest cancel, Flow flow, Optional<ServerTransactionId> invite);
 
   /**
-   * An ACK that no INVITE transaction of this layer took: it is for a 2xx, or for another final
-   * response whose transaction is gone. Each repeat comes up too.
+   * An ACK that no INVITE transaction of this layer took: it is for a 2xx, for another final
+   * response whose transaction is gone, or for one that was given elsewhere, be it that the INVITE
+   * is open here too. Each repeat comes up too.
    */
   void ack(SipRequest ack, Flow flow);
 
