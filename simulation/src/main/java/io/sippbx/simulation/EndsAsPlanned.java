@@ -1,6 +1,7 @@
 package io.sippbx.simulation;
 
 import com.google.protobuf.Timestamp;
+import io.sippbx.control.call.CallTag;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipMessage;
@@ -30,6 +31,9 @@ final class EndsAsPlanned extends Invariant {
   /** Calls whose caller was refused, or cancelled, while nothing could be written. */
   private final Set<Integer> refusedUnwritten = new LinkedHashSet<>();
 
+  /** Calls whose caller was refused by a node that knew of no such call. */
+  private final Set<Integer> refusedStateless = new LinkedHashSet<>();
+
   /** Calls of which an INVITE was sent to a callee, and of which one was heard. */
   private final Set<CallKey> invited = new TreeSet<>();
 
@@ -47,6 +51,9 @@ final class EndsAsPlanned extends Invariant {
   @Override
   void sent(String node, Network.Sent sent) {
     invitation(sent.message()).ifPresent(invited::add);
+    if (sent.message().toTag().flatMap(CallTag::of).isEmpty()) {
+      Refusals.refused(sent.message()).ifPresent(refusedStateless::add);
+    }
   }
 
   @Override
@@ -122,6 +129,10 @@ final class EndsAsPlanned extends Invariant {
       // Its node did not live to end it: the callee was called, and the caller hangs up when it
       // hears an answer, or does not hear it.
       allowed.addAll(EnumSet.of(Reason.NORMAL, Reason.NO_ACK));
+    }
+    if (refusedStateless.contains(plan.number())) {
+      // Another node had taken a copy of its INVITE.
+      allowed.add(Reason.REFUSED);
     }
     if (hungUpUnwritten.contains(plan.number())) {
       // It was done at once, but its node did not live to write it down.

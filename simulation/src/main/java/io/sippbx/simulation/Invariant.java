@@ -39,6 +39,9 @@ abstract class Invariant {
     /** As {@link Owners#hasJustGivenUp}. */
     boolean hasJustGivenUp(CallKey call, String start);
 
+    /** As {@link Refusals#isLost}. */
+    boolean isRefusalLost(int call);
+
     /** As {@link Forgotten#isForgotten}. */
     boolean isForgotten(CallKey call);
 

@@ -5,6 +5,7 @@ import io.sippbx.control.sip.message.Method;
 import io.sippbx.control.sip.message.SipResponse;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * A request gets one final answer, however often it is repeated and whichever node it reaches: the
@@ -45,7 +46,9 @@ final class OneAnswer extends Invariant {
         response.status()
             + (response.isSuccess() ? " " + response.toTag().map(Object::toString).orElse("") : "");
     String before = answers.putIfAbsent(request, answer);
-    if (before != null && !before.equals(answer)) {
+    OptionalInt call = PlannedCall.numberOf(response.callId());
+    boolean isLost = call.isPresent() && view().isRefusalLost(call.getAsInt());
+    if (before != null && !before.equals(answer) && !isLost) {
       violated(node + " answers " + request + " with " + answer + " after " + before);
     }
   }

@@ -94,6 +94,7 @@ final class Simulation {
   private final Map<CallKey, PlannedCall> byKey = new TreeMap<>();
   private final Owners owners = new Owners();
   private final Forgotten forgotten = new Forgotten(this::runs);
+  private final Refusals refusals = new Refusals(this::runs);
   private final List<Invariant> invariants = new ArrayList<>();
   private final List<String> violations = new ArrayList<>();
   private final Map<Fault.Kind, Integer> faults = new EnumMap<>(Fault.Kind.class);
@@ -494,6 +495,7 @@ final class Simulation {
 
   private void sent(Network.Sent sent) {
     if (sent.from().address().equals(EDGE)) {
+      refusals.sent(sent.from().name(), sent.message());
       invariants.forEach(each -> each.sent(sent.from().name(), sent));
     }
   }
@@ -512,6 +514,10 @@ final class Simulation {
     Optional<String> owner = commit.index().owner().map(ControlHost::startOf);
     owners.committed(call, by, record.isPresent() ? owner : Optional.empty(), time.elapsed());
     forgotten.stands(call);
+    PlannedCall plan = byKey.get(call);
+    if (plan != null && record.flatMap(Call::termination).isPresent()) {
+      refusals.ended(plan.number());
+    }
     trace.note(
         by,
         () ->
@@ -698,6 +704,11 @@ final class Simulation {
     @Override
     public boolean hasJustGivenUp(CallKey call, String start) {
       return owners.hasJustGivenUp(call, start, time.elapsed());
+    }
+
+    @Override
+    public boolean isRefusalLost(int call) {
+      return refusals.isLost(call);
     }
 
     @Override

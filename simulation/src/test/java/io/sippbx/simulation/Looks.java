@@ -52,6 +52,11 @@ final class Looks implements Invariant.View {
   }
 
   @Override
+  public boolean isRefusalLost(int call) {
+    return false;
+  }
+
+  @Override
   public boolean hasLost(CallKey call, String start) {
     return false;
   }

@@ -29,6 +29,19 @@ class NobodysFaultSimulationTest {
   }
 
   @Test
+  void anAnswerHasNoAckWhoseCallerWasRefusedByANodeThatDiedBeforeItCouldWrite() {
+    // CANCEL and answer come while it stands still; it refuses the caller before it has a lease.
+    var stands =
+        new Fault(
+            Duration.ofMillis(1_050), Duration.ofMillis(6_913), Fault.Kind.PAUSE_CONTROL, 0, 0);
+    var killed =
+        new Fault(
+            Duration.ofMillis(7_966), Duration.ofMillis(4_000), Fault.Kind.KILL_CONTROL, 0, 0);
+    assertThat(run(CallKind.CANCELLED_SOMETIME, stands, killed).trace())
+        .anyMatch(line -> line.contains("has no ACK for its 2xx"));
+  }
+
+  @Test
   void aCallIsForgottenThatStoreAndNodeLoseTogether() {
     // It is begun and answered while the replica that takes over hears of nothing.
     var failOver =
