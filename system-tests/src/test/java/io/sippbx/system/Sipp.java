@@ -255,6 +255,11 @@ final class Sipp implements AutoCloseable {
     }
   }
 
+  /** Waits for its end; whether it failed because it was asked to come again later. */
+  boolean isPutOff() {
+    return child.awaitExit(Duration.ofSeconds(90)) != 0 && messages().contains("SIP/2.0 503 ");
+  }
+
   /** What became of it so far, for the one who looks for an error. */
   String account() {
     return "sipp %s (%s, port %d):\nerrors:\n%s\nmessages:\n%s\noutput:\n%s"

@@ -88,7 +88,7 @@ class StartIT {
   void takesACallRightAfterItSaidThatItIsReady() {
     try (Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder);
         EdgeProcess edge = EdgeProcess.standalone(folder)) {
-      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
+      Phones.registerAtOnce(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
       Sipp.scenario("caller").option("-d", "100").succeed(folder, edge.sip(Transport.UDP));
       callee.awaitSuccess();
     }
