@@ -40,6 +40,11 @@ final class Cli {
 
   /** Runs a command; the exit code. */
   static int run(String... args) {
+    return commandLine(args).execute(args);
+  }
+
+  /** What is to read these words. */
+  static CommandLine commandLine(String... args) {
     var root = new CommandLine(new Cli());
     // To read what all of them take is a good part of a node's start: the one that is asked for
     // will do, where it can be told.
@@ -48,6 +53,6 @@ final class Cli {
     for (Sub each : named.isEmpty() ? SUBS : named) {
       root.addSubcommand(each.name(), each.command().get());
     }
-    return root.execute(args);
+    return root;
   }
 }

@@ -32,9 +32,37 @@ final class ConfigOptions {
       description = "Any value, as in --set media.rtp_timeout=120. May be repeated.")
   private List<String> values = new ArrayList<>();
 
+  /**
+   * What these options ask for.
+   *
+   * @param media where a control node's media nodes are, if that was said
+   */
+  NodeStart start(Role role, Node.Planes planes, @Nullable String media) {
+    return new NodeStart(
+        role, planes, Optional.ofNullable(file), assignments(media, logLevel, port, values));
+  }
+
   /** The configuration, or all that is wrong with it. */
   ConfigResult load(Role role, List<Assignment> more) {
     var assignments = new ArrayList<Assignment>(more);
+    assignments.addAll(assignments(null, logLevel, port, values));
+    return ConfigLoader.load(role, Optional.ofNullable(file), System.getenv(), assignments);
+  }
+
+  /**
+   * The values of the command line, the later over the earlier.
+   *
+   * @param values of {@code --set}
+   */
+  static List<Assignment> assignments(
+      @Nullable String media,
+      @Nullable String logLevel,
+      @Nullable String port,
+      List<String> values) {
+    var assignments = new ArrayList<Assignment>();
+    if (media != null) {
+      assignments.add(new Assignment("media.nodes", media, "--media"));
+    }
     if (logLevel != null) {
       assignments.add(new Assignment("logging.level", logLevel, "--log-level"));
     }
@@ -48,6 +76,6 @@ final class ConfigOptions {
               ? new Assignment(value, "", "--set")
               : new Assignment(value.substring(0, equals), value.substring(equals + 1), "--set"));
     }
-    return ConfigLoader.load(role, Optional.ofNullable(file), System.getenv(), assignments);
+    return assignments;
   }
 }

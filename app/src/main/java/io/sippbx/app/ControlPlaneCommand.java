@@ -1,8 +1,6 @@
 package io.sippbx.app;
 
-import io.sippbx.shared.config.Assignment;
 import io.sippbx.shared.config.Role;
-import java.util.ArrayList;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -24,12 +22,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
       description = "Media nodes (media.nodes).")
   private @Nullable String media;
 
+  /** What was asked for. */
+  NodeStart start() {
+    return options.start(Role.CONTROL_PLANE, Node.Planes.CONTROL, media);
+  }
+
   @Override
   public Integer call() throws InterruptedException {
-    var assignments = new ArrayList<Assignment>();
-    if (media != null) {
-      assignments.add(new Assignment("media.nodes", media, "--media"));
-    }
-    return Running.run(options.load(Role.CONTROL_PLANE, assignments), Node.Planes.CONTROL);
+    return start().run();
   }
 }

@@ -21,6 +21,10 @@ final class Futures {
       if (expected.isInstance(e.getCause())) {
         throw expected.cast(e.getCause());
       }
+      if (e.getCause() instanceof Error error) {
+        // As if it had come up here: that a library is missing is told at the top.
+        throw error;
+      }
       throw new IllegalStateException("Expected a start to succeed or to say why, but", e);
     }
   }

@@ -1,5 +1,7 @@
 package io.sippbx.app;
 
+import java.util.Optional;
+
 /**
  * The one executable. Needs no library itself, so that it can say in one line that one is missing
  * or broken.
@@ -11,10 +13,11 @@ public final class Main {
   /**
    * Runs a command; exits 0 when it did what it promises, 1 when not, 2 for a wrong command line.
    */
-  public static void main(String[] args) {
+  public static void main(String[] args) throws InterruptedException {
     int code;
     try {
-      code = Cli.run(args);
+      Optional<NodeStart> plain = PlainCommandLine.read(args);
+      code = plain.isPresent() ? run(plain.get()) : Cli.run(args);
     } catch (LinkageError e) {
       System.err.println(
           "sip-pbx: the build is incomplete or broken, build it again: "
@@ -24,5 +27,15 @@ public final class Main {
       code = 1;
     }
     System.exit(code);
+  }
+
+  /** A defect is told as picocli tells those of its commands. */
+  private static int run(NodeStart start) throws InterruptedException {
+    try {
+      return start.run();
+    } catch (RuntimeException e) {
+      e.printStackTrace();
+      return 1;
+    }
   }
 }

@@ -1,7 +1,6 @@
 package io.sippbx.app;
 
 import io.sippbx.shared.config.Role;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,8 +14,13 @@ final class MediaPlaneCommand implements Callable<Integer> {
 
   @Mixin private ConfigOptions options = new ConfigOptions();
 
+  /** What was asked for. */
+  NodeStart start() {
+    return options.start(Role.MEDIA_PLANE, Node.Planes.MEDIA, null);
+  }
+
   @Override
   public Integer call() throws InterruptedException {
-    return Running.run(options.load(Role.MEDIA_PLANE, List.of()), Node.Planes.MEDIA);
+    return start().run();
   }
 }

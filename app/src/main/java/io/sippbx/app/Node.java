@@ -57,6 +57,8 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -86,8 +88,11 @@ final class Node implements AutoCloseable {
   // What follows the first few calls is for the compiler, which would have hundreds.
   private static final int WARM_UP_CALLS = 20;
   private static final Duration WARM_UP_WITHIN = Duration.ofMillis(500);
+  private static final int THREADS = Math.max(1, Runtime.getRuntime().availableProcessors());
 
   private final Configuration config;
+  private final Planes planes;
+  private final Logging logging;
   private final Metrics metrics = new Metrics();
   private final SecureRandom random = new SecureRandom();
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
@@ -103,8 +108,10 @@ final class Node implements AutoCloseable {
   private Optional<RedisStore> redis = Optional.empty();
   private Optional<NodeTls> tls = Optional.empty();
 
-  private Node(Configuration config) {
+  private Node(Configuration config, Planes planes, Logging logging) {
     this.config = config;
+    this.planes = planes;
+    this.logging = logging;
   }
 
   /**
@@ -114,16 +121,9 @@ final class Node implements AutoCloseable {
    */
   static Node start(Configuration config, Planes planes, Logging logging)
       throws NodeStartException {
-    var node = new Node(config);
+    var node = new Node(config, planes, logging);
     try {
-      ProcessMetric.bind(node.metrics, logging);
-      node.metrics.bindJvm();
-      if (!node.posts(planes)) {
-        // Whoever watches them sees that none is posted, and not a gap.
-        node.metrics.counter(EventMetric.WEBHOOK_REQUESTS);
-        node.metrics.counter(EventMetric.WEBHOOK_FAILURES);
-      }
-      node.startPlanes(planes);
+      node.startPlanes();
       if (node.operations == null) {
         node.startOperations(false);
       }
@@ -142,7 +142,7 @@ final class Node implements AutoCloseable {
   }
 
   /** Whether webhooks are posted from here. */
-  private boolean posts(Planes planes) {
+  private boolean posts() {
     return config.events().isUsed()
         && switch (planes) {
           case ALL, EVENTS -> true;
@@ -151,8 +151,7 @@ final class Node implements AutoCloseable {
         };
   }
 
-  private void startPlanes(Planes planes)
-      throws IOException, NodeStartException, InterruptedException {
+  private void startPlanes() throws IOException, NodeStartException, InterruptedException {
     if (planes != Planes.EVENTS) {
       tls = ClusterTls.open(config.cluster(), metrics);
       tls.ifPresent(open::push);
@@ -161,9 +160,10 @@ final class Node implements AutoCloseable {
       case ALL -> {
         StatePlan plan = StatePlan.of(config, true);
         Optional<OwnRedis> redis = startRedis(plan);
+        Future<Void> warmUp = beginWarmUp();
         String name = "media-" + Long.toHexString(random.nextLong());
         startMedia(new MediaNodeSettings.Listen.InProcess(name));
-        startControl(List.of(new MediaTarget.InProcess(name)), plan, redis);
+        startControl(List.of(new MediaTarget.InProcess(name)), plan, redis, warmUp);
         if (config.kafka().isUsed() && (config.cdr().enabled() || config.events().isUsed())) {
           startEvents(Optional.of(config.standalone().dataDir()));
         }
@@ -177,7 +177,7 @@ final class Node implements AutoCloseable {
           throw new NodeStartException(
               "media.nodes: a control node needs media nodes: give --media host:port,...");
         }
-        startControl(targets, StatePlan.of(config, false), Optional.empty());
+        startControl(targets, StatePlan.of(config, false), Optional.empty(), beginWarmUp());
       }
       case MEDIA -> {
         startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen()), tls));
@@ -239,10 +239,10 @@ final class Node implements AutoCloseable {
         "rtp=" + config.media().portPool().start() + "-" + config.media().portPool().end());
   }
 
-  private void startControl(List<MediaTarget> targets, StatePlan plan, Optional<OwnRedis> own)
+  private void startControl(
+      List<MediaTarget> targets, StatePlan plan, Optional<OwnRedis> own, Future<Void> warmUp)
       throws IOException, NodeStartException, InterruptedException {
-    int threads = Math.max(1, Runtime.getRuntime().availableProcessors());
-    NettyLoops loops = NettyLoops.start(threads);
+    NettyLoops loops = NettyLoops.start(THREADS);
     open.push(loops);
     StateStore state = StateStore.begin(config, plan, own, loops, random);
     open.push(state);
@@ -263,15 +263,14 @@ final class Node implements AutoCloseable {
     EventOutlet outlet = EventOutlet.open(config, metrics);
     open.push(outlet);
     outlet.address().ifPresent(addresses::add);
-    // While the stores are being opened. With a secret of its own: nothing of it leaves.
-    warmUp(ControlSettings.of(config, ClusterSecret.random(random), incarnation, threads).node());
     StateStore.Opened opened = state.await();
+    Futures.await(warmUp, RuntimeException.class);
     redis = opened.redis();
     OutboxRelay events = startEvents(opened, loops, outlet);
     var observer = new CallTelemetry(metrics, System::nanoTime);
     telemetry = observer;
     ControlPlaneSettings settings =
-        ControlSettings.of(config, opened.secret(), incarnation, threads);
+        ControlSettings.of(config, opened.secret(), incarnation, THREADS);
     ControlPlane started =
         ControlPlane.start(
             opened.isOnlyOurs() ? settings : settings.withMesh(mesh(config.cluster().mesh(), tls)),
@@ -306,6 +305,17 @@ final class Node implements AutoCloseable {
                   .map(told -> "(" + told + ")")
                   .orElse(""));
     }
+  }
+
+  /** Beside the rest of the start. With a secret of its own: nothing of it leaves. */
+  private Future<Void> beginWarmUp() {
+    ControlNodeSettings settings =
+        ControlSettings.of(
+                config, ClusterSecret.random(random), new Incarnation(random.nextLong()), THREADS)
+            .node();
+    var task = new FutureTask<Void>(() -> warmUp(settings), null);
+    Thread.ofPlatform().daemon().name("warm-up").start(task);
+    return task;
   }
 
   /** Makes calls within the process, for as long as that is worth it. */
@@ -409,7 +419,19 @@ final class Node implements AutoCloseable {
     }
   }
 
+  /** What any process tells of itself; once it listens, which is what others wait for. */
+  private void bindProcess() {
+    ProcessMetric.bind(metrics, logging);
+    metrics.bindJvm();
+    if (!posts()) {
+      // Whoever watches them sees that none is posted, and not a gap.
+      metrics.counter(EventMetric.WEBHOOK_REQUESTS);
+      metrics.counter(EventMetric.WEBHOOK_FAILURES);
+    }
+  }
+
   private void startOperations(boolean isControl) throws IOException {
+    bindProcess();
     var source =
         new NodeStats(
             isControl,

@@ -177,18 +177,6 @@ class LauncherIT {
         .endsWith("/sip-pbx.jar demo --seconds=1");
   }
 
-  @Test
-  void collectsInShortStepsOnOneCore() throws IOException {
-    maven();
-    List<Path> jdks = List.of(jdk("25.0.3"));
-    script(tools.resolve("nproc"), "echo 2");
-    assertThat(run("sip-pbx", jdks, "demo").output()).doesNotContain("-Xmn");
-    script(tools.resolve("nproc"), "echo 1");
-    Ended ended = run("sip-pbx", jdks, "demo");
-    assertThat(ended.code()).isZero();
-    assertThat(ended.output()).contains(" -Xmn32m -jar ");
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"check", ".ci/run"})
   void checksWithTheJdk25BesideThe17(String script) throws IOException {
@@ -282,7 +270,7 @@ class LauncherIT {
 
   /** Run by hand, past the script. */
   @ParameterizedTest
-  @ValueSource(strings = {"picocli", "netty-transport", "grpc-core", "sip-pbx-shared"})
+  @ValueSource(strings = {"logback-classic", "netty-transport", "grpc-core", "sip-pbx-shared"})
   void saysInOneLineThatALibraryIsMissing(String missing) throws IOException {
     Path app = Path.of(System.getProperty("sippbx.app", "../app/target")).toAbsolutePath();
     Path lib = Files.createDirectory(folder.resolve("lib"));
