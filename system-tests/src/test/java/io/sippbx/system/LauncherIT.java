@@ -177,6 +177,18 @@ class LauncherIT {
         .endsWith("/sip-pbx.jar demo --seconds=1");
   }
 
+  @Test
+  void collectsInShortStepsOnOneCore() throws IOException {
+    maven();
+    List<Path> jdks = List.of(jdk("25.0.3"));
+    script(tools.resolve("nproc"), "echo 2");
+    assertThat(run("sip-pbx", jdks, "demo").output()).doesNotContain("-Xmn");
+    script(tools.resolve("nproc"), "echo 1");
+    Ended ended = run("sip-pbx", jdks, "demo");
+    assertThat(ended.code()).isZero();
+    assertThat(ended.output()).contains(" -Xmn32m -jar ");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"check", ".ci/run"})
   void checksWithTheJdk25BesideThe17(String script) throws IOException {
