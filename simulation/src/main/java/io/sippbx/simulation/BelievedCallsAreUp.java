@@ -48,7 +48,7 @@ final class BelievedCallsAreUp extends Invariant {
             .flatMap(Call::termination)
             .filter(end -> LOST.contains(end.reason()))
             .isPresent();
-    if (lost && isStruck(Fault.Kind::isOfMedia)) {
+    if (lost && isStruck(Fault.Kind::isOfMedia) || view().wasSetBack(commit.call())) {
       return;
     }
     boolean gone = commit.record().isEmpty() || commit.record().get().termination().isPresent();

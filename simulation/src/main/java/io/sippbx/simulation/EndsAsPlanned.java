@@ -93,7 +93,7 @@ final class EndsAsPlanned extends Invariant {
   @Override
   void happened(CallKey call, CallEvent event) {
     Optional<PlannedCall> plan = view().plan(call);
-    if (!event.hasEnded() || plan.isEmpty()) {
+    if (!event.hasEnded() || plan.isEmpty() || view().wasSetBack(call)) {
       return;
     }
     Optional<Reason> reason = reason(event.getEnded().getReason());

@@ -14,7 +14,7 @@ final class EverySuccessAcknowledged extends Invariant {
 
   @Override
   void notAcknowledged(int call, Phone phone, long cSeq) {
-    if (view().isForgotten(call) || view().isRefusalLost(call)) {
+    if (view().isForgotten(call) || view().wasSetBack(call) || view().isRefusalLost(call)) {
       return;
     }
     violated("the 2xx of " + phone.name() + " in call " + call + " (cseq " + cSeq + ") has no ACK");

@@ -27,6 +27,11 @@ final class Forgotten {
   /** What was told of calls in commits that are lost, each with who could tell it again. */
   private final Map<CallKey, Map<String, String>> untold = new TreeMap<>();
 
+  /** By whom the last commit of a call was that is lost. */
+  private final Map<CallKey, String> latest = new TreeMap<>();
+
+  private final Set<CallKey> setBack = new TreeSet<>();
+
   /** Of these, those after which the call went on as if they had never been. */
   private final Set<String> events = new TreeSet<>();
 
@@ -42,8 +47,9 @@ final class Forgotten {
     absent.computeIfAbsent(call, key -> new TreeSet<>()).add(by);
   }
 
-  /** A commit of {@code by} is lost that had told this. */
+  /** A commit of {@code by} is lost that had told this; later ones come later. */
   void lost(CallKey call, String by, List<String> told) {
+    latest.put(call, by);
     told.forEach(event -> untold.computeIfAbsent(call, key -> new TreeMap<>()).put(event, by));
   }
 
@@ -53,6 +59,10 @@ final class Forgotten {
       begunAnew.add(call);
     }
     absent.remove(call);
+    String last = latest.remove(call);
+    if (last != null && !runs.test(last)) {
+      setBack.add(call);
+    }
     Map<String, String> of = untold.remove(call);
     if (of != null) {
       of.forEach(
@@ -73,6 +83,14 @@ final class Forgotten {
   /** Whether nobody knows that this was told, so that its number may be another's. */
   boolean isForgotten(String event) {
     return events.contains(event);
+  }
+
+  /**
+   * Whether the call went on as it was before its latest commits, which nobody knew of: what its
+   * peers were told then is begun once more.
+   */
+  boolean wasSetBack(CallKey call) {
+    return setBack.contains(call);
   }
 
   /** Whether nobody knows, or knew, of what had been committed of the call. */

@@ -48,6 +48,12 @@ abstract class Invariant {
     /** As {@link Forgotten#wasForgotten}. */
     boolean wasForgotten(CallKey call);
 
+    /** As {@link Forgotten#wasSetBack}. */
+    boolean wasSetBack(CallKey call);
+
+    /** Whether the call of this plan was set back. */
+    boolean wasSetBack(int call);
+
     /** As {@link Forgotten#isForgotten(String)}. */
     boolean isForgotten(String event);
 

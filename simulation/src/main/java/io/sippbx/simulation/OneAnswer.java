@@ -33,7 +33,8 @@ final class OneAnswer extends Invariant {
         || !response.isFinal()
         || response.hasHeader(HeaderName.RETRY_AFTER)
         || response.cSeq().method().equals(Method.CANCEL)
-        || response.status() == 487 && isStruck(Fault.Kind::isOfStore)) {
+        || response.status() == 487 && isStruck(Fault.Kind::isOfStore)
+        || Network.callOf(response).filter(view()::wasSetBack).isPresent()) {
       return;
     }
     String request =

@@ -46,7 +46,7 @@ final class OverIsOver extends Invariant {
     }
     Optional<Branch> branch = request.topVia().branch();
     Method method = request.method();
-    if (branch.isEmpty()) {
+    if (branch.isEmpty() || Network.callOf(request).filter(view()::wasSetBack).isPresent()) {
       return;
     }
     if (method.equals(Method.ACK)) {

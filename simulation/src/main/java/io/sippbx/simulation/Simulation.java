@@ -658,11 +658,14 @@ final class Simulation {
     return left.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", left));
   }
 
-  /** How many calls of a phone are forgotten. */
-  private int waiting(Phone caller) {
+  /** How many of a phone's calls are forgotten, or may ring there by an INVITE that is. */
+  private int waiting(Phone phone) {
     int waiting = 0;
     for (Map.Entry<CallKey, PlannedCall> each : byKey.entrySet()) {
-      if (callers.get(each.getValue().caller()) == caller && forgotten.isForgotten(each.getKey())) {
+      boolean calls = callers.get(each.getValue().caller()) == phone;
+      boolean rings = callees.get(each.getValue().callee()) == phone;
+      if (calls && forgotten.isForgotten(each.getKey())
+          || rings && forgotten.wasSetBack(each.getKey())) {
         waiting++;
       }
     }
@@ -724,6 +727,18 @@ final class Simulation {
     @Override
     public boolean isForgotten(String event) {
       return forgotten.isForgotten(event);
+    }
+
+    @Override
+    public boolean wasSetBack(CallKey call) {
+      return forgotten.wasSetBack(call);
+    }
+
+    @Override
+    public boolean wasSetBack(int call) {
+      return byKey.entrySet().stream()
+          .anyMatch(
+              each -> each.getValue().number() == call && forgotten.wasSetBack(each.getKey()));
     }
 
     @Override

@@ -51,6 +51,20 @@ class ForgottenTest {
   }
 
   @Test
+  void isSetBackWhereItGoesOnWithoutItsLatestCommit() {
+    forgotten.lost(CALL, "c1#1", List.of());
+    forgotten.lost(CALL, "c2#1", List.of());
+    running.remove("c1#1");
+    forgotten.stands(CALL);
+    assertThat(forgotten.wasSetBack(CALL)).as("c2 has written it back, or was to").isFalse();
+    forgotten.lost(CALL, "c2#1", List.of());
+    running.remove("c2#1");
+    assertThat(forgotten.wasSetBack(CALL)).isFalse();
+    forgotten.stands(CALL);
+    assertThat(forgotten.wasSetBack(CALL)).isTrue();
+  }
+
+  @Test
   void whatItHadToldIsForgottenWhereItGoesOnWithoutThat() {
     forgotten.lost(CALL, "c1#1", List.of("a", "b"));
     forgotten.lost(CALL, "c2#1", List.of("c"));

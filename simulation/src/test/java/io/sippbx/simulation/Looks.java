@@ -57,6 +57,16 @@ final class Looks implements Invariant.View {
   }
 
   @Override
+  public boolean wasSetBack(CallKey call) {
+    return false;
+  }
+
+  @Override
+  public boolean wasSetBack(int call) {
+    return false;
+  }
+
+  @Override
   public boolean hasLost(CallKey call, String start) {
     return false;
   }
