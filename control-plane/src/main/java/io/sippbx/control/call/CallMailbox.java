@@ -268,7 +268,8 @@ final class CallMailbox {
    * refused), and what it has heard (an ACK).
    */
   private void releaseOrCommit() {
-    while (!busy && !closed && mayAct() && inputs.first().filter(Waiting::isOwed).isPresent()) {
+    // Without a lease too, as after the store was away: the version tells whether it is another's.
+    while (!busy && !closed && call != null && inputs.first().filter(Waiting::isOwed).isPresent()) {
       process(inputs.next());
     }
     if (busy || closed) {

@@ -1498,6 +1498,26 @@ class CallRuntimeTest {
   }
 
   @Test
+  void soItIsWhereTheLeaseHasEndedWhileTheStoreWasAway() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    answer(runtime);
+    offer(runtime, cancel());
+    clock.advance(Duration.ofSeconds(10));
+    assertThat(done).endsWith("200 CANCEL", "487 INVITE");
+    done.clear();
+    loop.execute(runtime::release);
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(runtime.size()).isZero();
+    assertThat(done).as("another may have it by now").doesNotContain("200 INVITE", "ACK", "BYE");
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
+    assertThat(storedCall().caller().state()).isEqualTo(IncomingInvite.State.REJECTED);
+  }
+
+  @Test
   void aCallThatWasRefusedAndStandsIsEndedBeforeItIsReleased() {
     away = true;
     fates.add(Fate.LOSE_ANSWER);
