@@ -32,6 +32,7 @@ class RingsArchTest {
     "io.sippbx.control.call.CallShared",
     "io.sippbx.control.call.CallTimers",
     "io.sippbx.control.call.EffectRunner",
+    "io.sippbx.control.call.EndedCalls",
     "io.sippbx.control.call.Forwarder",
     "io.sippbx.control.call.HeldRecord",
     "io.sippbx.control.call.Ownership",
