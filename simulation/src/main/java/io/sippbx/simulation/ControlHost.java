@@ -477,7 +477,9 @@ final class ControlHost {
           HOP,
           () -> {
             Delivery outcome =
-                peer.get().handedOn(to, message, flow, hops) ? Delivery.DELIVERED : Delivery.FAILED;
+                peer.get().handedOn(to, message, flow, hops + 1)
+                    ? Delivery.DELIVERED
+                    : Delivery.FAILED;
             home.schedule(HOP, () -> first.accept(outcome));
           });
     }
