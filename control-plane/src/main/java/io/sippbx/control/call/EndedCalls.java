@@ -106,8 +106,7 @@ final class EndedCalls {
 
   private void turn() {
     timer = null;
-    // One that was asked for and put back stands behind some that are over later: it waits for
-    // them.
+    // One that was asked for and put back stands behind some that are over later, and waits.
     Iterator<Ended> oldest = calls.values().iterator();
     while (oldest.hasNext() && isOver(oldest.next())) {
       oldest.remove();

@@ -349,8 +349,7 @@ public final class RedisProcess implements AutoCloseable {
         "requirepass " + password,
         "dir \"" + folder.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"",
         // Written before each answer, so that what was answered survives a kill; synced each
-        // second,
-        // by us.
+        // second, by us.
         "appendonly yes",
         "appendfsync no",
         "save \"\"",
