@@ -54,6 +54,10 @@ abstract class RelayContract {
   private static final CallKey CALL = key(1);
 
   private final AtomicLong clockNs = new AtomicLong(1_000_000_000_000L);
+
+  /** What a worker has read of the clock last: its turn goes on with that. */
+  private volatile long clockReadNs;
+
   private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
   private final BlockingQueue<CallKey> probeTimeouts = new LinkedBlockingQueue<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -1178,10 +1182,20 @@ abstract class RelayContract {
     }
   }
 
-  /** Lets time pass between two turns of the worker: within a turn it stands still. */
+  /**
+   * Lets time pass between two turns of the worker: within a turn it stands still, so this comes
+   * back in a turn that knows the new time.
+   */
   private void advance(Duration time) {
     endTurn();
-    clockNs.addAndGet(time.toNanos());
+    long nowNs = clockNs.addAndGet(time.toNanos());
+    await(() -> clockReadNs == nowNs);
+  }
+
+  private long readClock() {
+    long nowNs = clockNs.get();
+    clockReadNs = nowNs;
+    return nowNs;
   }
 
   private Call call(String ipA, String ipB) {
@@ -1196,7 +1210,7 @@ abstract class RelayContract {
   }
 
   private Relay start(RelaySettings settings, RelayListener listener) {
-    Relay started = Relays.start(settings, listener, clockNs::get);
+    Relay started = Relays.start(settings, listener, this::readClock);
     opened.add(started);
     return started;
   }
