@@ -55,7 +55,7 @@ public final class CallRuntime {
     this.fence = new Fence(loop, shared.ownership().lease(), this::reopened);
     this.forwarder = new Forwarder(this);
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
-    this.ended = new EndedCalls(loop, shared.codec());
+    this.ended = new EndedCalls(loop, shared.codec(), shared.limits().endedCalls());
   }
 
   /** What this loop did not send because it may have been another's to send. */

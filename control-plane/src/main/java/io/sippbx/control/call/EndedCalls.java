@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The tombstones of a loop that nobody owns, as they are written down: most are never asked for
- * again, and as objects each would be some three hundred that the collector copies. Lives on its
- * loop; its timer runs only while there are such calls.
+ * again, and as objects each would be some three hundred that the collector copies. No more of them
+ * than a limit: of more the oldest is in the store only. Lives on its loop; its timer runs only
+ * while there are such calls.
  */
 final class EndedCalls {
 
@@ -25,6 +26,7 @@ final class EndedCalls {
 
   private final Loop loop;
   private final RecordCodec<Call> codec;
+  private final int limit;
 
   /** The one that was put in first is first. */
   private final Map<CallKey, Ended> calls = new LinkedHashMap<>();
@@ -34,9 +36,10 @@ final class EndedCalls {
   /** A tombstone as it stands in the store, and when its record there is over. */
   private record Ended(long version, CommitId commit, RecordCodec.Encoded octets, Instant until) {}
 
-  EndedCalls(Loop loop, RecordCodec<Call> codec) {
+  EndedCalls(Loop loop, RecordCodec<Call> codec, int limit) {
     this.loop = loop;
     this.codec = codec;
+    this.limit = limit;
   }
 
   /**
@@ -51,6 +54,9 @@ final class EndedCalls {
         current.record().timers().getOrDefault(TimerId.of(TimerId.Kind.TOMBSTONE), loop.now());
     calls.remove(call);
     calls.put(call, new Ended(current.version(), current.commit(), octets, until));
+    if (calls.size() > limit) {
+      calls.remove(calls.keySet().iterator().next());
+    }
     arm();
     return () -> read(octets);
   }

@@ -57,6 +57,7 @@ import io.sippbx.shared.net.Endpoint;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -695,7 +696,7 @@ class CallRuntimeTest {
     meshIsUp = false;
     CallLimits one =
         new CallLimits(
-            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10), 9);
+            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10), 9, 9);
     var roster = new Roster(OTHER);
     sees(roster, List.of(SELF, OTHER), List.of());
     CallRuntime other = runtime(OTHER, roster, one);
@@ -1041,6 +1042,22 @@ class CallRuntimeTest {
     quiet.settled(key);
     quiet.settled(other);
     assertThat(evicted).containsExactly(key);
+  }
+
+  @Test
+  void ofMoreEndedCallsThanTheLimitAllowsTheOldestIsInTheStoreOnly() {
+    CallRuntime runtime = up();
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    calleeAnswersItsEnd(runtime);
+    Versioned<Call> tombstone = new Versioned<>(1, new CommitId(1), storedCall());
+    var ended = new EndedCalls(loop, new CallCodec(), 2);
+    List<CallKey> keys = new ArrayList<>();
+    for (byte i = 0; i < 3; i++) {
+      keys.add(CallKey.ofBytes(Arrays.copyOf(new byte[] {i}, 16)));
+    }
+    keys.forEach(each -> ended.put(each, tombstone));
+    assertThat(keys.stream().filter(ended::contains)).containsExactlyElementsOf(keys.subList(1, 3));
+    assertThat(ended.size()).isEqualTo(2);
   }
 
   @Test
