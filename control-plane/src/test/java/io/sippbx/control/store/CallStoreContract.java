@@ -17,10 +17,13 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayName;
@@ -177,6 +180,29 @@ abstract class CallStoreContract {
   private Batch<DueTimer> claim(int limit) {
     return batch(
         answer -> partitions().claimTimers(PARTITION, OptionalLong.empty(), limit, answer));
+  }
+
+  /** Asks for all partitions together. */
+  Map<Partition, PartitionStore.Answer<DueTimer>> claimOfAll(OptionalLong epoch) {
+    var answers = new ConcurrentHashMap<Partition, PartitionStore.Answer<DueTimer>>();
+    var missing = new AtomicInteger(Partition.COUNT);
+    return this.<Map<Partition, PartitionStore.Answer<DueTimer>>>ask(
+        answer -> {
+          for (int i = 0; i < Partition.COUNT; i++) {
+            var partition = new Partition(i);
+            partitions()
+                .claimTimers(
+                    partition,
+                    epoch,
+                    10,
+                    each -> {
+                      answers.put(partition, each);
+                      if (missing.decrementAndGet() == 0) {
+                        answer.accept(answers);
+                      }
+                    });
+          }
+        });
   }
 
   private Batch<OutboxEntry> outbox(Optional<OutboxId> after, int limit) {
@@ -758,6 +784,30 @@ abstract class CallStoreContract {
               OptionalLong.empty()));
       pass(Duration.ofMillis(600));
       assertThat(claim(10).entries()).isEmpty();
+    }
+
+    @Test
+    void isClaimedOfAllPartitionsInOneTurn() {
+      Partition fenced = new Partition(PARTITION.number() + 1);
+      setEpoch(PARTITION, 7);
+      setEpoch(fenced, 8);
+      indexed(CALL, Optional.empty(), 1, timer("retry", now().minusMillis(10)));
+      Map<Partition, PartitionStore.Answer<DueTimer>> answers = claimOfAll(OptionalLong.of(7));
+      assertThat(answers).hasSize(Partition.COUNT);
+      answers.forEach(
+          (partition, answer) -> {
+            if (!partition.equals(PARTITION)) {
+              assertThat(answer)
+                  .isEqualTo(new PartitionStore.Fenced<>(partition.equals(fenced) ? 8 : 0));
+            }
+          });
+      assertThat(((Batch<DueTimer>) answers.get(PARTITION)).entries())
+          .extracting(DueTimer::call)
+          .containsExactly(CALL);
+      assertThat(claimOfAll(OptionalLong.empty()).values())
+          .as("it was put off")
+          .hasSize(Partition.COUNT)
+          .containsOnly(new Batch<>(List.of(), false));
     }
 
     @Test

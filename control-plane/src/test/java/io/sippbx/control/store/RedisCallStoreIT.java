@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
@@ -101,6 +102,14 @@ class RedisCallStoreIT extends CallStoreContract {
     REDIS.server().ask("CONFIG", "RESETSTAT");
     indexed(CALL, Optional.of(ended), 4, CallIndex.NONE);
     assertThat(REDIS.server().ask("INFO", "commandstats")).doesNotContain("zadd", "zrem");
+  }
+
+  @Test
+  void asksForDueTimersOfAllPartitionsInFewScripts() throws IOException {
+    claimOfAll(OptionalLong.empty());
+    REDIS.server().ask("CONFIG", "RESETSTAT");
+    claimOfAll(OptionalLong.empty());
+    assertThat(REDIS.server().ask("INFO", "commandstats")).contains("cmdstat_evalsha:calls=4,");
   }
 
   @Test

@@ -13,7 +13,6 @@ import io.sippbx.proto.event.v1.CallEvent;
 import io.sippbx.proto.event.v1.RegistrationEvent;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.NodeId;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -32,10 +31,12 @@ final class RedisPartitionStore implements PartitionStore {
 
   private final RedisLink link;
   private final Loops loops;
+  private final TimerClaims timers;
 
-  RedisPartitionStore(RedisLink link, Loops loops) {
+  RedisPartitionStore(RedisLink link, Loops loops, TimerClaims timers) {
     this.link = link;
     this.loops = loops;
+    this.timers = timers;
   }
 
   private <T> void ask(
@@ -90,35 +91,7 @@ final class RedisPartitionStore implements PartitionStore {
   public void claimTimers(
       Partition partition, OptionalLong epoch, int limit, Consumer<Answer<DueTimer>> answer) {
     checkLimit(limit);
-    var args = new ScriptArgs();
-    args.add(epoch.isPresent() ? Long.toString(epoch.getAsLong()) : "");
-    args.add(limit);
-    args.add(CLAIM.toMillis());
-    args.add(Keys.callPrefix(partition));
-    byte[][] keys = {Keys.timers(partition), Keys.keeper(partition)};
-    run(partition, Script.CLAIM_TIMERS, keys, args, RedisPartitionStore::timers, answer);
-  }
-
-  private static Answer<DueTimer> timers(Object value) {
-    List<?> said = Bytes.list(value);
-    if (Bytes.text(Bytes.at(said, 0)).equals("fenced")) {
-      return new Fenced<>(Bytes.number(Bytes.at(said, 1)));
-    }
-    List<?> found = Bytes.list(Bytes.at(said, 2));
-    var due = new ArrayList<DueTimer>();
-    for (int i = 0; i < found.size(); i += 2) {
-      String member = Bytes.text(Bytes.at(found, i));
-      Optional<CallKey> call = CallKey.prefixOf(member);
-      // What is no timer of ours has no record, and was removed by the script.
-      if (call.isPresent() && member.length() > CallKey.LENGTH + 1) {
-        due.add(
-            new DueTimer(
-                call.get(),
-                member.substring(CallKey.LENGTH + 1),
-                Instant.ofEpochMilli(Bytes.number(Bytes.at(found, i + 1)))));
-      }
-    }
-    return new Batch<>(due, Bytes.number(Bytes.at(said, 1)) == 1);
+    timers.ask(partition, epoch, limit, answer);
   }
 
   @Override

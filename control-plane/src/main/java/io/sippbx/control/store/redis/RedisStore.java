@@ -37,6 +37,7 @@ public final class RedisStore implements AutoCloseable {
   private final RedisConnector connector;
   private final RedisLink link;
   private final StoreClock clock;
+  private final TimerClaims timers;
 
   /** What an attempt to start comes to. */
   public sealed interface Outcome {}
@@ -51,9 +52,11 @@ public final class RedisStore implements AutoCloseable {
     this.loops = loops;
     this.home = loops.all().getFirst();
     this.connector = new RedisConnector(settings, home, threads);
-    int lanes = settings.address() instanceof RedisAddress.Cluster ? RedisClusterStore.LANE + 1 : 1;
-    this.link = new RedisLink(connector, settings, home, lanes);
+    boolean isCluster = settings.address() instanceof RedisAddress.Cluster;
+    this.link =
+        new RedisLink(connector, settings, home, isCluster ? RedisClusterStore.LANE + 1 : 1);
     this.clock = new StoreClock(link, home);
+    this.timers = new TimerClaims(link, loops, isCluster ? 1 : TimerClaims.SEVERAL);
   }
 
   /**
@@ -155,7 +158,7 @@ public final class RedisStore implements AutoCloseable {
 
   /** The partitions; answers come on the loop of each one's number. */
   public PartitionStore partitions() {
-    return new RedisPartitionStore(link, loops);
+    return new RedisPartitionStore(link, loops, timers);
   }
 
   /**
