@@ -106,8 +106,32 @@ final class InDialog {
             .map(answered -> CallerSide.withViasOf(answered.response(), in.request()));
     if (again.isPresent()) {
       d.respond(in.transaction(), again.get());
+    } else if (in.request().method().equals(Method.INVITE)) {
+      copyOfReinvite(d, in, leg);
     } else {
       refuse(d, in, leg.end() == LegEnd.State.GONE ? 481 : 500);
+    }
+  }
+
+  /**
+   * An INVITE of which it is not written down that it was refused. A node that could not read the
+   * record may have kept it for long, and its sender have another's answer, of another kind.
+   */
+  private void copyOfReinvite(Draft d, Input.RequestArrived in, Leg leg) {
+    Optional<Reinvite> open =
+        d.reinvite.filter(
+            r -> r.from() == leg.side() && r.request().cSeq().equals(in.request().cSeq()));
+    boolean isLast = in.request().cSeq().number() == leg.dialog().remoteCSeq();
+    if (open.filter(r -> r.in() != IncomingInvite.State.CONFIRMED).isPresent()) {
+      if (!open.get().transaction().equals(in.transaction())) {
+        refuse(d, in, 500);
+      }
+      // Else it is answered by what is done with the first.
+    } else if (isLast || leg.end() == LegEnd.State.GONE) {
+      // It was answered and acknowledged; or its sender, who has hung up, may have heard so.
+      d.effect(new Effect.ForgetServer(in.transaction()));
+    } else {
+      refuse(d, in, 500);
     }
   }
 

@@ -299,6 +299,55 @@ class CallDialogTest {
     }
 
     @Test
+    @DisplayName(
+        "a copy waited on a node that could not read the record; its sender has its answer")
+    void theCopyOfOneThatWasAcknowledgedIsForgotten() {
+      scene.up();
+      SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010));
+      scene.request(reinvite);
+      scene.response(Scene.answer(sentLast(), 200, "", BOB, b -> b), List.of());
+      scene.apply(new Input.AckArrived(scene.callerRequest(Method.ACK, 2, "")));
+      scene.request(reinvite);
+      assertThat(scene.effects)
+          .containsExactly(new Effect.ForgetServer(Scene.transaction(reinvite)));
+      assertThat(scene.call.orElseThrow().isUp()).isTrue();
+    }
+
+    @Test
+    @DisplayName("a copy waited on the node that then took the call over, with its transaction")
+    void theCopyOfOneThatIsOpenWaitsForItsAnswer() {
+      scene.up();
+      SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010));
+      scene.request(reinvite);
+      SipRequest passedOn = sentLast();
+      scene.apply(new Input.TakenOver()).request(reinvite);
+      assertThat(scene.effects).isEmpty();
+      scene.response(Scene.answer(passedOn, 200, "", BOB, b -> b), List.of());
+      assertThat(scene.answered()).containsExactly("200 INVITE");
+      scene.request(reinvite);
+      assertThat(scene.effects).as("the answer is repeated by itself").isEmpty();
+    }
+
+    @Test
+    void theCopyOfOneThatWasRefusedIsRefusedAgain() {
+      scene.up();
+      SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010));
+      scene.request(reinvite);
+      scene.response(Scene.answer(sentLast(), 488, "", "", b -> b), List.of());
+      scene.request(reinvite);
+      assertThat(scene.answered()).containsExactly("488 INVITE");
+    }
+
+    @Test
+    @DisplayName("12.2.2: it was never heard, and its sender is to know")
+    void oneThatALaterRequestHasOvertakenGets500() {
+      scene.up();
+      SipRequest late = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010));
+      scene.request(scene.callerRequest(Method.OPTIONS, 3, "")).request(late);
+      assertThat(scene.answered()).containsExactly("500 INVITE");
+    }
+
+    @Test
     void thatIsNotAcknowledgedEndsTheCall() {
       scene.up().request(scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010)));
       scene.response(Scene.answer(sentLast(), 200, "", BOB, b -> b), List.of());
@@ -360,6 +409,21 @@ class CallDialogTest {
       scene.up().request(scene.callerRequest(Method.BYE, 2, "")).mediaReleased();
       scene.request(scene.callerRequest(new Method(method), 3, ""));
       assertThat(scene.answered()).containsExactly("481 " + method);
+    }
+
+    @Test
+    @DisplayName("never two answers of different kind; who has hung up needs none")
+    void theCopyOfAReinviteFromBeforeTheByeIsForgotten() {
+      scene.up();
+      SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 40010));
+      scene.request(reinvite);
+      scene.response(Scene.answer(sentLast(), 200, "", BOB, b -> b), List.of());
+      scene.request(scene.callerRequest(Method.BYE, 3, ""));
+      scene.closesWhatIsOpen().mediaReleased();
+      scene.request(reinvite);
+      assertThat(scene.effects)
+          .containsExactly(new Effect.ForgetServer(Scene.transaction(reinvite)));
+      assertThat(scene.call.orElseThrow().isTombstone()).isTrue();
     }
 
     @Test
