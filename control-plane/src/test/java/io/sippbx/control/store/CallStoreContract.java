@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -801,7 +802,7 @@ abstract class CallStoreContract {
                   .isEqualTo(new PartitionStore.Fenced<>(partition.equals(fenced) ? 8 : 0));
             }
           });
-      assertThat(((Batch<DueTimer>) answers.get(PARTITION)).entries())
+      assertThat(((Batch<DueTimer>) Objects.requireNonNull(answers.get(PARTITION))).entries())
           .extracting(DueTimer::call)
           .containsExactly(CALL);
       assertThat(claimOfAll(OptionalLong.empty()).values())
