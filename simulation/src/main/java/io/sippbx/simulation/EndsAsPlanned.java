@@ -19,6 +19,12 @@ import java.util.TreeSet;
 /** A call ends for the reason that its phones gave it, whatever became of nodes meanwhile. */
 final class EndsAsPlanned extends Invariant {
 
+  /**
+   * For so long at most a media node that has started waits for those who bring back what was on
+   * it, and takes no new call.
+   */
+  private static final Duration RESTORING = Duration.ofSeconds(30);
+
   /** Calls that a phone takes for over. */
   private final Set<Integer> over = new LinkedHashSet<>();
 
@@ -115,11 +121,29 @@ final class EndsAsPlanned extends Invariant {
         view().began(), Instant.ofEpochSecond(ended.getSeconds(), ended.getNanos()));
   }
 
+  /**
+   * Whether a media node that was killed may still wait for its calls: nobody could read which they
+   * are, as the store was away or the control nodes stood still until a short time ago.
+   */
+  private boolean isRestoringForLong(Duration then) {
+    Duration since = then.minus(Simulation.BEGIN);
+    return wasStruck(then, kind -> kind.isOfStore() || kind.isPause())
+        && view().scenario().faults().stream()
+            .filter(fault -> fault.kind().killsMedia())
+            .anyMatch(
+                fault ->
+                    fault.ends().compareTo(since) <= 0
+                        && since.compareTo(fault.ends().plus(RESTORING)) <= 0);
+  }
+
   private Set<Reason> allowed(PlannedCall plan, Duration decidedAt) {
     Set<Reason> allowed = EnumSet.copyOf(plan.kind().ends());
     boolean isOfMedia = wasStruck(decidedAt, Fault.Kind::isOfMedia);
     if (isOfMedia) {
       allowed.addAll(EnumSet.of(Reason.NO_MEDIA, Reason.MEDIA_LOST));
+    }
+    if (isRestoringForLong(decidedAt)) {
+      allowed.add(Reason.NO_MEDIA);
     }
     if (wasStruck(decidedAt, Fault.Kind::isOfStore)) {
       // It was refused, and was found to stand.

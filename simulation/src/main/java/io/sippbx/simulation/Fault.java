@@ -85,6 +85,11 @@ record Fault(Duration at, Duration lasts, Kind kind, int subject, int other) {
       };
     }
 
+    /** Whether a media node starts again when it is over. */
+    boolean killsMedia() {
+      return this == KILL_MEDIA || this == KILL_ALL_MEDIA;
+    }
+
     boolean isOfMedia() {
       return switch (this) {
         case KILL_MEDIA, KILL_ALL_MEDIA, PAUSE_MEDIA, DRAIN_MEDIA, CUT_MEDIA -> true;

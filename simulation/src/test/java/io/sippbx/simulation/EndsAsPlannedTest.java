@@ -53,6 +53,44 @@ class EndsAsPlannedTest {
   }
 
   @Test
+  @DisplayName("seed 11000546: nobody could read which calls were on the node that had started")
+  void aMediaNodeTakesNoCallWhileItWaitsForThoseOfBefore() {
+    var looks =
+        new Looks(
+            CallKind.NOBODY_HANGS_UP,
+            fault(Fault.Kind.KILL_ALL_MEDIA, 7, 1),
+            fault(Fault.Kind.PAUSE_ALL_CONTROL, 10, 6));
+    var invariant = new EndsAsPlanned(looks);
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(20))).isTrue();
+    assertThat(mayEnd(looks, invariant, Reason.MEDIA_LOST, at(20))).isFalse();
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(27))).as("long after it").isFalse();
+  }
+
+  @Test
+  void itWaitsForThemNoLongerThanHalfAMinute() {
+    var looks =
+        new Looks(
+            CallKind.NOBODY_HANGS_UP,
+            fault(Fault.Kind.KILL_MEDIA, 7, 1),
+            fault(Fault.Kind.STORE_AWAY, 8, 40));
+    var invariant = new EndsAsPlanned(looks);
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(38))).isTrue();
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(39))).isFalse();
+  }
+
+  @Test
+  void whereNothingKeepsItFromThemItTakesCallsSoon() {
+    var looks =
+        new Looks(
+            CallKind.NOBODY_HANGS_UP,
+            fault(Fault.Kind.STORE_AWAY, 1, 2),
+            fault(Fault.Kind.KILL_ALL_MEDIA, 7, 1));
+    var invariant = new EndsAsPlanned(looks);
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(18))).isTrue();
+    assertThat(mayEnd(looks, invariant, Reason.NO_MEDIA, at(19))).isFalse();
+  }
+
+  @Test
   void aCallerThatWasRefusedWhileNothingCouldBeWrittenAcknowledgesNoAnswer() {
     var looks = new Looks(CallKind.NOBODY_HANGS_UP, fault(Fault.Kind.STORE_SLOW, 10, 3));
     var invariant = new EndsAsPlanned(looks);
