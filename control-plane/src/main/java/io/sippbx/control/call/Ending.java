@@ -168,6 +168,7 @@ final class Ending {
     if (step.actions().contains(IncomingInvite.Action.STOP_SUCCESS)) {
       d.effect(new Effect.StopSuccess(reinvite.transaction()));
     }
+    d.reinvite = Optional.of(reinvite.withIn(step.state()));
     if (step.actions().contains(IncomingInvite.Action.SEND_487)) {
       Leg leg = d.leg(reinvite.from());
       SipResponse refusal =
@@ -177,9 +178,9 @@ final class Ending {
       if (leg.end() != LegEnd.State.GONE) {
         d.replace(leg.withAnswered(reinvite.request(), refusal));
       }
+      d.reinvite = Optional.of(reinvite.withAnswer(step.state(), refusal));
       d.respond(reinvite.transaction(), refusal);
     }
-    d.reinvite = Optional.of(reinvite.withIn(step.state()));
     if (step.state() != IncomingInvite.State.ANSWERED) {
       // Nobody's ACK is waited for that would bring on ours for the other side's 2xx.
       acknowledgeIfDue(d, reinvite.from().other());

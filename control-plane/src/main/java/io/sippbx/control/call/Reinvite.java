@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param cancelWanted whether what was passed on is to be cancelled, or has been
  * @param before what to return to when it is refused
  * @param waiting a 2xx with an offer whose new streams the media node is asked for
- * @param answer our 2xx to {@code request}, repeated until its ACK
+ * @param answer our 2xx to {@code request}, repeated until its ACK; or our refusal, while what was
+ *     passed on is open
  */
 public record Reinvite(
     int ordinal,
@@ -128,7 +129,7 @@ public record Reinvite(
         answer);
   }
 
-  /** Answered with this 2xx. */
+  /** Answered with this final response. */
   Reinvite withAnswer(IncomingInvite.State next, SipResponse response) {
     return new Reinvite(
         ordinal,

@@ -275,6 +275,21 @@ class CallTakenOverTest {
   }
 
   @Test
+  @DisplayName("17.1.1.2: likewise who was told 100, and then that the call is over")
+  void theRefusalOfAReinviteThatTheEndOfTheCallLeftOpenIsRepeatedByTheNextOwner() {
+    scene.up();
+    SipRequest reinvite = scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000));
+    scene.request(reinvite);
+    scene.request(scene.callerRequest(Method.BYE, 3, ""));
+    assertThat(scene.answered()).containsExactly("200 BYE", "487 INVITE");
+    takenOver();
+    assertThat(server().transaction()).isEqualTo(Scene.transaction(reinvite));
+    assertThat(server().lastResponse().map(SipResponse::status)).contains(487);
+    scene.request(reinvite);
+    assertThat(scene.effects).as("it is repeated by its transaction").isEmpty();
+  }
+
+  @Test
   void whoHasHungUpNeedsNoOwner() {
     scene.up();
     scene.request(scene.callerRequest(Method.BYE, 2, ""));
