@@ -7,7 +7,7 @@ A call is INVITE, 180, 200, ACK, BYE, 200 between a caller and a registered call
 between the servers. CPU is that of all processes of a server, threads that have ended among them;
 memory is their proportional share (PSS).
 """
-import argparse, csv, glob, json, os, shutil, subprocess, sys, tempfile, time
+import argparse, csv, glob, json, os, resource, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -19,6 +19,8 @@ CALLER, CALLEE = ("127.0.0.20", 5070), ("127.0.0.30", 5080)
 LOAD_CORE = "1"
 USERS = 1000
 RING_MS = 20
+# RTP and RTCP of both sides of a call, in one process; what that has open besides, and calls of the probe.
+SOCKETS_A_CALL, OTHER_FILES = 4, 1000
 # Of all CPU that a turn of warming up takes: what the compilers may still take of it, and how many turns they are given.
 AT_REST_PCT, LEARN_TURNS = 3, 8
 
@@ -231,6 +233,9 @@ def main():
         p.error("expected 1 to 50 rounds or --held, 1 to 100000 calls before, 0 to 300 seconds before, 1 to 5000 calls/s, 2 to 300 seconds, at most 10000 held and a factor above 1")
     if os.cpu_count() < 2:
         p.error("needs two cores: one for the server, one for the load")
+    files, wanted = resource.getrlimit(resource.RLIMIT_NOFILE)[0], SOCKETS_A_CALL * max(o.held, default=0) + OTHER_FILES
+    if files < wanted:
+        p.error(f"--held {max(o.held)}: expected {wanted} open files ({SOCKETS_A_CALL} sockets a call), but at most {files} are allowed (ulimit -n), which is enough for {(files - OTHER_FILES) // SOCKETS_A_CALL} calls")
     end_on_signal()
     try:
         fixed, held, highest = measure(o)

@@ -10,6 +10,7 @@ import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import io.sippbx.media.MediaNodeSettings.Listen;
 import io.sippbx.media.control.MediaControlService;
 import io.sippbx.media.port.EphemeralRangeCheck;
+import io.sippbx.media.port.OpenFilesCheck;
 import io.sippbx.media.port.PortPool;
 import io.sippbx.media.relay.End;
 import io.sippbx.media.relay.Relay;
@@ -154,6 +155,11 @@ public final class MediaNode implements AutoCloseable {
         .addKeyValue("ports", settings.ports())
         .addKeyValue("relay", relay.adapter())
         .log("media.node.started");
+    OpenFilesCheck.ofThisProcess()
+        .problem(
+            settings.sessions().maxSessions(),
+            2L * settings.ports().pairs() * settings.addresses().size())
+        .ifPresent(problem -> log.atWarn().log("media.open_files_low: {}", problem));
   }
 
   private ServerBuilder<?> builder() throws IOException {
