@@ -55,6 +55,10 @@ final class CallMailbox {
   private @Nullable PendingCommit overdue;
 
   private Loop.@Nullable Timer tick;
+
+  /** What was committed last is not done, nor do its timers run, before the record was read. */
+  private boolean toBeRead;
+
   private int conflicts;
   private boolean busy;
   private boolean releasing;
@@ -116,6 +120,7 @@ final class CallMailbox {
 
   /** What stands in the store has been told; nothing is under way. */
   private void take(Versioned<Call> current, long asked) {
+    toBeRead = false;
     Optional<Member> owner = current.owner();
     if (claim != null && !owner.equals(Optional.of(claim.dead()))) {
       tell(TakeOver.Outcome.NOT_ITS);
@@ -354,7 +359,7 @@ final class CallMailbox {
 
   private void tick() {
     tick = null;
-    if (!busy && isOwned() && !mayAct()) {
+    if (!busy && isToBeRead()) {
       read();
     } else {
       drain();
@@ -367,13 +372,18 @@ final class CallMailbox {
    * ends goes ahead, what may be asked again is refused after a while.
    */
   private void standStill() {
-    if (closed || inputs.isEmpty() && (!isOwned() || mayAct())) {
+    if (closed || inputs.isEmpty() && !isToBeRead()) {
       return;
     }
     goAhead();
     long oldestNs = runtime.loop().nowNs() - runtime.limits().patience().toNanos();
     inputs.takeRefusable(oldestNs).forEach(this::refuse);
     startTicking();
+  }
+
+  /** What is its own may be another's by now: nothing goes on before its record was read again. */
+  private boolean isToBeRead() {
+    return isOwned() && (!mayAct() || toBeRead);
   }
 
   /**
@@ -666,6 +676,7 @@ final class CallMailbox {
     if (call != null && !held.maySend()) {
       // It stands in the record, and may have been taken over from there.
       effects.withhold(due);
+      toBeRead = true;
       freeze();
       return;
     }

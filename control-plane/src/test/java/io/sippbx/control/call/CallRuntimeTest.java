@@ -876,6 +876,29 @@ class CallRuntimeTest {
   }
 
   @Test
+  void soTheyDoWhereTheRecordCouldNotBeReadAtFirst() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    CallRuntime owner = begin(CallLimits.of(10, 5, Duration.ofSeconds(4)));
+    offer(owner, cancel());
+    fates.add(Fate.LOSE_ANSWER);
+    calleeAnswersItsEnd(owner);
+    unreadable = true;
+    done.clear();
+    clock.advance(Duration.ofSeconds(5));
+    wake();
+    clock.runReady();
+    assertThat(owner.call(key).orElseThrow().isTombstone()).isTrue();
+    assertThat(done).as("it may be another's by now").isEmpty();
+    unreadable = false;
+    for (int i = 0; i < 50; i++) {
+      clock.advance(Duration.ofSeconds(1));
+      lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
+    }
+    assertThat(owner.size()).as("its tombstone has an end").isZero();
+  }
+
+  @Test
   void withoutALeaseARequestIsRefusedButWhatEndsGoesAhead() {
     lease = new SendLease(LeaseSettings.DEFAULT);
     wake();
