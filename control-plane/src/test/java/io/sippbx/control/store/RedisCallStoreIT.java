@@ -104,6 +104,11 @@ class RedisCallStoreIT extends CallStoreContract {
     assertThat(REDIS.server().ask("INFO", "commandstats")).doesNotContain("zadd", "zrem");
   }
 
+  @Override
+  void inOneTurn(Runnable asking) {
+    REDIS.real().loop().execute(asking);
+  }
+
   @Test
   void asksForDueTimersOfAllPartitionsInFewScripts() throws IOException {
     claimOfAll(OptionalLong.empty());
