@@ -80,8 +80,18 @@ final class EffectRunner {
     }
   }
 
-  /** Stops what repeats, and drops what was withheld. */
+  /**
+   * Stops what repeats, and drops what was withheld: who was to be answered asks anew, of whoever
+   * has the call.
+   */
   void stop() {
+    for (Effect each : withheld) {
+      if (each instanceof Effect.Respond respond) {
+        world.forget(respond.transaction());
+      } else if (each instanceof Effect.RespondUntilAck until) {
+        world.forget(until.transaction());
+      }
+    }
     withheld.clear();
     for (SuccessRepeater each : repeaters.values()) {
       each.stop();

@@ -84,6 +84,8 @@ class CallRuntimeTest {
     LOSE_ANSWER,
     /** It is lost. */
     LOSE,
+    /** It is applied, and answered by {@link #late} only. */
+    ANSWER_LATE,
     /** The outbox has no room for its events. */
     FULL
   }
@@ -95,10 +97,12 @@ class CallRuntimeTest {
   private boolean unreadable;
   private Optional<NodeId> otherMediaNode = Optional.empty();
   private final Deque<Fate> fates = new ArrayDeque<>();
+  private final Deque<Runnable> late = new ArrayDeque<>();
   private final List<CommitId> commits = new ArrayList<>();
   private final List<String> done = new ArrayList<>();
   private final List<SipRequest> requests = new ArrayList<>();
   private final List<Supplier<Call>> folded = new ArrayList<>();
+  private final List<ServerTransactionId> forgotten = new ArrayList<>();
   private final List<Branch> resumed = new ArrayList<>();
   private final List<String> seen = new ArrayList<>();
   private final Scene scene = new Scene();
@@ -124,6 +128,8 @@ class CallRuntimeTest {
             case APPLY -> memory.commit(commit, answer);
             case LOSE_ANSWER ->
                 memory.commit(commit, applied -> answer.accept(new CommitAnswer.Unknown<>("lost")));
+            case ANSWER_LATE ->
+                memory.commit(commit, applied -> late.add(() -> answer.accept(applied)));
             case FULL -> loop.execute(() -> answer.accept(new CommitAnswer.Full<>(7)));
             case LOSE -> loop.execute(() -> answer.accept(new CommitAnswer.Unknown<>("lost")));
           }
@@ -194,6 +200,7 @@ class CallRuntimeTest {
         @Override
         public void forget(ServerTransactionId transaction) {
           done.add("forget");
+          forgotten.add(transaction);
         }
 
         @Override
@@ -789,6 +796,32 @@ class CallRuntimeTest {
     assertThat(done).containsOnly("forget", "forget all");
     assertThat(owner.size()).isZero();
     assertThat(counters.letGo.sum()).isEqualTo(1);
+  }
+
+  @Test
+  void whoWasToBeAnsweredForACallThatWasTakenFromAPausedOwnerMayAskAnew() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    wake();
+    var roster = new Roster(SELF);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    SendLease held = lease;
+    lease = Alone.lease(loop);
+    CallRuntime survivor = survivor(true);
+    lease = held;
+    fates.add(Fate.ANSWER_LATE);
+    offer(owner, cancel());
+    pause();
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    done.clear();
+    forgotten.clear();
+    loop.execute(late.remove());
+    clock.runReady();
+    assertThat(done).as("not answered here").containsOnly("forget", "forget all");
+    assertThat(forgotten)
+        .as("else what repeats it is absorbed")
+        .contains(Scene.transaction(cancel()));
+    assertThat(owner.size()).isZero();
   }
 
   @Test
