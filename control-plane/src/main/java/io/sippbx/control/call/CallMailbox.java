@@ -424,12 +424,15 @@ final class CallMailbox {
     inputs.addFirst(done);
   }
 
-  /** What was not committed is decided again, on what stands now. */
+  /**
+   * What was not committed is decided again, on what stands now, by whoever has the call: after
+   * what went ahead meanwhile, as a caller that has heard 487 is not to be answered.
+   */
   private void decideAgain(PendingCommit pending) {
     if (pending.isEndsDone()) {
       addFirstDone(pending.waiting().owed(), EndEffects.of(pending.decision().effects()));
     } else {
-      inputs.addFirst(pending.waiting());
+      inputs.addAfterOwed(pending.waiting());
     }
   }
 
@@ -637,7 +640,7 @@ final class CallMailbox {
       }
       drain();
     } else {
-      inputs.addFirst(waiting);
+      inputs.addAfterOwed(waiting);
       goAhead();
       startTicking();
     }

@@ -30,6 +30,16 @@ final class WaitingInputs {
     inputs.addFirst(input);
   }
 
+  /** The same, but after those at the head that a peer has been answered already. */
+  void addAfterOwed(Waiting input) {
+    var owed = new ArrayDeque<Waiting>();
+    while (first().filter(Waiting::isOwed).isPresent()) {
+      owed.push(inputs.remove());
+    }
+    inputs.addFirst(input);
+    owed.forEach(inputs::addFirst);
+  }
+
   boolean isEmpty() {
     return inputs.isEmpty();
   }

@@ -1499,6 +1499,24 @@ class CallRuntimeTest {
     assertThat(seen.getLast()).endsWith("ENDED");
   }
 
+  @Test
+  void soItDoesWhereTheOutboxHasNoRoomForTheAnswerThen() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    answer(runtime);
+    offer(runtime, cancel());
+    done.clear();
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).containsExactly("200 CANCEL", "487 INVITE");
+    fates.add(Fate.FULL);
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(done).as("the caller does not hear two answers").doesNotContain("200 INVITE");
+    calleeAnswersItsEnd(runtime);
+    assertThat(seen.getLast()).endsWith("ENDED");
+    assertThat(seen).noneMatch(each -> each.endsWith("ANSWERED"));
+  }
+
   /**
    * A CANCEL is done ahead by a node that cannot reach the store, while another that can takes the
    * call over, and answers it. The mesh between them is cut for longer than anything else is held.
@@ -1549,6 +1567,32 @@ class CallRuntimeTest {
             survivor.offerOrRead(key, new Input.RefusedAhead(told), received(told), absent -> {}));
     clock.runReady();
     assertThat(done).as("the callee is not left alone").containsSubsequence("ACK", "BYE");
+  }
+
+  @Test
+  @DisplayName("who has taken the call over would answer a caller that has been told 487")
+  void aCancelThatWentAheadIsToldBeforeTheAnswerThatWasUnderWay() {
+    var known = new Roster(SELF);
+    sees(known, List.of(SELF, OTHER), List.of());
+    CallRuntime runtime = begin(runtime(SELF, known, CallLimits.DEFAULT));
+    away = true;
+    Input.ResponseArrived answer = answerTo(runtime);
+    loop.execute(() -> runtime.offerOrRead(key, answer, received(answer.response()), absent -> {}));
+    clock.advance(Duration.ofSeconds(1));
+    offer(runtime, cancel());
+    assertThat(done).endsWith("200 CANCEL", "487 INVITE");
+    var roster = new Roster(OTHER);
+    sees(roster, List.of(OTHER), List.of(SELF));
+    takeOver(runtime(OTHER, roster, CallLimits.DEFAULT, memory), SELF);
+    away = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(meshed)
+        .as("the CANCEL, what the caller was told, and the answer")
+        .containsExactly(
+            "CANCEL to " + OTHER + " hops 0",
+            "INVITE to " + OTHER + " hops 0",
+            "INVITE to " + OTHER + " hops 0");
+    assertThat(toldByMesh).isEqualTo(answer.response());
   }
 
   @Test
@@ -1824,6 +1868,12 @@ class CallRuntimeTest {
 
   /** The callee of the call that {@code runtime} holds answers. */
   private void answer(CallRuntime runtime) {
+    Input answer = answerTo(runtime);
+    loop.execute(() -> runtime.offer(key, answer));
+    clock.runReady();
+  }
+
+  private Input.ResponseArrived answerTo(CallRuntime runtime) {
     SipRequest sent = runtime.call(key).orElseThrow().callees().getFirst().invite();
     SipResponse ok =
         Scene.answer(
@@ -1832,16 +1882,11 @@ class CallRuntimeTest {
             "bob",
             Scene.offer("192.0.2.20", 50000),
             b -> b.contact(NameAddr.of(SipUri.of("1008", Scene.callee(0)))));
-    loop.execute(
-        () ->
-            runtime.offer(
-                key,
-                new Input.ResponseArrived(
-                    sent.topVia().branch().orElseThrow(),
-                    ok,
-                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
-                    List.of())));
-    clock.runReady();
+    return new Input.ResponseArrived(
+        sent.topVia().branch().orElseThrow(),
+        ok,
+        Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+        List.of());
   }
 
   /** The caller acknowledges. */
