@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While the store gives no answers nothing is forgotten for its age: what counts is what was
  * committed last before it was gone. What is older than that is never written back: others may have
- * gone on with the call meanwhile, and its record may have ended.
+ * gone on with the call meanwhile, and its record may have ended. A store that gives no answer now
+ * and then is not gone for that: all the time in which it answers makes what is remembered older.
  */
 final class RecentCommits<R> {
 
@@ -34,7 +35,12 @@ final class RecentCommits<R> {
   private final Map<CallKey, Recent<R>> recent = new LinkedHashMap<>();
   private boolean away;
   private boolean holding;
+  private long awaySinceNs;
   private long backSinceNs;
+
+  /** For how long it was away until it came back last, all times together. */
+  private long awayNs;
+
   private long forgottenEarly;
 
   /** Events of one commit. */
@@ -72,10 +78,12 @@ final class RecentCommits<R> {
   /**
    * The last commit of a call, and the events of those before it that may be lost too.
    *
+   * @param servedNs as {@link #servedNs} says when it was acknowledged
    * @param record what it wrote, each time that it is asked
    */
   private record Recent<R>(
       long atNs,
+      long servedNs,
       long version,
       CommitId commit,
       Supplier<R> record,
@@ -85,7 +93,7 @@ final class RecentCommits<R> {
 
     Recent<R> folded(Supplier<R> again) {
       List<Told> folded = told.stream().map(Told::folded).toList();
-      return new Recent<>(atNs, version, commit, again, index, keep, folded);
+      return new Recent<>(atNs, servedNs, version, commit, again, index, keep, folded);
     }
 
     /** As it is to be written back now; empty if its record would have ended by now. */
@@ -127,6 +135,7 @@ final class RecentCommits<R> {
           commit.call(),
           new Recent<>(
               nowNs,
+              servedNs(nowNs),
               version,
               commit.id(),
               () -> record,
@@ -156,6 +165,9 @@ final class RecentCommits<R> {
   /** The store has not answered a question: it may be failing over. */
   void unanswered(long nowNs) {
     forget(nowNs);
+    if (!away) {
+      awaySinceNs = nowNs;
+    }
     away = true;
     holding = true;
   }
@@ -164,8 +176,14 @@ final class RecentCommits<R> {
   void answered(long nowNs) {
     if (away) {
       away = false;
+      awayNs += nowNs - awaySinceNs;
       backSinceNs = nowNs;
     }
+  }
+
+  /** A clock that stands still while the store is away. */
+  private long servedNs(long nowNs) {
+    return (away ? awaySinceNs : nowNs) - awayNs;
   }
 
   /** Something that is not older than ours stands in the store. */
@@ -209,13 +227,16 @@ final class RecentCommits<R> {
       oldest.remove();
       forgottenEarly++;
     }
-    if (away || holding && nowNs - backSinceNs < HOLD.toNanos()) {
-      return;
-    }
-    holding = false;
-    while (oldest.hasNext() && nowNs - oldest.next().atNs() > WINDOW.toNanos()) {
+    holding = away || holding && nowNs - backSinceNs < HOLD.toNanos();
+    while (oldest.hasNext() && isTooOld(oldest.next(), nowNs)) {
       oldest.remove();
     }
+  }
+
+  private boolean isTooOld(Recent<R> ours, long nowNs) {
+    return holding
+        ? servedNs(nowNs) - ours.servedNs() > WINDOW.plus(HOLD).toNanos()
+        : nowNs - ours.atNs() > WINDOW.toNanos();
   }
 
   int size() {

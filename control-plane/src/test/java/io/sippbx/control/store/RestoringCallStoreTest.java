@@ -298,6 +298,47 @@ class RestoringCallStoreTest {
     assertThat(stored.restores()).isZero();
   }
 
+  @Test
+  void forgetsForAgeWhereTheStoreGivesNoAnswerNowAndThen() {
+    commit(node, step(1));
+    commit(
+        stored,
+        new CallCommit<>(
+            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    Duration between = RecentCommits.HOLD.minusSeconds(1);
+    for (int i = 0; i < 5; i++) {
+      clock.advance(between);
+      stored.goAway();
+      assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Unavailable.class);
+      stored.comeBack();
+      assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Absent.class);
+    }
+    assertThat(read(node, CALL))
+        .as("it has ended, and so has its tombstone")
+        .isInstanceOf(ReadAnswer.Absent.class);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
+  void isMendedWhereTheStoreHasGivenAnAnswerBetweenTwoTimesThatItWasAway() {
+    stored.part();
+    commit(node, step(1));
+    clock.advance(RecentCommits.WINDOW.minusSeconds(5));
+    for (int i = 0; i < 2; i++) {
+      stored.comeBack();
+      assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Absent.class);
+      stored.goAway();
+      assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Unavailable.class);
+      clock.advance(Duration.ofMinutes(1));
+    }
+    stored.failOver();
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(1)));
+  }
+
   /** Its loop may ask the store for nothing else for long, and the call end meanwhile. */
   @Test
   void forgetsForAgeOnceItsOffersWereAnswered() {
