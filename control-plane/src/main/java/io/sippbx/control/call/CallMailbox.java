@@ -37,6 +37,15 @@ final class CallMailbox {
   /** After this the outcome of a commit is found out by the next one. */
   private static final Duration UNDECIDED = Duration.ofMinutes(30);
 
+  /** Commits that nobody waits for are made together with those of other calls, so often. */
+  private static final Duration BEAT = Duration.ofMillis(50);
+
+  /** From the beat on it is time for them. */
+  private static final Duration ON_THE_BEAT = Duration.ofMillis(5);
+
+  /** For which the first commit waits for the media node, to be made with what comes of that. */
+  private static final Duration MEDIA_FIRST = Duration.ofMillis(20);
+
   private final CallKey key;
   private final CallRuntime runtime;
   private final WaitingInputs inputs;
@@ -47,6 +56,14 @@ final class CallMailbox {
   private @Nullable Call call;
   private @Nullable Claim claim;
   private @Nullable Waiting doneAhead;
+
+  /** The first commit, while it waits for the media node. */
+  private @Nullable First first;
+
+  /** Running while what waits is in no hurry. */
+  private Loop.@Nullable Timer beat;
+
+  private boolean onTheBeat;
 
   /** The commit whose answer is waited for. */
   private @Nullable PendingCommit underWay;
@@ -71,6 +88,12 @@ final class CallMailbox {
    * @param told is called once
    */
   record Claim(Member dead, long epoch, Consumer<TakeOver.Outcome> told) {}
+
+  /**
+   * @param term of the lease in which it was decided
+   */
+  private record First(
+      Waiting waiting, Decision decision, long sinceNs, long term, Loop.Timer timer) {}
 
   CallMailbox(CallKey key, CallRuntime runtime) {
     this.key = key;
@@ -312,6 +335,10 @@ final class CallMailbox {
   }
 
   void offer(Waiting waiting) {
+    if (first != null && waiting.input() instanceof Input.MediaApplied answer) {
+      commitFirst(Optional.of(answer));
+      return;
+    }
     if (!inputs.add(waiting)) {
       runtime.observer().dropped(key, CallObserver.Drop.MAILBOX_FULL);
       return;
@@ -327,7 +354,10 @@ final class CallMailbox {
   }
 
   private void drain() {
-    while (!busy && !closed && !releasing && !inputs.isEmpty()) {
+    if (inputs.size() > 1) {
+      stopAwaitingBeat();
+    }
+    while (!busy && !closed && !releasing && beat == null && !inputs.isEmpty()) {
       if (!mayAct()) {
         freeze();
         return;
@@ -461,7 +491,13 @@ final class CallMailbox {
       return;
     }
     if (decision.commit() == Decision.Commit.NOW) {
-      commit(waiting, decision);
+      if (isInNoHurry(waiting, decision)) {
+        awaitBeat(waiting);
+      } else if (call == null && asksMedia(decision)) {
+        awaitMedia(waiting, decision);
+      } else {
+        commit(waiting, decision);
+      }
     } else {
       call = decision.call().orElse(null);
       effects.carryOut(decision.beside());
@@ -490,12 +526,117 @@ final class CallMailbox {
     throw new IllegalStateException("Expected an INVITE as first input of " + key);
   }
 
-  private void commit(Waiting waiting, Decision decision) {
+  /** Nobody waits for what is done after the commit: nothing is. */
+  private boolean isInNoHurry(Waiting waiting, Decision decision) {
+    return decision.effects().isEmpty()
+        && decision.beside().isEmpty()
+        && claim == null
+        && !releasing
+        && !onTheBeat
+        && inputs.isEmpty()
+        && sinceBeat().compareTo(ON_THE_BEAT) >= 0
+        && !waiting.mayBeRefused()
+        && !waiting.onlyEnds();
+  }
+
+  /**
+   * It is decided on the next beat, or before what comes next, as if it had come so late: of many
+   * calls together that takes the store, and this node, less than of each by itself.
+   */
+  private void awaitBeat(Waiting waiting) {
+    inputs.addFirst(waiting);
+    beat = runtime.loop().schedule(BEAT.minus(sinceBeat()), this::onTheBeat);
+  }
+
+  private void onTheBeat() {
+    beat = null;
+    onTheBeat = true;
+    drain();
+    onTheBeat = false;
+  }
+
+  private void stopAwaitingBeat() {
+    if (beat != null) {
+      beat.cancel();
+      beat = null;
+    }
+  }
+
+  private Duration sinceBeat() {
+    return Duration.ofMillis(runtime.loop().now().toEpochMilli() % BEAT.toMillis());
+  }
+
+  private static boolean asksMedia(Decision decision) {
+    return decision.beside().stream().anyMatch(Effect.ApplyMedia.class::isInstance);
+  }
+
+  /**
+   * The media node is asked, and what its answer leads to is committed with what led to the
+   * question: one commit less. Nothing was said to a peer before, who says all again if this is
+   * lost.
+   */
+  private void awaitMedia(Waiting waiting, Decision decision) {
     busy = true;
+    first =
+        new First(
+            waiting,
+            decision,
+            runtime.loop().nowNs(),
+            runtime.fence().term(),
+            runtime.loop().schedule(MEDIA_FIRST, () -> commitFirst(Optional.empty())));
     effects.carryOut(decision.beside());
+  }
+
+  /**
+   * @param answer of the media node; empty: it has not come in time
+   */
+  private void commitFirst(Optional<Input.MediaApplied> answer) {
+    First due = first;
+    if (due == null) {
+      return;
+    }
+    first = null;
+    due.timer().cancel();
+    answer.map(runtime::own).ifPresent(inputs::addFirst);
+    if (runtime.fence().term() != due.term()) {
+      // The caller's repeats may have begun the call elsewhere.
+      busy = false;
+      inputs.addFirst(due.waiting());
+      gone();
+      return;
+    }
+    commit(
+        due.waiting(),
+        answer.map(each -> then(due.decision(), each)).orElse(due.decision()),
+        due.sinceNs());
+  }
+
+  /** Both as one; what cannot be is decided once the first is committed. */
+  private Decision then(Decision begun, Input.MediaApplied answer) {
+    Decision next;
+    try {
+      next = decide(begun.call().orElseThrow(), answer);
+    } catch (RuntimeException e) {
+      return begun;
+    }
+    if (next.call().isEmpty()) {
+      return begun;
+    }
+    inputs.next();
+    effects.carryOut(next.beside());
+    return begun.then(next);
+  }
+
+  private void commit(Waiting waiting, Decision decision) {
+    effects.carryOut(decision.beside());
+    commit(waiting, decision, runtime.loop().nowNs());
+  }
+
+  private void commit(Waiting waiting, Decision decision, long sinceNs) {
+    busy = true;
     OptionalLong epoch = claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch());
     PendingCommit pending =
-        PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision);
+        PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision, sinceNs);
     underWay = pending;
     send(pending);
   }
@@ -731,6 +872,11 @@ final class CallMailbox {
     if (tick != null) {
       tick.cancel();
       tick = null;
+    }
+    stopAwaitingBeat();
+    if (first != null) {
+      first.timer().cancel();
+      first = null;
     }
   }
 

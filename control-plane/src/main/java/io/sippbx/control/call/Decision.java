@@ -3,6 +3,7 @@ package io.sippbx.control.call;
 import io.sippbx.control.event.CallHappening;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What an input does to a call.
@@ -35,5 +36,24 @@ public record Decision(
     beside = List.copyOf(beside);
     effects = List.copyOf(effects);
     happenings = List.copyOf(happenings);
+  }
+
+  /**
+   * Both as one, whose state was in no store between them. A state that was to be in the store
+   * before the effects of either, is so before all.
+   *
+   * @param next what was decided on the state of this one
+   */
+  Decision then(Decision next) {
+    return new Decision(
+        next.call(),
+        commit.compareTo(next.commit()) <= 0 ? commit : next.commit(),
+        concat(beside, next.beside()),
+        concat(effects, next.effects()),
+        concat(happenings, next.happenings()));
+  }
+
+  private static <T> List<T> concat(List<T> one, List<T> other) {
+    return Stream.concat(one.stream(), other.stream()).toList();
   }
 }

@@ -36,6 +36,7 @@ final class PendingCommit {
   /**
    * @param before the record on which the decision was made; empty: there was none
    * @param epoch of the keeper who has claimed the call
+   * @param sinceNs when what led to it was decided
    */
   static PendingCommit of(
       CallRuntime runtime,
@@ -43,7 +44,8 @@ final class PendingCommit {
       Optional<Versioned<Call>> before,
       OptionalLong epoch,
       Waiting waiting,
-      Decision decision) {
+      Decision decision,
+      long sinceNs) {
     CommitId id = runtime.nextCommitId();
     Instant now = runtime.loop().now();
     Optional<Call> next = decision.call();
@@ -70,7 +72,7 @@ final class PendingCommit {
             next.map(each -> CallPlaces.index(each, runtime.self())).orElse(CallIndex.NONE),
             next.map(each -> CallPlaces.keep(each, now)).orElse(CallCommit.LAST_RESORT),
             epoch);
-    return new PendingCommit(commit, waiting, decision, runtime.loop().nowNs());
+    return new PendingCommit(commit, waiting, decision, sinceNs);
   }
 
   CallCommit<Call> commit() {
@@ -85,7 +87,7 @@ final class PendingCommit {
     return decision;
   }
 
-  /** How long it has been under way. */
+  /** How long it has been under way, and waited for the media node before. */
   Duration age(long nowNs) {
     return Duration.ofNanos(nowNs - sinceNs);
   }

@@ -44,6 +44,10 @@ final class WaitingInputs {
     return inputs.isEmpty();
   }
 
+  int size() {
+    return inputs.size();
+  }
+
   Waiting next() {
     return inputs.remove();
   }

@@ -61,7 +61,7 @@ public final class OutboxRelay implements EventSink {
   /** A pause for consumers who are to hear of calls as they go on: many commits, one question. */
   public static final Duration PROMPT = Duration.ofMillis(20);
 
-  /** For which events that are done with wait for more of them: a call is taken out in one go. */
+  /** For which events that are done with wait for more of them: calls are taken out in one go. */
   static final Duration GATHER = Duration.ofMillis(100);
 
   static final Duration RETRY = Duration.ofSeconds(1);
@@ -227,6 +227,12 @@ public final class OutboxRelay implements EventSink {
     return fullest.get();
   }
 
+  /** All lanes of a loop wait for the same moment: what they ask leaves together. */
+  private static Duration untilNext(Duration pause, Loop loop) {
+    long ns = pause.toNanos();
+    return Duration.ofNanos(ns - Math.floorMod(loop.nowNs(), ns));
+  }
+
   /** The consumer may have room: those who wait for it are told soon. Any thread. */
   private void mayHaveRoom(Loop loop) {
     if (!waiting.isEmpty() && waking.compareAndSet(false, true)) {
@@ -303,7 +309,7 @@ public final class OutboxRelay implements EventSink {
       if (timer == null && !closed) {
         timer =
             loop.schedule(
-                delay,
+                untilNext(delay, loop),
                 () -> {
                   timer = null;
                   fetch();
@@ -453,7 +459,7 @@ public final class OutboxRelay implements EventSink {
         } else if (acknowledgement == null) {
           acknowledgement =
               loop.schedule(
-                  GATHER,
+                  untilNext(GATHER, loop),
                   () -> {
                     acknowledgement = null;
                     acknowledge();

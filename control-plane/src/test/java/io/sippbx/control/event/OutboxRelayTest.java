@@ -238,6 +238,24 @@ class OutboxRelayTest {
   }
 
   @Test
+  void asksForTheEventsOfAllPartitionsInTheSameMoment() {
+    relay.publish(world.commit(event(1, "a")));
+    clock.advance(Duration.ofMillis(600));
+    relay.publish(world.commit(event(2, "b")));
+    clock.advance(Duration.ofMillis(399));
+    assertThat(hands.taken).isEmpty();
+    clock.advance(Duration.ofMillis(1));
+    assertThat(hands.taken).containsExactlyInAnyOrder("a", "b");
+    hands.finish("a");
+    clock.advance(Duration.ofMillis(60));
+    hands.finish("b");
+    clock.advance(Duration.ofMillis(39));
+    assertThat(relay.acknowledged()).isZero();
+    clock.advance(Duration.ofMillis(1));
+    assertThat(relay.acknowledged()).isEqualTo(2);
+  }
+
+  @Test
   void leavesAnEventInItsOutboxUntilItIsDoneWith() {
     relay.publish(world.commit(end(1, "a")));
     clock.runReady();
