@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,9 @@ final class RecentCommits<R> {
   private long awayNs;
 
   private long forgottenEarly;
+
+  /** When the store was another than before; empty: it never was. */
+  private OptionalLong otherSinceNs = OptionalLong.empty();
 
   /** Events of one commit. */
   private sealed interface Told {
@@ -172,6 +176,12 @@ final class RecentCommits<R> {
     holding = true;
   }
 
+  /** Another server answers, or may: what the former had acknowledged last may be lost. */
+  void otherServer(long nowNs) {
+    unanswered(nowNs);
+    otherSinceNs = OptionalLong.of(nowNs);
+  }
+
   /** The store has answered a question. */
   void answered(long nowNs) {
     if (away) {
@@ -204,12 +214,23 @@ final class RecentCommits<R> {
 
   /**
    * What is to be written back where the store holds this version of the call, 0 for no record;
-   * empty if that is none before ours.
+   * empty if that is none before ours, or the call has ended.
    */
   Optional<CallRestore<R>> newerThan(CallKey call, long version, long nowNs) {
     forget(nowNs);
     Recent<R> ours = recent.get(call);
-    return ours == null || ours.version() <= version ? Optional.empty() : ours.restore(call, nowNs);
+    return ours == null || ours.version() <= version || version == 0 && hasEnded(ours, nowNs)
+        ? Optional.empty()
+        : ours.restore(call, nowNs);
+  }
+
+  /**
+   * Whether a call without a record has ended, rather than been lost: the server is the one that
+   * acknowledged our commit, so long ago that another's tombstone may be over.
+   */
+  private boolean hasEnded(Recent<R> ours, long nowNs) {
+    boolean isOther = otherSinceNs.isPresent() && otherSinceNs.getAsLong() - ours.atNs() >= 0;
+    return !isOther && nowNs - ours.atNs() > WINDOW.plus(HOLD).toNanos();
   }
 
   /** All that would be written back, the oldest first. */

@@ -92,7 +92,8 @@ public final class RestoringCallStore<R> implements CallStore<R> {
 
   /**
    * The store may have failed over: all that is remembered is written back as far as it was lost,
-   * in bounded batches. Any thread.
+   * in bounded batches. Until then a call that is missing after long is taken for one that has
+   * ended: the server is the same, and only this node could not reach it. Any thread.
    */
   public void offerAgain() {
     offers.increment();
@@ -284,7 +285,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     }
 
     void offer() {
-      recent.unanswered(loop.nowNs());
+      recent.otherServer(loop.nowNs());
       unanswered.clear();
       offering.clear();
       offering.addAll(recent.all(loop.nowNs()));

@@ -321,6 +321,24 @@ class RestoringCallStoreTest {
     assertThat(stored.restores()).isZero();
   }
 
+  /** As one that was cut off from the store, while others went on with its calls. */
+  @Test
+  void bringsNothingBackWhereTheSameServerAnswersAgainAfterLong() {
+    commit(node, step(1));
+    commit(node, step(key(2), Optional.empty(), 1, CallCommit.LAST_RESORT));
+    commit(
+        stored,
+        new CallCommit<>(
+            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    stored.goAway();
+    assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Unavailable.class);
+    clock.advance(RecentCommits.WINDOW.plus(RecentCommits.HOLD));
+    stored.comeBack();
+    assertThat(read(node, CALL)).as("it has ended").isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Found.class);
+    assertThat(stored.restores()).isZero();
+  }
+
   @Test
   void isMendedWhereTheStoreHasGivenAnAnswerBetweenTwoTimesThatItWasAway() {
     stored.part();
