@@ -1,5 +1,5 @@
 """Tables and plots of what was measured: minimum, median and maximum of the rounds, ratios to a peer."""
-import json, os, platform, statistics, subprocess, time
+import json, os, platform, resource, statistics, subprocess, time
 
 PEERS = ("rtpengine", "kamailio-edge", "kamailio-redis")
 NAMES = {"ours": "SIP PBX media node", "rtpengine": "rtpengine (user space)", "raw": "minimal relay in C (epoll)", "uring": "io_uring in C", "direct": "no relay",
@@ -96,7 +96,8 @@ def calls(out, fixed, held, highest, options):
         f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g} --warmup {options.warmup} --warmup-seconds {options.warmup_seconds:g}"
         + (" --highest" if highest else "") + (f" --held {','.join(map(str, options.held))}" if held else ""),
         "",
-        f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round.",
+        f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round."
+        + (f" SIP PBX has {options.media_nodes} media nodes, since a process may open {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} files here." if options.media_nodes > 1 else ""),
         "",
     ]
     if fixed:
@@ -115,9 +116,9 @@ def calls(out, fixed, held, highest, options):
             busy = [100 * d["at"]["core"] for d in runs if d["at"]]
             lines.append(f"| {title(name)} | {spread([d['highest'] for d in runs], 0)} | {rates.get((name, 0), '')} | {spread(busy, 0) if busy else ''} | {', '.join(sorted({d['why'] for d in runs}))} |")
     if held:
-        lines += ["", "| server | calls held | kB each, all processes | MB in all | CPU ms a call |", "| --- | --- | --- | --- | --- |"]
+        lines += ["", "| server | calls held | kB each, all processes | MB in all | CPU ms a call | of it compilers % |", "| --- | --- | --- | --- | --- | --- |"]
         for (name, wanted), runs in grouped(held, "server", "wanted").items():
-            lines.append(f"| {title(name)} | {wanted} | {spread([d['kb_held'] for d in runs], 0)} | {spread([d['pss_mb'] for d in runs], 0)} | {spread(map(cost, runs), 2)} |")
+            lines.append(f"| {title(name)} | {wanted} | {spread([d['kb_held'] for d in runs], 0)} | {spread([d['pss_mb'] for d in runs], 0)} | {spread(map(cost, runs), 2)} | {spread([d['compilers_pct'] for d in runs], 0)} |")
     write(out + ".md", "\n".join(lines) + "\n")
     write(out + ".json", json.dumps({"fixed": fixed, "held": held, "highest": highest}, indent=1) + "\n")
     shown = fixed or [d for d in held if d["wanted"] == max(options.held)]

@@ -98,24 +98,28 @@ class Server:
 
 
 class Ours(Server):
-    """Control node, media node and Redis: a control node keeps no call of its own."""
+    """Control node, media nodes and Redis: a control node keeps no call of its own."""
 
     def __init__(self, o):
         super().__init__()
-        self.executable = o.executable
+        self.executable, self.media_nodes = o.executable, getattr(o, "media_nodes", 1)
 
     def start(self):
-        redis, media = self.redis(), free_port()
+        redis, media = self.redis(), [free_port() for _ in range(self.media_nodes)]
+        nodes = ", ".join(f'"127.0.0.1:{port}"' for port in media)
         rest = "monitoring: {bind_ip: 127.0.0.1, prometheus_port: 0, health_check_port: 0}\n"
-        with open(self.path("media.yaml"), "w") as f:
-            f.write(f'cluster: {{node_id: media-1}}\nmedia: {{listen: "127.0.0.1:{media}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
-                    f"port_pool: {{start: 20000, end: 63999}}, allow_ephemeral_overlap: true}}\n{rest}")
+        ports = 44_000 // self.media_nodes // 2 * 2
+        for i, port in enumerate(media):
+            with open(self.path(f"media-{i + 1}.yaml"), "w") as f:
+                f.write(f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
+                        f"port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}, allow_ephemeral_overlap: true}}\n{rest}")
         with open(self.path("control.yaml"), "w") as f:
-            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: ["127.0.0.1:{media}"], rtp_timeout: 0}}\n'
+            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: [{nodes}], rtp_timeout: 0}}\n'
                     f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
                     f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n{rest}')
         os.mkdir(self.path("cdr"))
-        self.spawn("media", [self.executable, "media-plane", "--config", self.path("media.yaml")])
+        for i in range(self.media_nodes):
+            self.spawn("media" if i == 0 else f"media-{i + 1}", [self.executable, "media-plane", "--config", self.path(f"media-{i + 1}.yaml")])
         self.spawn("control", [self.executable, "control-plane", "--config", self.path("control.yaml")])
 
     def wait(self):
