@@ -37,12 +37,6 @@ final class CallMailbox {
   /** After this the outcome of a commit is found out by the next one. */
   private static final Duration UNDECIDED = Duration.ofMinutes(30);
 
-  /** Commits that nobody waits for are made together with those of other calls, so often. */
-  private static final Duration BEAT = Duration.ofMillis(50);
-
-  /** From the beat on it is time for them. */
-  private static final Duration ON_THE_BEAT = Duration.ofMillis(5);
-
   /** For which the first commit waits for the media node, to be made with what comes of that. */
   private static final Duration MEDIA_FIRST = Duration.ofMillis(20);
 
@@ -52,6 +46,7 @@ final class CallMailbox {
   private final HeldRecord held;
   private final CallTimers timers;
   private final EffectRunner effects;
+  private final Beat beat;
 
   private @Nullable Call call;
   private @Nullable Claim claim;
@@ -59,11 +54,6 @@ final class CallMailbox {
 
   /** The first commit, while it waits for the media node. */
   private @Nullable First first;
-
-  /** Running while what waits is in no hurry. */
-  private Loop.@Nullable Timer beat;
-
-  private boolean onTheBeat;
 
   /** The commit whose answer is waited for. */
   private @Nullable PendingCommit underWay;
@@ -104,6 +94,7 @@ final class CallMailbox {
         new CallTimers(runtime.loop(), fired -> offer(runtime.own(new Input.TimerFired(fired))));
     this.effects =
         new EffectRunner(key, runtime, held::maySend, defect -> failed("effect", defect));
+    this.beat = new Beat(runtime.loop(), this::drain);
   }
 
   /** The keeper's part: what becomes of the call is told. Before {@link #read}. */
@@ -355,9 +346,9 @@ final class CallMailbox {
 
   private void drain() {
     if (inputs.size() > 1) {
-      stopAwaitingBeat();
+      beat.stop();
     }
-    while (!busy && !closed && !releasing && beat == null && !inputs.isEmpty()) {
+    while (!busy && !closed && !releasing && !beat.isAwaited() && !inputs.isEmpty()) {
       if (!mayAct()) {
         freeze();
         return;
@@ -532,9 +523,8 @@ final class CallMailbox {
         && decision.beside().isEmpty()
         && claim == null
         && !releasing
-        && !onTheBeat
         && inputs.isEmpty()
-        && sinceBeat().compareTo(ON_THE_BEAT) >= 0
+        && !beat.isNow()
         && !waiting.mayBeRefused()
         && !waiting.onlyEnds();
   }
@@ -545,25 +535,7 @@ final class CallMailbox {
    */
   private void awaitBeat(Waiting waiting) {
     inputs.addFirst(waiting);
-    beat = runtime.loop().schedule(BEAT.minus(sinceBeat()), this::onTheBeat);
-  }
-
-  private void onTheBeat() {
-    beat = null;
-    onTheBeat = true;
-    drain();
-    onTheBeat = false;
-  }
-
-  private void stopAwaitingBeat() {
-    if (beat != null) {
-      beat.cancel();
-      beat = null;
-    }
-  }
-
-  private Duration sinceBeat() {
-    return Duration.ofMillis(runtime.loop().now().toEpochMilli() % BEAT.toMillis());
+    beat.await();
   }
 
   private static boolean asksMedia(Decision decision) {
@@ -873,7 +845,7 @@ final class CallMailbox {
       tick.cancel();
       tick = null;
     }
-    stopAwaitingBeat();
+    beat.stop();
     if (first != null) {
       first.timer().cancel();
       first = null;
