@@ -66,6 +66,9 @@ final class CallMailbox {
   /** What was committed last is not done, nor do its timers run, before the record was read. */
   private boolean toBeRead;
 
+  /** When the record that is known was asked for, or later. */
+  private long readNs;
+
   private int conflicts;
   private boolean busy;
   private boolean releasing;
@@ -95,6 +98,7 @@ final class CallMailbox {
     this.effects =
         new EffectRunner(key, runtime, held::maySend, defect -> failed("effect", defect));
     this.beat = new Beat(runtime.loop(), this::drain);
+    this.readNs = runtime.loop().nowNs();
   }
 
   /** The keeper's part: what becomes of the call is told. Before {@link #read}. */
@@ -106,27 +110,37 @@ final class CallMailbox {
   void read() {
     busy = true;
     long asked = runtime.fence().term();
+    long askedNs = runtime.loop().nowNs();
     runtime
         .store()
         .read(
             key,
             answer -> {
               if (!closed) {
-                stands(answer, asked);
+                stands(answer, asked, askedNs);
               }
             });
   }
 
-  private void stands(ReadAnswer<Call> answer, long asked) {
+  private void stands(ReadAnswer<Call> answer, long asked, long askedNs) {
     busy = false;
     switch (answer) {
-      case ReadAnswer.Found<Call> found -> take(found.current(), asked);
+      case ReadAnswer.Found<Call> found -> {
+        readNs = askedNs;
+        take(found.current(), asked);
+      }
       case ReadAnswer.Absent<Call> none -> gone();
       case ReadAnswer.Unavailable<Call> unavailable -> {
-        if (held.current().isPresent()) {
-          standStill();
-        } else {
+        if (held.current().isEmpty()) {
           hold();
+        } else if (inputs.first().filter(this::mayBeForAnother).isPresent()) {
+          runtime.forwarder().hold(key, inputs.next());
+          drain();
+          if (releasing && !busy && !closed) {
+            releaseOrCommit();
+          }
+        } else {
+          standStill();
         }
       }
     }
@@ -208,7 +222,11 @@ final class CallMailbox {
       }
       return;
     }
-    open(current, asked);
+    if (held.isStill(current)) {
+      held.standsStill(asked);
+    } else {
+      open(current, asked);
+    }
     if (record.isQuiescent()) {
       runtime.quiet().settled(key);
     } else if (!record.isTombstone()) {
@@ -481,6 +499,11 @@ final class CallMailbox {
       failed("decide", e);
       return;
     }
+    if (!releasing && mayBeForAnother(waiting) && isOfNoUse(waiting, decision)) {
+      inputs.addFirst(waiting);
+      read();
+      return;
+    }
     if (decision.commit() == Decision.Commit.NOW) {
       if (isInNoHurry(waiting, decision)) {
         awaitBeat(waiting);
@@ -495,6 +518,28 @@ final class CallMailbox {
       effects.carryOut(decision.effects());
       syncTimers();
     }
+  }
+
+  /**
+   * Whether the call is quiet as far as this node knows, and this is of something that is not:
+   * another may have taken the call up since its record was read here.
+   */
+  private boolean mayBeForAnother(Waiting waiting) {
+    return waiting.sinceNs() - readNs > 0
+        && waiting.isOfWhatIsOpen()
+        && call != null
+        && call.isQuiescent()
+        && held.isNobodys();
+  }
+
+  /**
+   * A CANCEL of nothing is refused, what else is of nothing is passed over; a failure among it is
+   * acknowledged, and so is for nobody else any more.
+   */
+  private static boolean isOfNoUse(Waiting waiting, Decision decision) {
+    return decision.commit() != Decision.Commit.NOW
+        && (waiting.onlyEnds()
+            || decision.effects().stream().allMatch(Effect.AckFailure.class::isInstance));
   }
 
   /** A tombstone that nobody owns is in no list: its record ends in the store by itself. */

@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.media.MediaEvent;
 import io.sippbx.control.sip.message.Method;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -40,6 +41,28 @@ record Waiting(
    */
   boolean isCopy() {
     return input instanceof Input.InviteArrived;
+  }
+
+  /** Whether it is of a transaction that is open somewhere, or of where the media is by now. */
+  boolean isOfWhatIsOpen() {
+    return switch (input) {
+      case Input.AckArrived in -> true;
+      case Input.ResponseArrived in -> true;
+      case Input.RequestArrived in -> in.request().method().equals(Method.CANCEL);
+      // Nobody reads a record for a first packet.
+      case Input.MediaHappened in -> !(in.event() instanceof MediaEvent.FirstPacket);
+      case Input.InviteArrived in -> false;
+      case Input.RefusalAcknowledged in -> false;
+      case Input.RequestFailed in -> false;
+      case Input.TimerFired in -> false;
+      case Input.MediaApplied in -> false;
+      case Input.MediaReleased in -> false;
+      case Input.MediaPlaced in -> false;
+      case Input.LeaseGivenBack in -> false;
+      case Input.TakenOver in -> false;
+      case Input.RefusedAhead in -> false;
+      case Input.HangUp in -> false;
+    };
   }
 
   /** Whether somebody waits for an answer, and may ask again. */

@@ -96,6 +96,7 @@ class CallRuntimeTest {
   private boolean away;
   private boolean unreadable;
   private boolean mediaIsSlow;
+  private int reads;
   private Optional<NodeId> otherMediaNode = Optional.empty();
   private final Deque<Fate> fates = new ArrayDeque<>();
   private final Deque<Runnable> late = new ArrayDeque<>();
@@ -114,6 +115,7 @@ class CallRuntimeTest {
       new CallStore<>() {
         @Override
         public void read(CallKey call, Consumer<ReadAnswer<Call>> answer) {
+          reads++;
           if (unreadable) {
             loop.execute(() -> answer.accept(new ReadAnswer.Unavailable<>("away")));
           } else {
@@ -292,6 +294,7 @@ class CallRuntimeTest {
   private static final Member SELF = new Member(new NodeId("edge-1"), new Incarnation(1));
   private static final Member OTHER = new Member(new NodeId("edge-2"), new Incarnation(2));
 
+  private final Roster rosterOfSelf = new Roster(SELF);
   private SendLease lease = Alone.lease(loop);
   private final List<SendPermit> permits = new ArrayList<>();
   private final List<String> meshed = new ArrayList<>();
@@ -323,7 +326,7 @@ class CallRuntimeTest {
 
   /** This node, who has seen {@link #OTHER} beat. */
   private CallRuntime runtime(CallLimits limits) {
-    return runtime(SELF, new Roster(SELF), limits);
+    return runtime(SELF, rosterOfSelf, limits);
   }
 
   private static void sees(Roster roster, List<Member> beating, List<Member> dead) {
@@ -1055,6 +1058,136 @@ class CallRuntimeTest {
     assertThat(done).hasSize(3).startsWith("apply 4").endsWith("INVITE", "INVITE");
     assertThat(storedCall().media().node()).isEqualTo(otherMediaNode);
     assertThat(storedCall().media().former()).containsExactly(Scene.MEDIA_NODE);
+  }
+
+  /** Another node has the call, which this one has in memory as quiet. */
+  private CallRuntime reinvitedAtAnother(SipRequest reinvite) {
+    CallRuntime other = survivor(false);
+    offer(other, reinvite);
+    assertThat(requests).last().extracting(SipRequest::method).isEqualTo(Method.INVITE);
+    assertThat(other.ownsCalls()).isTrue();
+    done.clear();
+    return other;
+  }
+
+  private SipRequest reinvite() {
+    return scene.callerRequest(Method.INVITE, 2, Scene.offer("192.0.2.10", 42000));
+  }
+
+  private void offerAck(CallRuntime runtime, long cSeq) {
+    SipRequest ack = scene.callerRequest(Method.ACK, cSeq, "");
+    loop.execute(
+        () ->
+            runtime.offerOrRead(
+                key, new Input.AckArrived(ack), received(ack), absent -> done.add("absent")));
+    clock.runReady();
+  }
+
+  private Input.ResponseArrived response(SipRequest request, int status) {
+    return new Input.ResponseArrived(
+        request.topVia().branch().orElseThrow(),
+        Scene.answer(request, status, "peer", Scene.offer("192.0.2.20", 50000), b -> b),
+        Destination.to(TransportProtocol.UDP, Scene.callee(0)),
+        List.of());
+  }
+
+  @Test
+  void whatAQuietCallHasNoUseForIsForWhoeverHasTakenItUpSince() {
+    CallRuntime former = up();
+    clock.advance(Duration.ofSeconds(5));
+    SipRequest reinvite = reinvite();
+    reinvitedAtAnother(reinvite);
+    sees(rosterOfSelf, List.of(SELF, OTHER), List.of());
+    assertThat(former.call(key).orElseThrow().isQuiescent()).as("as far as it knows").isTrue();
+    offerAck(former, 2);
+    assertThat(meshed).containsExactly("ACK to " + OTHER + " hops 0");
+    assertThat(former.size()).as("it is in no memory but its owner's").isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CANCEL", "200", "488"})
+  void soAreTheCancelAndTheResponsesOfAReinvite(String what) {
+    CallRuntime former = up();
+    clock.advance(Duration.ofSeconds(5));
+    SipRequest reinvite = reinvite();
+    reinvitedAtAnother(reinvite);
+    sees(rosterOfSelf, List.of(SELF, OTHER), List.of());
+    if (what.equals("CANCEL")) {
+      offer(former, Messages.cancel(reinvite));
+      assertThat(done).as("it is not refused").containsExactly("forget");
+    } else {
+      Input.ResponseArrived said = response(requests.getLast(), Integer.parseInt(what));
+      loop.execute(
+          () ->
+              former.offerStray(
+                  key, said, received(said.response()), absent -> done.add("absent")));
+      clock.runReady();
+      assertThat(done).as("who is not told waits for an ACK").isEmpty();
+    }
+    assertThat(meshed).hasSize(1).first().asString().endsWith(" to " + OTHER + " hops 0");
+  }
+
+  @Test
+  void whatAQuietCallHasNoUseForCostsOneLookAtItsRecord() {
+    CallRuntime runtime = up();
+    clock.advance(Duration.ofSeconds(5));
+    reads = 0;
+    offerAck(runtime, 2);
+    assertThat(reads).isEqualTo(1);
+    assertThat(done).isEmpty();
+    offer(runtime, scene.callerRequest(Method.OPTIONS, 2, ""));
+    clock.advance(Duration.ofMillis(100));
+    unreadable = true;
+    offerAck(runtime, 2);
+    assertThat(counters.waiting.sum()).as("until the store says whose it is").isEqualTo(1);
+    offer(runtime, scene.callerRequest(Method.OPTIONS, 3, ""));
+    assertThat(done)
+        .as("and keeps nobody else waiting")
+        .containsExactly("200 OPTIONS", "200 OPTIONS");
+    clock.advance(Duration.ofSeconds(1));
+    unreadable = false;
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(counters.waiting.sum()).isZero();
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(storedCall().legs().orElseThrow().caller().dialog().remoteCSeq())
+        .as("what was not written down yet is known on")
+        .isEqualTo(3);
+    clock.advance(Duration.ofMinutes(2));
+    assertThat(runtime.size()).isZero();
+  }
+
+  @Test
+  void aNodeThatLeavesWaitsForNoLookAtTheRecordOfAQuietCall() {
+    CallRuntime runtime = up();
+    clock.advance(Duration.ofSeconds(5));
+    unreadable = true;
+    SipRequest ack = scene.callerRequest(Method.ACK, 2, "");
+    loop.execute(
+        () -> {
+          runtime.offerOrRead(key, new Input.AckArrived(ack), received(ack), absent -> {});
+          runtime.release();
+        });
+    clock.runReady();
+    assertThat(runtime.size()).isZero();
+  }
+
+  @Test
+  void aQuietCallThatAnotherHasMovedIsMovedFromWhereItIsNow() {
+    CallRuntime former = up();
+    otherMediaNode = Optional.of(new NodeId("media-2"));
+    CallRuntime other = survivor(false);
+    other.mediaHappened(new MediaEvent.NodeLost(key, Scene.MEDIA_NODE));
+    clock.runReady();
+    for (SipRequest asked : List.copyOf(requests.subList(requests.size() - 2, requests.size()))) {
+      loop.execute(() -> other.offer(key, response(asked, 200)));
+      clock.runReady();
+    }
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(storedCall().isQuiescent()).isTrue();
+    otherMediaNode = Optional.of(new NodeId("media-3"));
+    former.mediaHappened(new MediaEvent.NodeLost(key, new NodeId("media-2")));
+    clock.runReady();
+    assertThat(storedCall().media().node()).isEqualTo(otherMediaNode);
   }
 
   @Test
