@@ -32,6 +32,12 @@ final class RecentCommits<R> {
   /** How long after the store has come back nothing is forgotten for its age. */
   static final Duration HOLD = Duration.ofSeconds(10);
 
+  /**
+   * For how long a store goes on after a commit that it loses, where it was away for so long after
+   * that the call may have ended as well: a replica is not behind for longer.
+   */
+  static final Duration LAG = Duration.ofSeconds(10);
+
   private final int limit;
   private final Map<CallKey, Recent<R>> recent = new LinkedHashMap<>();
   private boolean away;
@@ -225,19 +231,28 @@ final class RecentCommits<R> {
   }
 
   /**
-   * Whether a call without a record has ended, rather than been lost: the server is the one that
-   * acknowledged our commit, so long ago that another's tombstone may be over.
+   * Whether a call without a record is taken for one that has ended, rather than was lost: our
+   * commit is so old that another's tombstone may be over, and the server is the one that
+   * acknowledged it, or had gone on for so long that it is hardly lost.
    */
   private boolean hasEnded(Recent<R> ours, long nowNs) {
+    if (nowNs - ours.atNs() <= WINDOW.plus(HOLD).toNanos()) {
+      return false;
+    }
     boolean isOther = otherSinceNs.isPresent() && otherSinceNs.getAsLong() - ours.atNs() >= 0;
-    return !isOther && nowNs - ours.atNs() > WINDOW.plus(HOLD).toNanos();
+    return !isOther || servedNs(nowNs) - ours.servedNs() > LAG.toNanos();
   }
 
-  /** All that would be written back, the oldest first. */
+  /** All that would be written back where there is no record, the oldest first. */
   List<CallRestore<R>> all(long nowNs) {
     forget(nowNs);
     var all = new ArrayList<CallRestore<R>>();
-    recent.forEach((call, ours) -> ours.restore(call, nowNs).ifPresent(all::add));
+    recent.forEach(
+        (call, ours) -> {
+          if (!hasEnded(ours, nowNs)) {
+            ours.restore(call, nowNs).ifPresent(all::add);
+          }
+        });
     return all;
   }
 

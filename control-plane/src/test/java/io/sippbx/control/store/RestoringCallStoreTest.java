@@ -340,10 +340,28 @@ class RestoringCallStoreTest {
   }
 
   @Test
+  void bringsNothingBackWhereAnotherServerAnswersThatAnEndAndItsTombstoneMayHaveBeenOn() {
+    commit(node, step(1));
+    commit(
+        stored,
+        new CallCommit<>(
+            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    clock.advance(RecentCommits.LAG.plusSeconds(1));
+    stored.goAway();
+    assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Unavailable.class);
+    clock.advance(RecentCommits.WINDOW);
+    stored.comeBack();
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Absent.class);
+    assertThat(stored.restores()).isZero();
+  }
+
+  @Test
   void isMendedWhereTheStoreHasGivenAnAnswerBetweenTwoTimesThatItWasAway() {
     stored.part();
     commit(node, step(1));
-    clock.advance(RecentCommits.WINDOW.minusSeconds(5));
+    clock.advance(RecentCommits.LAG.minusSeconds(1));
     for (int i = 0; i < 2; i++) {
       stored.comeBack();
       assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Absent.class);
