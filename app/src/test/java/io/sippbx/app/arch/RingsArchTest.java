@@ -26,6 +26,7 @@ class RingsArchTest {
 
   /** The classes of {@code call} that run decisions; all others make them. */
   private static final String[] CALL_RUNTIME = {
+    "io.sippbx.control.call.Beat",
     "io.sippbx.control.call.CallRuntime",
     "io.sippbx.control.call.CallMailbox",
     "io.sippbx.control.call.CallPlaces",
