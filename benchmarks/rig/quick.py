@@ -122,6 +122,7 @@ def main():
     p.add_argument("--executable", required=True, help=argparse.SUPPRESS)
     p.add_argument("--java", required=True, help=argparse.SUPPRESS)
     p.add_argument("--classpath", help=argparse.SUPPRESS)
+    p.set_defaults(media_nodes=1)
     o = p.parse_args()
     if not (1 <= o.before <= 100_000 and 10 <= o.calls <= 100_000 and 1 <= o.at_once <= 100):
         p.error("expected 1 to 100000 calls before, 10 to 100000 calls and 1 to 100 at once")

@@ -142,6 +142,7 @@ def main():
     p.add_argument("--executable", required=True, help=argparse.SUPPRESS)
     p.add_argument("--java", required=True, help=argparse.SUPPRESS)
     p.add_argument("--classpath", help=argparse.SUPPRESS)
+    p.set_defaults(media_nodes=1)
     o = p.parse_args()
     unknown = [s for s in o.servers if s not in SERVERS]
     if unknown:

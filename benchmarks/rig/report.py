@@ -96,7 +96,7 @@ def calls(out, fixed, held, highest, options):
         f"    ./bench calls --servers {','.join(options.servers)} --rate {options.rate:g} --rounds {options.rounds} --seconds {options.seconds:g} --warmup {options.warmup} --warmup-seconds {options.warmup_seconds:g}"
         + (" --highest" if highest else "") + (f" --held {','.join(map(str, options.held))}" if held else ""),
         "",
-        f"Minimum / median / maximum of the rounds; calls of {options.hold:g} s with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round."
+        f"Minimum / median / maximum of the rounds; calls{f' of {options.hold:g} s' if fixed else ''} with media set up; all processes of a server on one core; ratios are to Kamailio's in the same round."
         + (f" SIP PBX has {options.media_nodes} media nodes, since a process may open {resource.getrlimit(resource.RLIMIT_NOFILE)[0]} files here." if options.media_nodes > 1 else ""),
         "",
     ]

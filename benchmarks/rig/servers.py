@@ -102,7 +102,7 @@ class Ours(Server):
 
     def __init__(self, o):
         super().__init__()
-        self.executable, self.media_nodes = o.executable, getattr(o, "media_nodes", 1)
+        self.executable, self.media_nodes = o.executable, o.media_nodes
 
     def start(self):
         redis, media = self.redis(), [free_port() for _ in range(self.media_nodes)]
