@@ -88,6 +88,14 @@ class RestoringCallStoreTest {
     assertThat(read(stored, CALL)).isEqualTo(new ReadAnswer.Found<>(record(2)));
   }
 
+  /** Another node has ended the call of {@code step(1)}, whose tombstone is over. */
+  private void endElsewhere() {
+    commit(
+        stored,
+        new CallCommit<>(
+            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+  }
+
   private List<String> events() {
     PartitionStore.Answer<OutboxEntry> answer =
         this.<PartitionStore.Answer<OutboxEntry>>ask(
@@ -301,10 +309,7 @@ class RestoringCallStoreTest {
   @Test
   void forgetsForAgeWhereTheStoreGivesNoAnswerNowAndThen() {
     commit(node, step(1));
-    commit(
-        stored,
-        new CallCommit<>(
-            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    endElsewhere();
     Duration between = RecentCommits.HOLD.minusSeconds(1);
     for (int i = 0; i < 5; i++) {
       clock.advance(between);
@@ -326,10 +331,7 @@ class RestoringCallStoreTest {
   void bringsNothingBackWhereTheSameServerAnswersAgainAfterLong() {
     commit(node, step(1));
     commit(node, step(key(2), Optional.empty(), 1, CallCommit.LAST_RESORT));
-    commit(
-        stored,
-        new CallCommit<>(
-            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    endElsewhere();
     stored.goAway();
     assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Unavailable.class);
     clock.advance(RecentCommits.WINDOW.plus(RecentCommits.HOLD));
@@ -342,10 +344,7 @@ class RestoringCallStoreTest {
   @Test
   void bringsNothingBackWhereAnotherServerAnswersThatAnEndAndItsTombstoneMayHaveBeenOn() {
     commit(node, step(1));
-    commit(
-        stored,
-        new CallCommit<>(
-            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    endElsewhere();
     clock.advance(RecentCommits.LAG.plusSeconds(1));
     stored.goAway();
     assertThat(read(node, key(2))).isInstanceOf(ReadAnswer.Unavailable.class);
@@ -382,10 +381,7 @@ class RestoringCallStoreTest {
     stored.failOver();
     node.offerAgain();
     clock.runReady();
-    commit(
-        stored,
-        new CallCommit<>(
-            CALL, Optional.of(record(1)), new CommitId(2), Optional.empty(), List.of()));
+    endElsewhere();
     clock.advance(RecentCommits.WINDOW.plus(RecentCommits.HOLD).plusSeconds(1));
     assertThat(read(node, CALL)).isInstanceOf(ReadAnswer.Absent.class);
     assertThat(stored.restores()).as("the offer").isEqualTo(1);
