@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The moments at which calls do together what nobody waits for: each {@link #PERIOD} of store time,
- * the same for all calls. Lives on the call's loop.
+ * The moments at which calls do together what nobody waits for: each {@link #PERIOD}, the same for
+ * all calls of a loop. Lives on the call's loop.
  */
 final class Beat {
 
@@ -30,7 +30,7 @@ final class Beat {
 
   /** Whether it is time, or what was awaited is being done, however late. */
   boolean isNow() {
-    return running || sinceLast().compareTo(ON_TIME) < 0;
+    return running || loop.untilNext(PERIOD).compareTo(PERIOD.minus(ON_TIME)) > 0;
   }
 
   boolean isAwaited() {
@@ -39,7 +39,7 @@ final class Beat {
 
   void await() {
     if (timer == null) {
-      timer = loop.schedule(PERIOD.minus(sinceLast()), this::beats);
+      timer = loop.schedule(loop.untilNext(PERIOD), this::beats);
     }
   }
 
@@ -58,9 +58,5 @@ final class Beat {
     } finally {
       running = false;
     }
-  }
-
-  private Duration sinceLast() {
-    return Duration.ofMillis(Math.floorMod(loop.now().toEpochMilli(), PERIOD.toMillis()));
   }
 }

@@ -614,9 +614,8 @@ final class CallMailbox {
     }
     first = null;
     due.timer().cancel();
-    answer.map(runtime::own).ifPresent(inputs::addFirst);
     if (runtime.fence().term() != due.term()) {
-      // The caller's repeats may have begun the call elsewhere.
+      // The caller's repeats may have begun the call elsewhere; if not, media is asked again.
       busy = false;
       inputs.addFirst(due.waiting());
       gone();
@@ -628,20 +627,16 @@ final class CallMailbox {
         due.sinceNs());
   }
 
-  /** Both as one; what cannot be is decided once the first is committed. */
+  /** Both as one. What cannot be decided is so again, and told, once the first is committed. */
   private Decision then(Decision begun, Input.MediaApplied answer) {
-    Decision next;
     try {
-      next = decide(begun.call().orElseThrow(), answer);
+      Decision next = decide(begun.call().orElseThrow(), answer);
+      effects.carryOut(next.beside());
+      return begun.then(next);
     } catch (RuntimeException e) {
+      inputs.addFirst(runtime.own(answer));
       return begun;
     }
-    if (next.call().isEmpty()) {
-      return begun;
-    }
-    inputs.next();
-    effects.carryOut(next.beside());
-    return begun.then(next);
   }
 
   private void commit(Waiting waiting, Decision decision) {

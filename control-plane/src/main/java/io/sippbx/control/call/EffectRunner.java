@@ -88,8 +88,6 @@ final class EffectRunner {
     for (Effect each : withheld) {
       if (each instanceof Effect.Respond respond) {
         world.forget(respond.transaction());
-      } else if (each instanceof Effect.RespondUntilAck until) {
-        world.forget(until.transaction());
       }
     }
     withheld.clear();

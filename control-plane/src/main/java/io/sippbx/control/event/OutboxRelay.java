@@ -227,12 +227,6 @@ public final class OutboxRelay implements EventSink {
     return fullest.get();
   }
 
-  /** All lanes of a loop wait for the same moment: what they ask leaves together. */
-  private static Duration untilNext(Duration pause, Loop loop) {
-    long ns = pause.toNanos();
-    return Duration.ofNanos(ns - Math.floorMod(loop.nowNs(), ns));
-  }
-
   /** The consumer may have room: those who wait for it are told soon. Any thread. */
   private void mayHaveRoom(Loop loop) {
     if (!waiting.isEmpty() && waking.compareAndSet(false, true)) {
@@ -309,7 +303,7 @@ public final class OutboxRelay implements EventSink {
       if (timer == null && !closed) {
         timer =
             loop.schedule(
-                untilNext(delay, loop),
+                loop.untilNext(delay),
                 () -> {
                   timer = null;
                   fetch();
@@ -459,7 +453,7 @@ public final class OutboxRelay implements EventSink {
         } else if (acknowledgement == null) {
           acknowledgement =
               loop.schedule(
-                  untilNext(GATHER, loop),
+                  loop.untilNext(GATHER),
                   () -> {
                     acknowledgement = null;
                     acknowledge();

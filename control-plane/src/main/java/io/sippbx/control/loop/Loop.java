@@ -23,6 +23,17 @@ public interface Loop {
   /** Monotonic time in nanoseconds, of use for differences only. */
   long nowNs();
 
+  /**
+   * How long it is, more than zero, until what is done once in each {@code period} is due again:
+   * all who ask this loop's clock wait for the same moment, and what they then do leaves together.
+   *
+   * @param period more than zero
+   */
+  default Duration untilNext(Duration period) {
+    long ns = period.toNanos();
+    return Duration.ofNanos(ns - Math.floorMod(nowNs(), ns));
+  }
+
   /** Wall-clock time. */
   Instant now();
 

@@ -96,6 +96,7 @@ class CallRuntimeTest {
   private boolean away;
   private boolean unreadable;
   private boolean mediaIsSlow;
+  private boolean mediaRefuses;
   private int reads;
   private Optional<NodeId> otherMediaNode = Optional.empty();
   private final Deque<Fate> fates = new ArrayDeque<>();
@@ -237,9 +238,12 @@ class CallRuntimeTest {
           }
           loop.execute(
               () -> {
-                Runnable held =
-                    () ->
-                        answer.accept(new MediaAnswer.Held(spec.revision(), addresses, List.of()));
+                MediaAnswer told =
+                    mediaRefuses
+                        ? new MediaAnswer.Refused(
+                            MediaAnswer.Refusal.PORTS_EXHAUSTED, "no port is free", 0)
+                        : new MediaAnswer.Held(spec.revision(), addresses, List.of());
+                Runnable held = () -> answer.accept(told);
                 if (mediaIsSlow) {
                   late.add(held);
                 } else {
@@ -777,18 +781,28 @@ class CallRuntimeTest {
     }
   }
 
-  @Test
-  void aPausedOwnerWhoseCallWasTakenAndCancelledSendsNothingWhenItWakes() {
+  /** Begins the call on this node, which sees the other and whose lease ends in a pause. */
+  private CallRuntime ownerWithLease() {
     lease = new SendLease(LeaseSettings.DEFAULT);
     wake();
     var roster = new Roster(SELF);
     sees(roster, List.of(SELF, OTHER), List.of());
-    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    return begin(runtime(SELF, roster, CallLimits.DEFAULT));
+  }
+
+  /** One who takes this node for dead, with a lease of its own. */
+  private CallRuntime survivorWithLease() {
     SendLease held = lease;
-    // Its survivor has a lease of its own.
     lease = Alone.lease(loop);
     CallRuntime survivor = survivor(true);
     lease = held;
+    return survivor;
+  }
+
+  @Test
+  void aPausedOwnerWhoseCallWasTakenAndCancelledSendsNothingWhenItWakes() {
+    CallRuntime owner = ownerWithLease();
+    CallRuntime survivor = survivorWithLease();
     pause();
     assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
     offer(survivor, cancel());
@@ -813,15 +827,8 @@ class CallRuntimeTest {
 
   @Test
   void whoWasToBeAnsweredForACallThatWasTakenFromAPausedOwnerMayAskAnew() {
-    lease = new SendLease(LeaseSettings.DEFAULT);
-    wake();
-    var roster = new Roster(SELF);
-    sees(roster, List.of(SELF, OTHER), List.of());
-    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
-    SendLease held = lease;
-    lease = Alone.lease(loop);
-    CallRuntime survivor = survivor(true);
-    lease = held;
+    CallRuntime owner = ownerWithLease();
+    CallRuntime survivor = survivorWithLease();
     fates.add(Fate.ANSWER_LATE);
     offer(owner, cancel());
     pause();
@@ -839,15 +846,8 @@ class CallRuntimeTest {
 
   @Test
   void whatEndsACallThatWasTakenFromAPausedOwnerIsGivenToWhoHasIt() {
-    lease = new SendLease(LeaseSettings.DEFAULT);
-    wake();
-    var roster = new Roster(SELF);
-    sees(roster, List.of(SELF, OTHER), List.of());
-    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
-    SendLease held = lease;
-    lease = Alone.lease(loop);
-    CallRuntime survivor = survivor(true);
-    lease = held;
+    CallRuntime owner = ownerWithLease();
+    CallRuntime survivor = survivorWithLease();
     pause();
     assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
     done.clear();
@@ -1391,14 +1391,24 @@ class CallRuntimeTest {
     assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
   }
 
+  @Test
+  void aCallForWhichNoMediaNodeHasRoomIsRefusedOnceThatStandsInTheRecord() {
+    mediaRefuses = true;
+    fates.add(Fate.ANSWER_LATE);
+    begin(CallLimits.DEFAULT);
+    assertThat(stored().version()).isEqualTo(1);
+    assertThat(done).as("no other node was looked for yet").containsExactly("apply 1");
+    loop.execute(late.remove());
+    clock.runReady();
+    assertThat(done).contains("503 INVITE").doesNotContain("INVITE");
+    assertThat(storedCall().termination()).isPresent();
+    assertThat(seen).contains("1 STARTED");
+  }
+
   /** Begins a call for whose media node it waits while its lease ends. */
   private CallRuntime beginAndPause() {
-    lease = new SendLease(LeaseSettings.DEFAULT);
-    wake();
-    var roster = new Roster(SELF);
-    sees(roster, List.of(SELF, OTHER), List.of());
     mediaIsSlow = true;
-    CallRuntime owner = begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    CallRuntime owner = ownerWithLease();
     mediaIsSlow = false;
     lease.acknowledged(loop.nowNs(), loop.now(), loop.nowNs(), loop.now());
     return owner;
