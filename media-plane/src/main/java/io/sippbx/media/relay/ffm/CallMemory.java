@@ -13,8 +13,6 @@ import java.nio.ByteOrder;
  */
 final class CallMemory {
 
-  private static final int SOCKADDR_ROOM = 32;
-
   final int maxDatagramBytes;
 
   /** The datagram that is being read. */
@@ -22,12 +20,15 @@ final class CallMemory {
 
   final long datagramAddress;
 
-  /** Arguments of calls: a sockaddr, a length, an option's value. */
-  final MemorySegment source;
+  /** Where the datagram that is being read came from, or a socket's own address. */
+  final Sockaddr source;
 
-  final ByteBuffer sourceBytes;
-  private final ByteBuffer sourceNative;
+  /** Where a datagram is being sent. */
+  final Sockaddr destination;
+
+  /** Arguments of calls: a length, an option's value. */
   final MemorySegment lengthMemory;
+
   final ByteBuffer length;
   final MemorySegment optionMemory;
   final ByteBuffer option;
@@ -37,33 +38,11 @@ final class CallMemory {
     MemorySegment datagramMemory = arena.allocate(maxDatagramBytes, 64);
     datagram = datagramMemory.asByteBuffer();
     datagramAddress = datagramMemory.address();
-    source = arena.allocate(SOCKADDR_ROOM, 8);
-    sourceBytes = source.asByteBuffer();
-    sourceNative = source.asByteBuffer().order(ByteOrder.nativeOrder());
+    source = new Sockaddr(arena);
+    destination = new Sockaddr(arena);
     lengthMemory = arena.allocate(8, 8);
     length = lengthMemory.asByteBuffer().order(ByteOrder.nativeOrder());
     optionMemory = arena.allocate(4L * SK_MEMINFO_VARS, 8);
     option = optionMemory.asByteBuffer().order(ByteOrder.nativeOrder());
-  }
-
-  /** Makes {@link #source} the sockaddr of an address. */
-  void address(boolean isV6, long high, long low, int port) {
-    writeSockaddr(sourceBytes, sourceNative, isV6, high, low, port);
-  }
-
-  /** A sockaddr, in memory of which both buffers are views. */
-  static void writeSockaddr(
-      ByteBuffer network, ByteBuffer host, boolean isV6, long high, long low, int port) {
-    host.putShort(0, (short) (isV6 ? AF_INET6 : AF_INET));
-    network.putShort(SOCKADDR_PORT_AT, (short) port);
-    if (isV6) {
-      network.putInt(SOCKADDR_IN_ADDRESS_AT, 0);
-      network.putLong(SOCKADDR_IN6_ADDRESS_AT, high);
-      network.putLong(SOCKADDR_IN6_ADDRESS_AT + 8, low);
-      network.putInt(SOCKADDR_IN6_ADDRESS_AT + 16, 0);
-    } else {
-      network.putInt(SOCKADDR_IN_ADDRESS_AT, (int) low);
-      network.putLong(SOCKADDR_IN_ADDRESS_AT + 4, 0);
-    }
   }
 }

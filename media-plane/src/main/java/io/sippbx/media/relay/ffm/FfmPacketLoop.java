@@ -219,16 +219,17 @@ public final class FfmPacketLoop implements PacketLoop {
       // the upper six bits of the octet are the DSCP (RFC 2474 3)
       set(fd, isV6 ? IPPROTO_IPV6 : IPPROTO_IP, isV6 ? IPV6_TCLASS : IP_TOS, options.dscp() << 2);
     }
-    memory.address(isV6, AddressBits.high(local.ip()), AddressBits.low(local.ip()), local.port());
-    int bytes = isV6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
-    if (system.bind(fd, memory.source.address(), bytes) != 0) {
+    int bytes =
+        memory.source.write(
+            isV6, AddressBits.high(local.ip()), AddressBits.low(local.ip()), local.port());
+    if (system.bind(fd, memory.source.address, bytes) != 0) {
       return failed("bind", fd);
     }
     memory.length.putInt(0, SOCKADDR_IN6_BYTES);
-    if (system.getsockname(fd, memory.source.address(), memory.lengthMemory.address()) != 0) {
+    if (system.getsockname(fd, memory.source.address, memory.lengthMemory.address()) != 0) {
       return failed("getsockname", fd);
     }
-    int port = memory.sourceBytes.getShort(SOCKADDR_PORT_AT) & 0xffff;
+    int port = memory.source.port();
     var socket =
         new FfmSocket(
             fd,

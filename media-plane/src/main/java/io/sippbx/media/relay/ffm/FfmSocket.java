@@ -7,14 +7,13 @@ import io.sippbx.media.relay.PacketLoop;
 import io.sippbx.media.relay.PacketReader;
 import io.sippbx.media.relay.PacketSocket;
 import io.sippbx.shared.net.Endpoint;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A socket of the loop on epoll, of its thread. */
+/**
+ * A socket of the loop on epoll, of its thread. It has no memory outside the heap: a call has four
+ * sockets, and the collector would have to look after the memory of each.
+ */
 final class FfmSocket implements PacketSocket {
 
   final int fd;
@@ -25,12 +24,9 @@ final class FfmSocket implements PacketSocket {
   private final boolean isV6;
   private final int receiveBufferBytes;
 
-  private final MemorySegment destinationMemory = Arena.ofAuto().allocate(32, 8);
-  private final long destinationAddress = destinationMemory.address();
-  private final int destinationBytes;
-  private final ByteBuffer destination = destinationMemory.asByteBuffer();
-  private final ByteBuffer destinationNative =
-      destinationMemory.asByteBuffer().order(ByteOrder.nativeOrder());
+  private long destinationHigh;
+  private long destinationLow;
+  private int destinationPort;
 
   private @Nullable PacketReader reader;
   private long readyTurn;
@@ -53,7 +49,6 @@ final class FfmSocket implements PacketSocket {
     this.local = local;
     this.isV6 = local.ip().isV6();
     this.receiveBufferBytes = receiveBufferBytes;
-    destinationBytes = isV6 ? SOCKADDR_IN6_BYTES : SOCKADDR_IN_BYTES;
   }
 
   /**
@@ -71,7 +66,7 @@ final class FfmSocket implements PacketSocket {
               fd,
               memory.datagramAddress,
               memory.maxDatagramBytes,
-              memory.source.address(),
+              memory.source.address,
               memory.lengthMemory.address());
       if (bytes < 0) {
         // EAGAIN, or an error of the socket that the call has taken away with it
@@ -90,17 +85,11 @@ final class FfmSocket implements PacketSocket {
       to.receivedTooLong();
       return;
     }
-    int port = memory.sourceBytes.getShort(SOCKADDR_PORT_AT) & 0xffff;
+    int port = memory.source.port();
     if (isV6) {
-      to.received(
-          memory.datagram,
-          0,
-          bytes,
-          memory.sourceBytes.getLong(SOCKADDR_IN6_ADDRESS_AT),
-          memory.sourceBytes.getLong(SOCKADDR_IN6_ADDRESS_AT + 8),
-          port);
+      to.received(memory.datagram, 0, bytes, memory.source.v6High(), memory.source.v6Low(), port);
     } else {
-      long low = AddressBits.v4Low(memory.sourceBytes.getInt(SOCKADDR_IN_ADDRESS_AT));
+      long low = AddressBits.v4Low(memory.source.v4());
       to.received(memory.datagram, 0, bytes, AddressBits.V4_HIGH, low, port);
     }
   }
@@ -122,13 +111,17 @@ final class FfmSocket implements PacketSocket {
 
   @Override
   public void destination(long high, long low, int port) {
-    CallMemory.writeSockaddr(destination, destinationNative, isV6, high, low, port);
+    destinationHigh = high;
+    destinationLow = low;
+    destinationPort = port;
   }
 
   @Override
   public boolean send(int at, int bytes) {
+    int sockaddrBytes =
+        memory.destination.write(isV6, destinationHigh, destinationLow, destinationPort);
     return LinuxSockets.send(
-            fd, memory.datagramAddress + at, bytes, destinationAddress, destinationBytes)
+            fd, memory.datagramAddress + at, bytes, memory.destination.address, sockaddrBytes)
         >= 0;
   }
 

@@ -11,9 +11,13 @@ import io.sippbx.media.relay.PacketSocket;
 import io.sippbx.shared.net.Endpoint;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -148,6 +152,72 @@ class FfmPacketLoopTest {
           socket.close();
           return true;
         });
+  }
+
+  /** Memory outside the heap is looked after by the collector, at each of its rounds. */
+  @Test
+  void takesNoMemoryOutsideTheHeapForASocket() {
+    int sockets = 200;
+    var options = new SocketOptions(0, 0, 0);
+    onLoop(() -> loop.bind(Endpoint.of("127.0.0.1", 0), options));
+    long before = nativeBuffers();
+    var bound = new ArrayList<BindAnswer>();
+    onLoop(
+        () -> {
+          for (int i = 0; i < sockets; i++) {
+            bound.add(loop.bind(Endpoint.of("127.0.0.1", 0), options));
+          }
+          return true;
+        });
+    assertThat(bound).hasSize(sockets).hasOnlyElementsOfType(BindAnswer.Bound.class);
+    // other tests of the same JVM may have some of theirs
+    assertThat(nativeBuffers() - before).isLessThan(sockets / 2);
+  }
+
+  @Test
+  void sendsFromEachSocketToWhereThatOneSends() {
+    var received = new LinkedBlockingQueue<String>();
+    onLoop(
+        () -> {
+          PacketSocket v4 = listening("127.0.0.1", "v4", received);
+          PacketSocket otherV4 = listening("127.0.0.1", "other v4", received);
+          PacketSocket v6 = listening("::1", "v6", received);
+          v4.destination(0, 0xffff_7f00_0001L, otherV4.local().port());
+          otherV4.destination(0, 0xffff_7f00_0001L, v4.local().port());
+          v6.destination(0, 1, v6.local().port());
+          v6.send(0, 1);
+          v4.send(0, 2);
+          v6.send(0, 3);
+          otherV4.send(0, 4);
+          return true;
+        });
+    assertThat(List.of(poll(received), poll(received), poll(received), poll(received)))
+        .containsExactlyInAnyOrder("v6 got 1", "other v4 got 2", "v6 got 3", "v4 got 4");
+  }
+
+  private PacketSocket listening(String ip, String name, BlockingQueue<String> received) {
+    var bound = (BindAnswer.Bound) loop.bind(Endpoint.of(ip, 0), new SocketOptions(0, 0, 0));
+    bound
+        .socket()
+        .readBy(
+            new PacketReader() {
+              @Override
+              public void received(
+                  ByteBuffer buffer, int at, int length, long high, long low, int port) {
+                received.add(name + " got " + length);
+              }
+
+              @Override
+              public void receivedTooLong() {}
+            });
+    return bound.socket();
+  }
+
+  private static long nativeBuffers() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getCount)
+        .sum();
   }
 
   @Test
