@@ -24,4 +24,9 @@ public record SessionSpec(
   public SessionSpec {
     streams = List.copyOf(streams);
   }
+
+  /** Whether the relay does the same by both: one may but confirm the other. */
+  boolean isRelayedAs(SessionSpec other) {
+    return streams.equals(other.streams) && mediaTimeout.equals(other.mediaTimeout);
+  }
 }

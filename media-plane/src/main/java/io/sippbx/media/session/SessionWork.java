@@ -4,6 +4,7 @@ import io.sippbx.media.port.PortPair;
 import io.sippbx.media.port.PortPool;
 import io.sippbx.media.relay.OpenResult;
 import io.sippbx.media.relay.SessionCounts;
+import io.sippbx.media.relay.SessionPlan;
 import io.sippbx.media.session.Answer.Refusal;
 import io.sippbx.media.session.MediaSession.OpenStream;
 import io.sippbx.media.session.SessionEvent.Expiry;
@@ -263,20 +264,27 @@ final class SessionWork {
 
     void bind() {
       List<OpenStream> streams = loan.streams();
-      var ports = MediaSession.ports(streams);
-      var plan = MediaSession.plan(streams, apply.spec().mediaTimeout());
       Consumer<OpenResult> answer = result -> loop.execute(() -> bound(result));
       if (before == null) {
-        path.open(entry.call, ports, plan, answer);
-      } else if (loan.isEmpty() && streams.size() == before.streams().size()) {
-        if (path.update(entry.call, plan)) {
-          carriedOut();
-        } else {
-          lost();
-        }
+        path.open(entry.call, MediaSession.ports(streams), plan(), answer);
+      } else if (!loan.isEmpty() || streams.size() != before.streams().size()) {
+        path.rebind(entry.call, MediaSession.ports(streams), plan(), answer);
+      } else if (isFollowed(before)) {
+        carriedOut();
       } else {
-        path.rebind(entry.call, ports, plan, answer);
+        lost();
       }
+    }
+
+    private SessionPlan plan() {
+      return MediaSession.plan(loan.streams(), apply.spec().mediaTimeout());
+    }
+
+    /** Brings what is new to the relay, which is woken for nothing else; false: it has lost it. */
+    private boolean isFollowed(MediaSession since) {
+      return since.spec().isRelayedAs(apply.spec())
+          ? path.counts(entry.call).isPresent()
+          : path.update(entry.call, plan());
     }
 
     private void bound(OpenResult result) {

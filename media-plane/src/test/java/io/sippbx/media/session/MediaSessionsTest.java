@@ -230,6 +230,17 @@ class MediaSessionsTest {
       assertThat(path.plan(CALL).orElseThrow().streams().getFirst().a().maySend()).isFalse();
     }
 
+    /** A relay that is told something has to be woken for it. */
+    @Test
+    void tellsTheRelayOnlyWhatIsNewToIt() {
+      apply(unconfirmed(spec(CALL, 1, audio(0))));
+      assertThat(done(apply(spec(CALL, 2, audio(0)))).confirmed()).isTrue();
+      assertThat(path.updates()).isZero();
+      apply(timedOut(spec(CALL, 3, audio(0)), Duration.ofSeconds(30)));
+      assertThat(path.updates()).isEqualTo(1);
+      assertThat(path.plan(CALL).orElseThrow().mediaTimeout()).isEqualTo(Duration.ofSeconds(30));
+    }
+
     @Test
     void isRefusedForAnOlderRevisionWithTheOneHeld() {
       apply(spec(CALL, 5, audio(0)));
@@ -649,9 +660,12 @@ class MediaSessionsTest {
       apply(spec(call(2), 1, audio(0)));
       path.lose(call(2));
       assertRefused(apply(spec(call(2), 2, audio(0), video(1))), Refusal.RELEASED, 1);
+      apply(unconfirmed(spec(call(3), 1, audio(0))));
+      path.lose(call(3));
+      assertRefused(apply(spec(call(3), 2, audio(0))), Refusal.RELEASED, 1);
       assertThat(lent()).isZero();
       assertThat(sessions.size()).isZero();
-      assertThat(sessions.counters().broken()).isEqualTo(2);
+      assertThat(sessions.counters().broken()).isEqualTo(3);
     }
   }
 

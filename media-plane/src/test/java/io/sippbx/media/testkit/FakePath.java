@@ -33,6 +33,7 @@ public final class FakePath implements SessionPath {
   private final LinkedHashSet<CallKey> underWay = new LinkedHashSet<>();
   private final ArrayDeque<Runnable> work = new ArrayDeque<>();
   private boolean closed;
+  private int updates;
 
   private record Held(
       List<StreamPorts> ports, SessionPlan plan, long packets, OptionalLong lastPacketNs) {}
@@ -50,6 +51,11 @@ public final class FakePath implements SessionPath {
   /** Requests that wait. */
   public int waiting() {
     return work.size();
+  }
+
+  /** How often another plan was to be followed. */
+  public int updates() {
+    return updates;
   }
 
   /** From now on this endpoint cannot be bound. */
@@ -121,6 +127,7 @@ public final class FakePath implements SessionPath {
     if (underWay.contains(session)) {
       throw new IllegalStateException("Expected no request under way for " + session);
     }
+    updates++;
     return open.computeIfPresent(
             session, (k, h) -> new Held(h.ports(), plan, h.packets(), h.lastPacketNs()))
         != null;
