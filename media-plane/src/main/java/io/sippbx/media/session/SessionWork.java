@@ -380,7 +380,9 @@ final class SessionWork {
     if (session == null) {
       Tombstones.Tombstone tombstone = tombstones.get(entry.call);
       SessionState last =
-          tombstone == null ? SessionState.none(entry.call, release.revision()) : tombstone.last();
+          tombstone == null
+              ? SessionState.none(entry.call, release.revision())
+              : tombstone.last(entry.call);
       // A later Release moves the revision up, and the end of the tombstone with it.
       if (tombstone == null || release.revision() > tombstone.revision()) {
         tombstones.bury(

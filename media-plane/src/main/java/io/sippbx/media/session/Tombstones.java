@@ -20,8 +20,34 @@ final class Tombstones {
     this.loop = loop;
   }
 
-  /** What remains of a session. {@code refusesAll}: the node ended it by itself. */
-  record Tombstone(long revision, boolean refusesAll, SessionState last, long untilNs) {}
+  /** What remains of a session, in few objects: there are thousands. */
+  static final class Tombstone {
+    private final long revision;
+    private final boolean refusesAll;
+    private final byte[] last;
+    private final long untilNs;
+
+    private Tombstone(long revision, boolean refusesAll, SessionState last, long untilNs) {
+      this.revision = revision;
+      this.refusesAll = refusesAll;
+      this.last = LastState.toOctets(last);
+      this.untilNs = untilNs;
+    }
+
+    long revision() {
+      return revision;
+    }
+
+    /** Whether the node ended it by itself. */
+    boolean refusesAll() {
+      return refusesAll;
+    }
+
+    /** What it was at its end. */
+    SessionState last(CallKey call) {
+      return LastState.ofOctets(call, last);
+    }
+  }
 
   @Nullable Tombstone get(CallKey call) {
     return tombstones.get(call);
@@ -50,7 +76,7 @@ final class Tombstones {
   /** Forgets those whose time is over. */
   void expire(long nowNs) {
     var oldest = tombstones.values().iterator();
-    while (oldest.hasNext() && oldest.next().untilNs() - nowNs <= 0) {
+    while (oldest.hasNext() && oldest.next().untilNs - nowNs <= 0) {
       oldest.remove();
     }
   }
