@@ -82,7 +82,7 @@ def relay(out, results, carried, options):
 
 
 def title(server):
-    return "SIP PBX: control, media, Redis" if server == "ours" else NAMES[server]
+    return {"ours": "SIP PBX: control, media, Redis", "ours-standalone": "SIP PBX: standalone, Redis"}.get(server) or NAMES[server]
 
 
 def calls(out, fixed, held, highest, options):

@@ -100,40 +100,56 @@ class Server:
 class Ours(Server):
     """Control node, media nodes and Redis: a control node keeps no call of its own."""
 
+    EDGE, COMMAND = "control", "control-plane"  # the part that speaks SIP
+    MEDIA = "bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, allow_ephemeral_overlap: true"
+    REST = "monitoring: {bind_ip: 127.0.0.1, prometheus_port: 0, health_check_port: 0}\n"
+
     def __init__(self, o):
         super().__init__()
         self.executable, self.media_nodes = o.executable, o.media_nodes
 
     def start(self):
         redis, media = self.redis(), [free_port() for _ in range(self.media_nodes)]
-        nodes = ", ".join(f'"127.0.0.1:{port}"' for port in media)
-        rest = "monitoring: {bind_ip: 127.0.0.1, prometheus_port: 0, health_check_port: 0}\n"
         ports = 44_000 // self.media_nodes // 2 * 2
         for i, port in enumerate(media):
-            with open(self.path(f"media-{i + 1}.yaml"), "w") as f:
-                f.write(f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, '
-                        f"port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}, allow_ephemeral_overlap: true}}\n{rest}")
-        with open(self.path("control.yaml"), "w") as f:
-            f.write(f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{nodes: [{nodes}], rtp_timeout: 0}}\n'
-                    f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
-                    f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n{rest}')
+            self.configured("media" if i == 0 else f"media-{i + 1}", "media-plane",
+                      f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", {self.MEDIA}, port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}}}\n')
+        nodes = ", ".join(f'"127.0.0.1:{port}"' for port in media)
+        self.edge(redis, f"nodes: [{nodes}]")
+
+    def edge(self, redis, media):
         os.mkdir(self.path("cdr"))
-        for i in range(self.media_nodes):
-            self.spawn("media" if i == 0 else f"media-{i + 1}", [self.executable, "media-plane", "--config", self.path(f"media-{i + 1}.yaml")])
-        self.spawn("control", [self.executable, "control-plane", "--config", self.path("control.yaml")])
+        self.configured(self.EDGE, self.COMMAND,
+                  f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{{media}, rtp_timeout: 0}}\n'
+                  f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
+                  f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n')
+
+    def configured(self, part, command, configuration):
+        with open(self.path(f"{part}.yaml"), "w") as f:
+            f.write(configuration + self.REST)
+        self.spawn(part, [self.executable, command, "--config", self.path(f"{part}.yaml")])
 
     def wait(self):
         """Until it is ready: it answers OPTIONS before that, and calls when it has a media node."""
         until = time.monotonic() + 2 * STARTS_WITHIN_S
-        while "sip-pbx ready" not in self.log("control"):
-            if time.monotonic() > until or self.parts["control"].poll() is not None:
-                raise Failed(f"control was not ready:\n{self.said()}")
+        while "sip-pbx ready" not in self.log(self.EDGE):
+            if time.monotonic() > until or self.parts[self.EDGE].poll() is not None:
+                raise Failed(f"{self.EDGE} was not ready:\n{self.said()}")
             time.sleep(0.1)
         super().wait()
 
     def log(self, part):
         with open(self.path(f"{part}.log")) as f:
             return f.read()
+
+
+class OursStandalone(Ours):
+    """All planes in one process, and a Redis like the others'."""
+
+    EDGE, COMMAND = "standalone", "standalone"
+
+    def start(self):
+        self.edge(self.redis(), f"{self.MEDIA}, port_pool: {{start: 20000, end: 63999}}")
 
 
 class KamailioConfigured(Server):
@@ -182,6 +198,7 @@ class Kamailio(KamailioConfigured):
 
 SERVERS = {
     "ours": Ours,
+    "ours-standalone": OursStandalone,
     "kamailio-edge": lambda o: Kamailio(o, True),
     "kamailio-proxy": lambda o: Kamailio(o, False),
 }

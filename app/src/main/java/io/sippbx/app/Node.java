@@ -1,6 +1,7 @@
 package io.sippbx.app;
 
 import io.grpc.BindableService;
+import io.netty.channel.EventLoop;
 import io.sippbx.control.ControlNodeSettings;
 import io.sippbx.control.ControlPlane;
 import io.sippbx.control.ControlPlaneSettings;
@@ -60,6 +61,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -162,8 +164,12 @@ final class Node implements AutoCloseable {
         Optional<OwnRedis> redis = startRedis(plan);
         Future<Void> warmUp = beginWarmUp();
         String name = "media-" + Long.toHexString(random.nextLong());
-        startMedia(new MediaNodeSettings.Listen.InProcess(name));
-        startControl(List.of(new MediaTarget.InProcess(name)), plan, redis, warmUp);
+        NettyLoops loops = startLoops();
+        EventLoop shared = loops.eventLoop(loops.loops().all().getFirst());
+        startMedia(
+            new MediaNodeSettings.Listen.InProcess(name),
+            (settings, relays) -> MediaNode.startOn(shared, settings, relays));
+        startControl(loops, List.of(new MediaTarget.InProcess(name)), plan, redis, warmUp);
         if (config.kafka().isUsed() && (config.cdr().enabled() || config.events().isUsed())) {
           startEvents(Optional.of(config.standalone().dataDir()));
         }
@@ -177,10 +183,13 @@ final class Node implements AutoCloseable {
           throw new NodeStartException(
               "media.nodes: a control node needs media nodes: give --media host:port,...");
         }
-        startControl(targets, StatePlan.of(config, false), Optional.empty(), beginWarmUp());
+        startControl(
+            startLoops(), targets, StatePlan.of(config, false), Optional.empty(), beginWarmUp());
       }
       case MEDIA -> {
-        startMedia(new MediaNodeSettings.Listen.Network(listen(config.media().listen()), tls));
+        startMedia(
+            new MediaNodeSettings.Listen.Network(listen(config.media().listen()), tls),
+            MediaNode::start);
         adminServices = List.of(new OwnMediaNode(Objects.requireNonNull(media)));
       }
       case EVENTS -> {
@@ -225,10 +234,18 @@ final class Node implements AutoCloseable {
     return Optional.of(redis);
   }
 
-  private void startMedia(MediaNodeSettings.Listen listen) {
+  private NettyLoops startLoops() {
+    NettyLoops loops = NettyLoops.start(THREADS);
+    open.push(loops);
+    return loops;
+  }
+
+  private void startMedia(
+      MediaNodeSettings.Listen listen,
+      BiFunction<MediaNodeSettings, MediaNode.RelayFactory, MediaNode> start) {
     NodeId id = config.cluster().nodeId();
     MediaNode started =
-        MediaNode.start(
+        start.apply(
             MediaSettings.of(config, id, listen),
             (settings, listener) -> Relays.start(settings, listener, System::nanoTime));
     open.push(() -> started.stop(Duration.ZERO));
@@ -240,10 +257,12 @@ final class Node implements AutoCloseable {
   }
 
   private void startControl(
-      List<MediaTarget> targets, StatePlan plan, Optional<OwnRedis> own, Future<Void> warmUp)
+      NettyLoops loops,
+      List<MediaTarget> targets,
+      StatePlan plan,
+      Optional<OwnRedis> own,
+      Future<Void> warmUp)
       throws IOException, NodeStartException, InterruptedException {
-    NettyLoops loops = NettyLoops.start(THREADS);
-    open.push(loops);
     StateStore state = StateStore.begin(config, plan, own, loops, random);
     open.push(state);
     var incarnation = new Incarnation(random.nextLong());

@@ -7,6 +7,7 @@ import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import io.netty.channel.EventLoop;
 import io.sippbx.media.MediaNodeSettings.Listen;
 import io.sippbx.media.control.MediaControlService;
 import io.sippbx.media.port.EphemeralRangeCheck;
@@ -41,6 +42,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +51,7 @@ import org.slf4j.LoggerFactory;
  * A media node: port pool, sessions, relay and the service, on one loop. It knows nothing of SIP,
  * keeps nothing on disk, and holds its sessions whether or not anybody is connected.
  *
- * <p>All methods may be called from any thread but the node's own.
+ * <p>All methods may be called from any thread but that of its loop.
  */
 public final class MediaNode implements AutoCloseable {
 
@@ -79,10 +81,11 @@ public final class MediaNode implements AutoCloseable {
       MediaNodeSettings settings,
       Incarnation incarnation,
       SecureRandom random,
+      ThreadLoop loop,
       RelayFactory relays) {
     this.settings = settings;
     this.incarnation = incarnation;
-    loop = new ThreadLoop("media-node");
+    this.loop = loop;
     pool =
         new PortPool(
             settings.ports(),
@@ -120,12 +123,39 @@ public final class MediaNode implements AutoCloseable {
    */
   public static MediaNode start(
       MediaNodeSettings settings, EphemeralRangeCheck machine, RelayFactory relays) {
+    return start(settings, machine, () -> ThreadLoop.own("media-node"), relays);
+  }
+
+  /**
+   * Starts a node within the process of a control node, on a loop of that one: what they say to
+   * each other wakes no other thread. {@code loop} outlives the node, which is stopped from
+   * elsewhere.
+   */
+  public static MediaNode startOn(EventLoop loop, MediaNodeSettings settings, RelayFactory relays) {
+    return startOn(loop, settings, EphemeralRangeCheck.ofThisMachine(), relays);
+  }
+
+  /** Starts a node on {@code loop}, on the machine that {@code machine} knows. */
+  public static MediaNode startOn(
+      EventLoop loop,
+      MediaNodeSettings settings,
+      EphemeralRangeCheck machine,
+      RelayFactory relays) {
+    return start(settings, machine, () -> ThreadLoop.on(loop), relays);
+  }
+
+  private static MediaNode start(
+      MediaNodeSettings settings,
+      EphemeralRangeCheck machine,
+      Supplier<ThreadLoop> loop,
+      RelayFactory relays) {
     List<String> problems = settings.problems(machine);
     if (!problems.isEmpty()) {
       throw new IllegalArgumentException(String.join("; ", problems));
     }
     var random = new SecureRandom();
-    var node = new MediaNode(settings, new Incarnation(random.nextLong()), random, relays);
+    var node =
+        new MediaNode(settings, new Incarnation(random.nextLong()), random, loop.get(), relays);
     try {
       node.serve();
     } catch (IOException e) {
@@ -169,7 +199,7 @@ public final class MediaNode implements AutoCloseable {
             NettyServerBuilder.forAddress(socketAddress(bind))
                 .bossEventLoopGroup(loop.group())
                 .workerEventLoopGroup(loop.group())
-                .channelType(ThreadLoop.serverChannel())
+                .channelType(loop.serverChannel())
                 .keepAliveTime(10, TimeUnit.SECONDS)
                 .keepAliveTimeout(5, TimeUnit.SECONDS)
                 .permitKeepAliveTime(5, TimeUnit.SECONDS)

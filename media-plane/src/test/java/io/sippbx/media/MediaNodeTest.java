@@ -16,6 +16,11 @@ import io.grpc.reflection.v1.ServerReflectionGrpc;
 import io.grpc.reflection.v1.ServerReflectionRequest;
 import io.grpc.reflection.v1.ServerReflectionResponse;
 import io.grpc.stub.StreamObserver;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.sippbx.media.MediaNodeSettings.Listen;
 import io.sippbx.media.control.ControlSettings;
 import io.sippbx.media.port.EphemeralRangeCheck;
@@ -76,14 +81,21 @@ class MediaNodeTest {
   private static final EphemeralRangeCheck ANY_MACHINE =
       new EphemeralRangeCheck(Path.of("none"), Path.of("none"));
 
+  private final EventLoopGroup group =
+      new MultiThreadIoEventLoopGroup(
+          1, new DefaultThreadFactory("given", true), NioIoHandler.newFactory());
   private final FakeRelay relay = FakeRelay.prompt();
   private final AtomicReference<RelayListener> heard = new AtomicReference<>(RelayListener.none());
   private final List<MediaNode> nodes = new ArrayList<>();
   private final List<ManagedChannel> channels = new ArrayList<>();
 
+  private Optional<EventLoop> given = Optional.empty();
+
   enum Way {
     IN_PROCESS,
-    NETWORK
+    NETWORK,
+    /** From within the process, on a loop that is there before the node and after it. */
+    GIVEN_LOOP
   }
 
   private static CallKey key(int number) {
@@ -97,6 +109,9 @@ class MediaNodeTest {
   }
 
   private MediaNodeSettings settings(Way way) {
+    if (way == Way.GIVEN_LOOP) {
+      given = Optional.of(group.next());
+    }
     return MediaNodeSettings.of(
             new NodeId("m1"),
             way == Way.NETWORK
@@ -108,14 +123,15 @@ class MediaNodeTest {
   }
 
   private MediaNode start(MediaNodeSettings settings) {
+    MediaNode.RelayFactory relays =
+        (relaySettings, listener) -> {
+          heard.set(listener);
+          return relay;
+        };
     MediaNode node =
-        MediaNode.start(
-            settings,
-            ANY_MACHINE,
-            (relaySettings, listener) -> {
-              heard.set(listener);
-              return relay;
-            });
+        given
+            .map(loop -> MediaNode.startOn(loop, settings, ANY_MACHINE, relays))
+            .orElseGet(() -> MediaNode.start(settings, ANY_MACHINE, relays));
     nodes.add(node);
     return node;
   }
@@ -142,6 +158,8 @@ class MediaNodeTest {
   void stop() {
     channels.forEach(ManagedChannel::shutdownNow);
     nodes.forEach(MediaNode::close);
+    assertThat(group.shutdownGracefully(0, 0, TimeUnit.SECONDS).awaitUninterruptibly(20_000))
+        .isTrue();
   }
 
   private static NodeStatus awaitStatus(TestControlNode control) {
@@ -546,6 +564,23 @@ class MediaNodeTest {
     assertThat(control.awaitEnd().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
     assertThat(stopping.join(Duration.ofSeconds(20))).isTrue();
     assertThat(node.metrics().sessionCounters().released()).isEqualTo(1);
+  }
+
+  @Test
+  void leavesTheLoopThatItWasGivenToOthers() throws Exception {
+    MediaNode node = start(settings(Way.GIVEN_LOOP));
+    var control = TestControlNode.connect(channel(node), "control-1");
+    assertThat(control.apply(call(1), 1, true, 1).hasSession()).isTrue();
+    assertThat(node.stop(Duration.ZERO)).isTrue();
+    assertThat(control.awaitEnd().getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+    assertThat(relay.boundPorts()).isZero();
+    assertThat(given.orElseThrow().submit(() -> "goes on").get(20, TimeUnit.SECONDS))
+        .isEqualTo("goes on");
+    // Its name is free for the next on the same loop.
+    channels.forEach(ManagedChannel::shutdownNow);
+    var again = TestControlNode.connect(channel(start(settings(Way.GIVEN_LOOP))), "control-1");
+    assertThat(awaitStatus(again).getIncarnation())
+        .isEqualTo(nodes.getLast().incarnation().value());
   }
 
   @Test

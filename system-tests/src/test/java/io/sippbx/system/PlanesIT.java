@@ -63,6 +63,21 @@ class PlanesIT {
     }
   }
 
+  @Test
+  void standaloneTellsItsMediaNodeOnTheLoopOfItsCalls() {
+    try (EdgeProcess edge = EdgeProcess.standalone(folder);
+        Sipp callee = Sipp.scenario("callee").option("-d", "50").listen(folder)) {
+      Phones.register(edge, folder, Transport.UDP, "bob", "127.0.0.1", callee);
+      Sipp.scenario("caller").option("-d", "500").succeed(folder, edge.sip(Transport.UDP));
+      callee.awaitSuccess();
+      edge.awaitNothingLeft();
+      assertThat(threads(edge))
+          .anyMatch(name -> name.startsWith("sip-pbx-loop"))
+          .noneMatch(name -> name.startsWith("grpc-default"))
+          .noneMatch(name -> name.startsWith("media-node"));
+    }
+  }
+
   /** The names of its threads, of which the system keeps 15 characters. */
   private static List<String> threads(EdgeProcess plane) {
     Path tasks = Path.of("/proc", plane.child().pid(), "task");

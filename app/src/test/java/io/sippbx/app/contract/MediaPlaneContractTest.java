@@ -69,9 +69,13 @@ class MediaPlaneContractTest {
 
   private final LinkedBlockingQueue<MediaEvent> events = new LinkedBlockingQueue<>();
   private final List<AutoCloseable> opened = new ArrayList<>();
+  private final NettyLoops loops = NettyLoops.start(1);
+  private boolean isOneLoop;
 
   enum Way {
     IN_PROCESS,
+    /** In one process, on one loop: as a standalone has it. */
+    ONE_LOOP,
     NETWORK,
     TLS
   }
@@ -116,7 +120,10 @@ class MediaPlaneContractTest {
         authority = Optional.of(new ClusterCertificates(folder, "cluster"));
         yield new Listen.Network(new Endpoint(LOOPBACK, port), tls(NODE.text()));
       }
-      case IN_PROCESS -> new Listen.InProcess("media-" + System.identityHashCode(this));
+      case IN_PROCESS, ONE_LOOP -> {
+        isOneLoop = way == Way.ONE_LOOP;
+        yield new Listen.InProcess("media-" + System.identityHashCode(this));
+      }
     };
   }
 
@@ -141,9 +148,12 @@ class MediaPlaneContractTest {
             .withSessions(SessionSettings.defaults().withRestoring(Duration.ofHours(1)))
             .withRelay(RelaySettings.defaults().withWorkers(1).withLoop(LoopChoice.AUTO))
             .withPortRest(Duration.ofMillis(1));
+    MediaNode.RelayFactory relays = (relay, heard) -> Relays.start(relay, heard, System::nanoTime);
     MediaNode node =
-        MediaNode.start(
-            settings, ANY_MACHINE, (relay, heard) -> Relays.start(relay, heard, System::nanoTime));
+        isOneLoop
+            ? MediaNode.startOn(
+                loops.eventLoop(loops.loops().all().getFirst()), settings, ANY_MACHINE, relays)
+            : MediaNode.start(settings, ANY_MACHINE, relays);
     opened.add(node);
     return node;
   }
@@ -153,7 +163,6 @@ class MediaPlaneContractTest {
         node.address().isPresent()
             ? new MediaTarget.Network("localhost", node.address().get().port())
             : new MediaTarget.InProcess("media-" + System.identityHashCode(this));
-    NettyLoops loops = NettyLoops.start(1);
     var resolver = new SystemHostResolver();
     GrpcMediaPlane plane =
         GrpcMediaPlane.start(
@@ -166,7 +175,6 @@ class MediaPlaneContractTest {
             new NettyMediaChannels(loops, tls("control-1")));
     plane.onEvent(events::add);
     plane.onRestore((restarted, told, done) -> done.accept(List.of()));
-    opened.add(loops);
     opened.add(resolver);
     opened.add(plane);
     awaitPlaceable(plane);
@@ -191,6 +199,7 @@ class MediaPlaneContractTest {
     for (AutoCloseable closeable : opened.reversed()) {
       closeable.close();
     }
+    loops.close();
   }
 
   private static MediaAnswer answer(Consumer<Consumer<MediaAnswer>> request) {
