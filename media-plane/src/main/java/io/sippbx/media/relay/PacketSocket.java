@@ -14,7 +14,7 @@ public interface PacketSocket {
   /** Gives what comes to this reader from now on. */
   void readBy(PacketReader reader);
 
-  /** What the system gave as receive buffer, in bytes. */
+  /** What the system gave as receive buffer, in bytes; it is asked each time. */
   int receiveBufferBytes();
 
   /**

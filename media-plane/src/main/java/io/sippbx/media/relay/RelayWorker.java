@@ -67,7 +67,7 @@ final class RelayWorker implements PacketLoop.Owner {
 
   private final List<RelaySession> sessions = new ArrayList<>();
   private int tickOfRound;
-  private boolean bufferWarned;
+  private boolean bufferSeen;
 
   /**
    * @param onEnded hears of each session that is not there any more, before that is answered
@@ -200,8 +200,10 @@ final class RelayWorker implements PacketLoop.Owner {
 
   BindAnswer bind(Endpoint local, SocketOptions options) {
     BindAnswer answer = loop.bind(local, options);
-    if (answer instanceof BindAnswer.Bound(PacketSocket socket)) {
-      warnOfSmallBuffer(socket);
+    if (!bufferSeen && answer instanceof BindAnswer.Bound(PacketSocket socket)) {
+      // every socket asks for the same, of which the system gives as much to each
+      bufferSeen = true;
+      warnIfSmall(socket.receiveBufferBytes());
     }
     return answer;
   }
@@ -210,12 +212,11 @@ final class RelayWorker implements PacketLoop.Owner {
     tally.add(SOCKETS, more);
   }
 
-  private void warnOfSmallBuffer(PacketSocket socket) {
-    if (!bufferWarned && socket.receiveBufferBytes() < settings.receiveBufferBytes()) {
-      bufferWarned = true;
+  private void warnIfSmall(int givenBytes) {
+    if (givenBytes < settings.receiveBufferBytes()) {
       LOG.atWarn()
           .addKeyValue("asked_bytes", settings.receiveBufferBytes())
-          .addKeyValue("given_bytes", socket.receiveBufferBytes())
+          .addKeyValue("given_bytes", givenBytes)
           .log("relay.receive_buffer_small");
     }
   }

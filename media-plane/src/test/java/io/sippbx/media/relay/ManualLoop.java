@@ -17,6 +17,12 @@ final class ManualLoop implements PacketLoop {
   final List<Socket> sockets = new ArrayList<>();
   long nowNs;
 
+  /** What sockets say that they have as receive buffer. */
+  int receiveBufferBytes = Integer.MAX_VALUE;
+
+  /** How often they were asked for it. */
+  int receiveBufferAsked;
+
   /** Whether sockets refuse to send. */
   boolean isFull;
 
@@ -111,7 +117,8 @@ final class ManualLoop implements PacketLoop {
 
     @Override
     public int receiveBufferBytes() {
-      return Integer.MAX_VALUE;
+      receiveBufferAsked++;
+      return receiveBufferBytes;
     }
 
     @Override

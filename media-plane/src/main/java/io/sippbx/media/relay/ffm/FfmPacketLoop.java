@@ -225,16 +225,14 @@ public final class FfmPacketLoop implements PacketLoop {
     if (system.bind(fd, memory.source.address, bytes) != 0) {
       return failed("bind", fd);
     }
-    memory.length.putInt(0, SOCKADDR_IN6_BYTES);
-    if (system.getsockname(fd, memory.source.address, memory.lengthMemory.address()) != 0) {
+    int port = local.port() == 0 ? chosenPort(fd) : local.port();
+    if (port == 0) {
       return failed("getsockname", fd);
     }
-    int port = memory.source.port();
     var socket =
         new FfmSocket(
             fd,
-            local.withPort(port),
-            granted(fd),
+            local.port() == 0 ? local.withPort(port) : local,
             system,
             memory,
             closed -> sockets[closed] = null);
@@ -253,16 +251,11 @@ public final class FfmPacketLoop implements PacketLoop {
     return system.setsockopt(fd, level, name, memory.optionMemory.address(), 4) == 0;
   }
 
-  private int granted(int fd) {
-    memory.length.putInt(0, 4);
-    int result =
-        system.getsockopt(
-            fd,
-            SOL_SOCKET,
-            SO_RCVBUF,
-            memory.optionMemory.address(),
-            memory.lengthMemory.address());
-    return result == 0 ? memory.option.getInt(0) : 0;
+  /** The port that the system has bound; 0 if it does not tell. */
+  private int chosenPort(int fd) {
+    memory.length.putInt(0, SOCKADDR_IN6_BYTES);
+    int result = system.getsockname(fd, memory.source.address, memory.lengthMemory.address());
+    return result == 0 ? memory.source.port() : 0;
   }
 
   private BindAnswer failed(String call, int fd) {

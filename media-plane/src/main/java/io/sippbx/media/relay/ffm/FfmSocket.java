@@ -22,7 +22,6 @@ final class FfmSocket implements PacketSocket {
   private final IntConsumer onClosed;
   private final Endpoint local;
   private final boolean isV6;
-  private final int receiveBufferBytes;
 
   private long destinationHigh;
   private long destinationLow;
@@ -36,19 +35,13 @@ final class FfmSocket implements PacketSocket {
    * @param onClosed hears of the file descriptor that is about to be closed
    */
   FfmSocket(
-      int fd,
-      Endpoint local,
-      int receiveBufferBytes,
-      LinuxSockets.Caller system,
-      CallMemory memory,
-      IntConsumer onClosed) {
+      int fd, Endpoint local, LinuxSockets.Caller system, CallMemory memory, IntConsumer onClosed) {
     this.fd = fd;
     this.system = system;
     this.memory = memory;
     this.onClosed = onClosed;
     this.local = local;
     this.isV6 = local.ip().isV6();
-    this.receiveBufferBytes = receiveBufferBytes;
   }
 
   /**
@@ -106,7 +99,15 @@ final class FfmSocket implements PacketSocket {
 
   @Override
   public int receiveBufferBytes() {
-    return receiveBufferBytes;
+    memory.length.putInt(0, 4);
+    int result =
+        system.getsockopt(
+            fd,
+            SOL_SOCKET,
+            SO_RCVBUF,
+            memory.optionMemory.address(),
+            memory.lengthMemory.address());
+    return result == 0 ? memory.option.getInt(0) : 0;
   }
 
   @Override
