@@ -186,7 +186,17 @@ class LauncherIT {
     script(tools.resolve("nproc"), "echo 1");
     Ended ended = run("sip-pbx", jdks, "demo");
     assertThat(ended.code()).isZero();
-    assertThat(ended.output()).contains(" -Xmn32m -jar ");
+    assertThat(ended.output()).contains(" -Xmn16m -jar ");
+  }
+
+  @Test
+  void takesHugePagesWhereTheSystemLetsAProgramAskForThem() throws IOException {
+    maven();
+    Path mode = Path.of("/sys/kernel/mm/transparent_hugepage/enabled");
+    boolean may =
+        Files.isReadable(mode) && Files.readString(mode).matches("(?s).*\\[(madvise|always)\\].*");
+    Ended ended = run("sip-pbx", List.of(jdk("25.0.3")), "demo");
+    assertThat(ended.output().contains(" -XX:+UseTransparentHugePages ")).isEqualTo(may);
   }
 
   @ParameterizedTest

@@ -34,6 +34,7 @@ class RingsArchTest {
     "io.sippbx.control.call.CallTimers",
     "io.sippbx.control.call.EffectRunner",
     "io.sippbx.control.call.EndedCalls",
+    "io.sippbx.control.call.FoldedCall",
     "io.sippbx.control.call.Forwarder",
     "io.sippbx.control.call.HeldRecord",
     "io.sippbx.control.call.Ownership",

@@ -365,6 +365,7 @@ final class CallMailbox {
   private void drain() {
     if (inputs.size() > 1) {
       beat.stop();
+      inputs.first().filter(CallMailbox::onlySettles).ifPresent(inputs::remove);
     }
     while (!busy && !closed && !releasing && !beat.isAwaited() && !inputs.isEmpty()) {
       if (!mayAct()) {
@@ -374,11 +375,18 @@ final class CallMailbox {
       process(inputs.next());
     }
     if (isIdle()) {
-      // What came last has changed nothing, and so ends in no commit that would say so.
+      // What came last may have changed nothing, and so ends in no commit that would say so.
       runtime.quiet().settled(key);
-    } else if (isOver()) {
+    }
+    if (mayFold()) {
       fold();
     }
+  }
+
+  /** What comes next settles the call too, or brings this timer back. */
+  private static boolean onlySettles(Waiting waiting) {
+    return waiting.input() instanceof Input.TimerFired fired
+        && fired.timer().kind() == TimerId.Kind.SETTLE;
   }
 
   /** What is this node's own may be another's by now, who is to be given what has come. */
@@ -902,8 +910,11 @@ final class CallMailbox {
         && held.says(call);
   }
 
-  /** Whether only repeats are still answered, whoever hears them, and none is at hand. */
-  private boolean isOver() {
+  /**
+   * Whether nothing is done for the call before something comes for it: it is quiet, or only
+   * repeats are still answered, whoever hears them.
+   */
+  private boolean mayFold() {
     return call != null
         && !busy
         && !closed
@@ -911,25 +922,34 @@ final class CallMailbox {
         && claim == null
         && tick == null
         && inputs.isEmpty()
-        && call.isTombstone()
+        && (call.isTombstone() || call.isQuiescent())
         && held.isNobodys()
         && held.says(call)
         && !effects.isBusy();
   }
 
-  /** Makes room: what is left of the call is kept as octets. */
+  /** Makes room: the call is kept as octets. */
   private void fold() {
     Versioned<Call> current = held.current().orElseThrow();
     closed = true;
     call = null;
     held.forget();
     stop();
-    runtime.ended(key, this, current);
+    if (current.record().isTombstone()) {
+      runtime.ended(key, this, current);
+    } else {
+      runtime.settled(key, this, current, readNs);
+    }
   }
 
-  /** The other way: something has come for a tombstone that this node has kept as octets. */
-  void unfold(Versioned<Call> current) {
+  /**
+   * The other way: something has come for a call that this node has kept as octets.
+   *
+   * @param sinceNs when the record was asked for, or later
+   */
+  void unfold(Versioned<Call> current, long sinceNs) {
     open(current, runtime.fence().term());
+    readNs = sinceNs;
     syncTimers();
   }
 

@@ -20,6 +20,7 @@ import io.sippbx.control.store.Versioned;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,7 +56,7 @@ public final class CallRuntime {
     this.fence = new Fence(loop, shared.ownership().lease(), this::reopened);
     this.forwarder = new Forwarder(this);
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
-    this.ended = new EndedCalls(loop, shared.codec(), shared.limits().endedCalls());
+    this.ended = new EndedCalls(loop, shared.limits().endedCalls());
   }
 
   /** What this loop did not send because it may have been another's to send. */
@@ -65,7 +66,11 @@ public final class CallRuntime {
 
   /** Whether this node holds the call now. */
   public boolean holds(CallKey call) {
-    return mailboxes.containsKey(call) || ended.contains(call);
+    return mailboxes.containsKey(call) || isFolded(call);
+  }
+
+  private boolean isFolded(CallKey call) {
+    return ended.contains(call) || quiet.contains(call);
   }
 
   /**
@@ -81,27 +86,37 @@ public final class CallRuntime {
   /** The call as this node holds it now. */
   public Optional<Call> call(CallKey call) {
     CallMailbox mailbox = mailboxes.get(call);
-    return mailbox == null ? ended.get(call).map(Versioned::record) : mailbox.current();
+    if (mailbox != null) {
+      return mailbox.current();
+    }
+    return ended
+        .get(call)
+        .or(() -> quiet.get(call).map(QuietCalls.Settled::call))
+        .map(FoldedCall::record);
   }
 
   /** Calls held, tombstones among them. */
   public int size() {
-    return mailboxes.size() + ended.size();
+    return mailboxes.size() + ended.size() + quiet.size();
   }
 
-  /** The mailbox of a call that this node holds; made again for one that has ended. */
+  /** The mailbox of a call that this node holds; made again for one that was folded. */
   private @Nullable CallMailbox mailbox(CallKey call) {
     CallMailbox mailbox = mailboxes.get(call);
     if (mailbox != null) {
       return mailbox;
     }
-    Optional<Versioned<Call>> tombstone = ended.take(call);
-    if (tombstone.isEmpty()) {
-      return null;
-    }
+    return ended
+        .take(call)
+        .map(tombstone -> unfold(call, tombstone, loop.nowNs()))
+        .or(() -> quiet.take(call).map(settled -> unfold(call, settled.call(), settled.readNs())))
+        .orElse(null);
+  }
+
+  private CallMailbox unfold(CallKey call, FoldedCall folded, long readNs) {
     var unfolded = new CallMailbox(call, this);
     mailboxes.put(call, unfolded);
-    unfolded.unfold(tombstone.get());
+    unfolded.unfold(folded.unfold(call, store), readNs);
     return unfolded;
   }
 
@@ -224,6 +239,8 @@ public final class CallRuntime {
             told.accept(mailbox.isOwned() ? TakeOver.Outcome.NOT_ITS : TakeOver.Outcome.FAILED);
             return;
           }
+          // As it was when it was quiet here last: another had taken it up since.
+          quiet.forget(orphan.call());
           var fresh = new CallMailbox(orphan.call(), this);
           mailboxes.put(orphan.call(), fresh);
           fresh.claim(new CallMailbox.Claim(orphan.dead(), orphan.epoch(), told));
@@ -258,6 +275,10 @@ public final class CallRuntime {
   public void release() {
     withdrawn = true;
     ended.clear();
+    for (CallKey each : quiet.folded()) {
+      quiet.forget(each);
+      shared.active().note(each, false);
+    }
     List.copyOf(mailboxes.values()).forEach(CallMailbox::release);
   }
 
@@ -371,6 +392,7 @@ public final class CallRuntime {
 
   /** Ends every call of this loop, for a shutdown that hands nothing over. */
   public void hangUpAll(Reason reason) {
+    quiet.folded().forEach(this::mailbox);
     for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {
       mailbox.offer(own(new Input.HangUp(reason)));
     }
@@ -381,6 +403,9 @@ public final class CallRuntime {
    * told, its BYEs are answered and no callee is still to be cancelled. Repeats are not counted.
    */
   public boolean isQuiet() {
+    if (quiet.size() > 0) {
+      return false;
+    }
     for (CallMailbox mailbox : mailboxes.values()) {
       if (mailbox.current().filter(call -> !isQuiet(call)).isPresent()) {
         return false;
@@ -462,6 +487,7 @@ public final class CallRuntime {
     if (mailbox != null && mailbox.isIdle()) {
       mailbox.evict();
       mailboxes.remove(call);
+      store.released(call);
       quiet.isAway(call);
     }
   }
@@ -497,12 +523,22 @@ public final class CallRuntime {
     quiet.forget(call);
     shared.active().note(call, false);
     mailboxes.remove(call, mailbox);
+    store.released(call);
   }
 
   /** A call is a tombstone that nobody owns: it is kept as octets, here and by the store. */
   void ended(CallKey call, CallMailbox mailbox, Versioned<Call> current) {
+    Instant until =
+        current.record().timers().getOrDefault(TimerId.of(TimerId.Kind.TOMBSTONE), loop.now());
+    ended.put(call, FoldedCall.fold(call, current, shared.codec(), store), until);
     closed(call, mailbox);
-    store.fold(call, current.commit(), ended.put(call, current));
+  }
+
+  /** A call is up and nobody owns it: likewise. */
+  void settled(CallKey call, CallMailbox mailbox, Versioned<Call> current, long readNs) {
+    mailboxes.remove(call, mailbox);
+    FoldedCall folded = FoldedCall.fold(call, current, shared.codec(), store);
+    quiet.settled(call, new QuietCalls.Settled(folded, readNs));
   }
 
   CommitId nextCommitId() {

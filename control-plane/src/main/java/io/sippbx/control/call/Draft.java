@@ -45,9 +45,6 @@ final class Draft {
   boolean endPublished;
   Lease lease;
 
-  /** After the last exchange; a call that ends before has one commit less. */
-  private static final Duration SETTLE = Duration.ofSeconds(2);
-
   private final SortedMap<TimerId, Instant> timers;
   private final List<Effect> beside = new ArrayList<>();
   private final List<Effect> effects = new ArrayList<>();
@@ -148,9 +145,10 @@ final class Draft {
   }
 
   /**
-   * What came without a commit (an ACK, above all) is written down once the call has been quiet for
-   * a while: else the record would say for as long as the call lasts that something is open, and
-   * whoever took it over would wait for an ACK that came long ago.
+   * What came without a commit (an ACK, above all) is written down by itself once the call is quiet
+   * for it, on the next beat (see {@link Beat}): else the record would say for as long as the call
+   * lasts that something is open, and whoever took it over would wait for an ACK that came long
+   * ago.
    */
   private Call settling(Call call) {
     TimerId settle = TimerId.of(TimerId.Kind.SETTLE);
@@ -158,7 +156,7 @@ final class Draft {
       return call.withoutTimer(settle);
     }
     boolean due = commit == Decision.Commit.LATER && call.isQuiescent();
-    return due && !timers.containsKey(settle) ? call.withTimer(settle, now.plus(SETTLE)) : call;
+    return due && !timers.containsKey(settle) ? call.withTimer(settle, now) : call;
   }
 
   /** If anything is to be written down: by whom. */

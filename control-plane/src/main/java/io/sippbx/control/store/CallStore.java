@@ -1,6 +1,7 @@
 package io.sippbx.control.store;
 
 import io.sippbx.shared.identity.CallKey;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -52,4 +53,23 @@ public interface CallStore<R> {
    * @param again makes an equal record each time it is asked; any thread
    */
   default void fold(CallKey call, CommitId commit, Supplier<R> again) {}
+
+  /**
+   * What this commit wrote, if the store remembers it and has not been told that it was put away.
+   * On the loop of the call.
+   */
+  default Optional<RecordCodec.Encoded> written(CallKey call, CommitId commit) {
+    return Optional.empty();
+  }
+
+  /**
+   * This node has the call no more: there is nothing to remember for it. On the loop of the call.
+   */
+  default void released(CallKey call) {}
+
+  /**
+   * What was put away is in use again: a commit that follows on it need not find out anew how it is
+   * written down. On the loop of the call; says nothing of what is stored.
+   */
+  default void unfold(CallKey call, CommitId commit, RecordCodec.Encoded as) {}
 }

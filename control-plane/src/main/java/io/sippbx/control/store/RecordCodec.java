@@ -1,7 +1,12 @@
 package io.sippbx.control.store;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -47,6 +52,46 @@ public interface RecordCodec<R> {
     /** A record without fields. */
     public Encoded(ByteString head) {
       this(head, Collections.emptySortedMap());
+    }
+
+    /** All of it in one array, for {@link #apart}. */
+    public byte[] together() {
+      int size = Integer.BYTES + head.size();
+      for (Map.Entry<String, ByteString> field : fields.entrySet()) {
+        // No name is longer in UTF-8 than three octets for each of its characters.
+        size += 2 * Integer.BYTES + 3 * field.getKey().length() + field.getValue().size();
+      }
+      ByteBuffer all = ByteBuffer.allocate(size);
+      add(all, head);
+      for (Map.Entry<String, ByteString> field : fields.entrySet()) {
+        byte[] name = field.getKey().getBytes(StandardCharsets.UTF_8);
+        all.putInt(name.length).put(name);
+        add(all, field.getValue());
+      }
+      return Arrays.copyOf(all.array(), all.position());
+    }
+
+    private static void add(ByteBuffer to, ByteString content) {
+      to.putInt(content.size());
+      content.copyTo(to);
+    }
+
+    /** What {@link #together} put into one array, which is not kept. */
+    public static Encoded apart(byte[] together) {
+      ByteBuffer all = ByteBuffer.wrap(together);
+      ByteString head = next(all);
+      var fields = new TreeMap<String, ByteString>();
+      while (all.hasRemaining()) {
+        String name = next(all).toStringUtf8();
+        fields.put(name, next(all));
+      }
+      return new Encoded(head, fields);
+    }
+
+    private static ByteString next(ByteBuffer from) {
+      byte[] octets = new byte[from.getInt()];
+      from.get(octets);
+      return UnsafeByteOperations.unsafeWrap(octets);
     }
 
     private static void refuseTooLarge(String name, ByteString content) {

@@ -90,6 +90,21 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     store.fold(call, commit, again);
   }
 
+  @Override
+  public Optional<RecordCodec.Encoded> written(CallKey call, CommitId commit) {
+    return store.written(call, commit);
+  }
+
+  @Override
+  public void released(CallKey call) {
+    store.released(call);
+  }
+
+  @Override
+  public void unfold(CallKey call, CommitId commit, RecordCodec.Encoded as) {
+    store.unfold(call, commit, as);
+  }
+
   /**
    * The store may have failed over: all that is remembered is written back as far as it was lost,
    * in bounded batches. Until then a call that is missing after long is taken for one that has

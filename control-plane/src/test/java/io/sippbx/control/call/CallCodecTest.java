@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -77,7 +78,13 @@ class CallCodecTest {
   }
 
   private static Call up() {
-    return new Scene().up().call.orElseThrow();
+    return settledLater(new Scene().up().call.orElseThrow());
+  }
+
+  /** As it was when the golden bytes were written: 2 s after it had become quiet. */
+  private static Call settledLater(Call call) {
+    TimerId settle = TimerId.of(TimerId.Kind.SETTLE);
+    return call.withTimer(settle, requireNonNull(call.timers().get(settle)).plusSeconds(2));
   }
 
   /** Both phones are known by their instance. */
@@ -100,7 +107,7 @@ class CallCodecTest {
     assertThat(legs.callee().dialog().hop().device()).isEqualTo(device);
     assertThat(legs.caller().dialog().hop().device().flatMap(Device::instance))
         .contains("urn:uuid:a");
-    return call;
+    return settledLater(call);
   }
 
   /** One leg has been told, and has asked for a moment; the other is being told. */

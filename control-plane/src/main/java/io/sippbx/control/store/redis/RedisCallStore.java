@@ -43,24 +43,25 @@ final class RedisCallStore<R> implements CallStore<R> {
   private final Loops loops;
   private final RecordCodec<R> codec;
   private final OutboxLimit outbox;
-  private final List<FieldNames> names;
+  private final List<LastWritten> written;
 
   RedisCallStore(RedisLink link, Loops loops, RecordCodec<R> codec, OutboxLimit outbox) {
     this.link = link;
     this.loops = loops;
     this.codec = codec;
     this.outbox = outbox;
-    this.names = loops.all().stream().map(loop -> new FieldNames()).toList();
+    this.written = loops.all().stream().map(loop -> new LastWritten()).toList();
   }
 
-  private FieldNames names(CallKey call) {
-    return names.get(Math.floorMod(call.hashCode(), names.size()));
+  private LastWritten written(CallKey call) {
+    return written.get(Math.floorMod(call.hashCode(), written.size()));
   }
 
   private Collection<String> names(CallKey call, Versioned<R> read) {
-    Collection<String> known =
-        loops.of(call.hashCode()).inLoop() ? names(call).of(call, read.commit()) : null;
-    return known == null ? codec.encode(read.record()).fields().keySet() : known;
+    return written(call, read.commit())
+        .orElseGet(() -> codec.encode(read.record()))
+        .fields()
+        .keySet();
   }
 
   @Override
@@ -112,7 +113,24 @@ final class RedisCallStore<R> implements CallStore<R> {
 
   @Override
   public void fold(CallKey call, CommitId commit, Supplier<R> again) {
-    names(call).forget(call);
+    written(call).forget(call);
+  }
+
+  @Override
+  public Optional<RecordCodec.Encoded> written(CallKey call, CommitId commit) {
+    return loops.of(call.hashCode()).inLoop()
+        ? Optional.ofNullable(written(call).of(call, commit))
+        : Optional.empty();
+  }
+
+  @Override
+  public void released(CallKey call) {
+    written(call).forget(call);
+  }
+
+  @Override
+  public void unfold(CallKey call, CommitId commit, RecordCodec.Encoded as) {
+    written(call).committed(call, commit, as);
   }
 
   /** What {@code commit.lua} is told. */
@@ -180,7 +198,7 @@ final class RedisCallStore<R> implements CallStore<R> {
               said instanceof CommitAnswer.Applied<R>
                   || said instanceof CommitAnswer.AlreadyApplied<R>;
           if (stands && record != null) {
-            names(call).committed(call, step.id(), fields.keySet());
+            written(call).committed(call, step.id(), record);
           }
           answer.accept(said);
         });
