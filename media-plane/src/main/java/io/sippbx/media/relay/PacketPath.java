@@ -15,7 +15,7 @@ import java.nio.ByteBuffer;
  *
  * The packet leaves as it came: SSRC, sequence number and timestamp are the sender's. RTCP and DTLS
  * pass whatever the direction: they are of the transport, not of the media. Each step that drops
- * has its counter. Nothing is allocated, but when a latch changes.
+ * has its counter. Nothing is allocated, but when a latch changes or another source (SSRC) comes.
  */
 final class PacketPath implements PacketReader {
 

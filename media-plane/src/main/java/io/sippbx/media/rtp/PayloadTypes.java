@@ -2,7 +2,9 @@ package io.sippbx.media.rtp;
 
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The RTP payload types that are valid from one end of a stream, and their clock rates. Immutable;
@@ -15,8 +17,18 @@ public final class PayloadTypes {
   /** Payload types are 0 to 127. */
   public static final int COUNT = 128;
 
+  private static final EnumMap<MediaKind, PayloadTypes> ANY = new EnumMap<>(MediaKind.class);
+
+  static {
+    for (MediaKind kind : MediaKind.values()) {
+      ANY.put(kind, new PayloadTypes(~0L, ~0L, defaultRates(kind)));
+    }
+  }
+
   private final long low;
   private final long high;
+
+  /** Not to be changed: those of a kind are shared. */
   private final int[] clockRatesHz;
 
   private PayloadTypes(long low, long high, int[] clockRatesHz) {
@@ -27,7 +39,7 @@ public final class PayloadTypes {
 
   /** Every payload type, with the clock rates of RFC 3551 or else the default of the kind. */
   public static PayloadTypes any(MediaKind kind) {
-    return new PayloadTypes(~0L, ~0L, defaultRates(kind));
+    return Objects.requireNonNull(ANY.get(kind));
   }
 
   /**
@@ -57,8 +69,20 @@ public final class PayloadTypes {
         high |= 1L << (payloadType - Long.SIZE);
       }
     }
-    int[] rates = defaultRates(kind);
-    for (var entry : clockRatesHz.entrySet()) {
+    PayloadTypes any = any(kind);
+    if (payloadTypes.isEmpty()) {
+      low = any.low;
+      high = any.high;
+    }
+    return new PayloadTypes(low, high, rates(any.clockRatesHz, clockRatesHz));
+  }
+
+  private static int[] rates(int[] ofKind, Map<Integer, Integer> known) {
+    if (known.isEmpty()) {
+      return ofKind;
+    }
+    int[] rates = ofKind.clone();
+    for (var entry : known.entrySet()) {
       requirePayloadType(entry.getKey());
       if (entry.getValue() < 1) {
         throw new IllegalArgumentException(
@@ -66,9 +90,7 @@ public final class PayloadTypes {
       }
       rates[entry.getKey()] = entry.getValue();
     }
-    return payloadTypes.isEmpty()
-        ? new PayloadTypes(~0L, ~0L, rates)
-        : new PayloadTypes(low, high, rates);
+    return rates;
   }
 
   private static void requirePayloadType(int payloadType) {

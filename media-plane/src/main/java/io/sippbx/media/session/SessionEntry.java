@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** What is known of one call key, and what waits to be done with it. */
 final class SessionEntry {
   final CallKey call;
-  final ArrayDeque<SessionRequest> waiting = new ArrayDeque<>();
+  final ArrayDeque<SessionRequest> waiting = new ArrayDeque<>(2);
   boolean busy;
 
   /** Whether an Apply that opens the session is under way: it has its place below the limit. */

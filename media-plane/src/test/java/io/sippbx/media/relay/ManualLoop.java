@@ -43,12 +43,17 @@ final class ManualLoop implements PacketLoop {
 
   /** Runs what woke the loop, and a tick. */
   void turn() {
+    wake();
+    owner().tick();
+  }
+
+  /** Runs what woke the loop. */
+  void wake() {
     Owner now = owner();
     while (isWoken) {
       isWoken = false;
       now.wokenUp();
     }
-    now.tick();
   }
 
   private Owner owner() {
