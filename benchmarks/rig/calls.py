@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The same calls through SIP PBX and through what a user would pick instead.
 
-Everything of a server is pinned to core 0: control node, media node and Redis of ours; Kamailio,
-rtpengine and Redis of the other. Caller and callee (sipp) and a probe for exact times are on core 1.
+Everything of a server is pinned to core 0: control node, media node and Redis of ours, or a standalone
+and Redis; Kamailio, rtpengine and Redis of the other. Caller and callee (sipp) and a probe for exact times are on core 1.
 A call is INVITE, 180, 200, ACK, BYE, 200 between a caller and a registered callee. Rounds alternate
 between the servers. CPU is that of all processes of a server, threads that have ended among them;
 memory is their proportional share (PSS).
@@ -206,7 +206,7 @@ def measure(o):
 
 def main():
     p = argparse.ArgumentParser(prog="bench calls", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--servers", type=lambda t: t.split(","), default=["ours", "kamailio-edge"], help=f"of {', '.join(SERVERS)}")
+    p.add_argument("--servers", type=lambda t: t.split(","), default=["ours", "ours-standalone", "kamailio-edge"], help=f"of {', '.join(SERVERS)}")
     p.add_argument("--rate", type=float, default=100, help="calls/s of the first table")
     p.add_argument("--seconds", type=float, default=10)
     p.add_argument("--hold", type=float, default=5, help="seconds that a call is up")
