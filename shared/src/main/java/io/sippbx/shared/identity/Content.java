@@ -30,6 +30,17 @@ public final class Content {
     return new Content(octets);
   }
 
+  /**
+   * The same, of octets that were named before.
+   *
+   * @param name that {@link #name} gave for them
+   */
+  public static Content of(byte[] octets, long name) {
+    var content = new Content(octets);
+    content.name = name;
+    return content;
+  }
+
   /** The first 64 bits of their SHA-256. */
   public long name() {
     Long known = name;

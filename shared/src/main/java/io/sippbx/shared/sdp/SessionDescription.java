@@ -204,6 +204,15 @@ public final class SessionDescription {
     return value;
   }
 
+  /**
+   * Tells how the octets of the description are called, which else would be digested for it.
+   *
+   * @param known what {@link #content} was before it was written down
+   */
+  public void content(Content known) {
+    content = known;
+  }
+
   private static void append(StringBuilder text, List<SdpLine> lines) {
     for (SdpLine line : lines) {
       text.append(line.type()).append('=').append(line.value()).append("\r\n");

@@ -255,6 +255,17 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
     return value;
   }
 
+  /**
+   * Tells how the octets of the message are called, which else would be digested for it.
+   *
+   * @param known of the octets that the message was read from
+   */
+  public void content(Content known) {
+    if (known.octets().size() == bytes.length) {
+      content = known;
+    }
+  }
+
   /** Copies the message to {@code target}, which has room for {@link #size} octets. */
   public void writeTo(byte[] target, int offset) {
     System.arraycopy(bytes, 0, target, offset, bytes.length);

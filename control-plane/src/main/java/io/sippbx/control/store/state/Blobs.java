@@ -87,7 +87,9 @@ final class Blobs {
     if (known != null) {
       return known;
     }
-    if (SipParser.parseOwned(octets(blob), ANY_MESSAGE) instanceof ParseResult.Parsed parsed) {
+    byte[] octets = octets(blob);
+    if (SipParser.parseOwned(octets, ANY_MESSAGE) instanceof ParseResult.Parsed parsed) {
+      parsed.message().content(Content.of(octets, blob.getId()));
       messages.put(blob.getId(), parsed.message());
       return parsed.message();
     }
@@ -99,8 +101,9 @@ final class Blobs {
     if (known != null) {
       return known;
     }
-    if (SessionDescription.parse(octets(blob), ANY_DESCRIPTION)
-        instanceof SdpParseResult.Parsed parsed) {
+    byte[] octets = octets(blob);
+    if (SessionDescription.parse(octets, ANY_DESCRIPTION) instanceof SdpParseResult.Parsed parsed) {
+      parsed.description().content(Content.of(octets, blob.getId()));
       descriptions.put(blob.getId(), parsed.description());
       return parsed.description();
     }
