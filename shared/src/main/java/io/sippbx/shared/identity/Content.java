@@ -61,6 +61,11 @@ public final class Content {
     return known;
   }
 
+  /** How many octets. */
+  public int size() {
+    return octets.length;
+  }
+
   /** The octets themselves. */
   public ByteString octets() {
     return string;

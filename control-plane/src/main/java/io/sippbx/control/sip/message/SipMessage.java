@@ -261,7 +261,7 @@ public abstract sealed class SipMessage permits SipRequest, SipResponse {
    * @param known of the octets that the message was read from
    */
   public void content(Content known) {
-    if (known.octets().size() == bytes.length) {
+    if (known.size() == bytes.length) {
       content = known;
     }
   }
