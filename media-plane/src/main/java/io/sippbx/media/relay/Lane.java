@@ -7,11 +7,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * RTP or RTCP of one end of a stream: the socket, whom it is latched to, and so where it sends. Of
  * the worker's thread, but for {@link #held}.
+ *
+ * <p>It is the latch rather than holding one: with many sessions each object that a packet touches
+ * has to come from far memory.
  */
-final class Lane {
+final class Lane extends Latch {
 
   final PacketSocket socket;
-  final Latch latch = new Latch();
 
   /** Whether there is a place to send to, of the socket's address family. */
   boolean canSend;
@@ -25,24 +27,24 @@ final class Lane {
   /** Follows what the end said of where it receives. */
   void signalled(Optional<Endpoint> remote, int epoch) {
     if (remote.isEmpty()) {
-      latch.signalledNothing();
+      signalledNothing();
     } else {
       Endpoint to = remote.get();
-      latch.signalled(AddressBits.high(to.ip()), AddressBits.low(to.ip()), to.port(), epoch);
+      signalled(AddressBits.high(to.ip()), AddressBits.low(to.ip()), to.port(), epoch);
     }
     latchChanged();
   }
 
   /** To be called when the held source is another one. */
   void latchChanged() {
-    long high = latch.destinationHigh();
-    long low = latch.destinationLow();
-    int port = latch.destinationPort();
-    canSend = latch.hasDestination() && AddressBits.isV4(high, low) != socket.local().ip().isV6();
+    long high = destinationHigh();
+    long low = destinationLow();
+    int port = destinationPort();
+    canSend = hasDestination() && AddressBits.isV4(high, low) != socket.local().ip().isV6();
     if (canSend) {
       socket.destination(high, low, port);
     }
-    held = latch.isHeld() ? AddressBits.endpoint(high, low, port) : null;
+    held = isHeld() ? AddressBits.endpoint(high, low, port) : null;
   }
 
   /** The source that packets are taken from, once latched. From any thread. */

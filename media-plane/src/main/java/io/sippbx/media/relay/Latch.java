@@ -25,7 +25,7 @@ package io.sippbx.media.relay;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc4961">RFC 4961, symmetric RTP</a>
  * @see <a href="https://www.rfc-editor.org/rfc/rfc7362">RFC 7362, latching and its risks</a>
  */
-final class Latch {
+class Latch {
 
   /** How long after an epoch's first packet the signalled address displaces any other. */
   static final long SIGNALLED_FIRST_NS = 3_000_000_000L;

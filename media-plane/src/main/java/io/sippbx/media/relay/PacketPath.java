@@ -116,13 +116,13 @@ final class PacketPath implements PacketReader {
   }
 
   private void sendMedia(int at, int length) {
-    if (!from.maySend || !to.wantsReceive) {
+    if (!from.isSentOn) {
       drop(StreamSide.DIRECTION, RelayWorker.DIRECTION);
       return;
     }
     if (send(to.rtp(), at, length)) {
-      to.tally.add(StreamSide.SENT_PACKETS, 1);
-      to.tally.add(StreamSide.SENT_BYTES, length);
+      from.tally.add(StreamSide.FORWARDED_PACKETS, 1);
+      from.tally.add(StreamSide.FORWARDED_BYTES, length);
     }
   }
 
@@ -138,17 +138,17 @@ final class PacketPath implements PacketReader {
     }
     countRtcp(buffer, at, length);
     if (send(to.rtcp(), at, length)) {
-      to.tally.add(StreamSide.SENT_RTCP, 1);
+      from.tally.add(StreamSide.FORWARDED_RTCP, 1);
     }
   }
 
   private boolean isValidRtp(ByteBuffer buffer, int at, int length) {
     return RtpHeader.headerBytes(buffer, at, length) > 0
-        && from.payloadTypes.allows(RtpHeader.payloadType(buffer, at));
+        && from.allows(RtpHeader.payloadType(buffer, at));
   }
 
   private boolean isLatched(Lane lane, long high, long low, int port, boolean isMedia) {
-    switch (lane.latch.received(high, low, port, worker.nowNs())) {
+    switch (lane.received(high, low, port, worker.nowNs())) {
       case HELD -> {}
       case LINGERING -> {
         // no first packet of the new epoch: that is of the one who comes
@@ -167,7 +167,7 @@ final class PacketPath implements PacketReader {
 
   private void countRtp(ByteBuffer buffer, int at, int length) {
     long nowNs = worker.nowNs();
-    int clockRateHz = from.payloadTypes.clockRateHz(RtpHeader.payloadType(buffer, at));
+    int clockRateHz = from.clockRateHz();
     from.statistics.received(
         RtpHeader.ssrc(buffer, at),
         RtpHeader.sequenceNumber(buffer, at),

@@ -15,19 +15,19 @@ record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
   void follow(StreamPlan plan, long nowNs) {
     a.follow(plan.a(), plan.form());
     b.follow(plan.b(), plan.form());
-    judgeDue(nowNs);
+    judge(nowNs);
   }
 
   /** The plan leaves the stream out. */
   void rest(long nowNs) {
     a.rest();
     b.rest();
-    judgeDue(nowNs);
+    judge(nowNs);
   }
 
-  private void judgeDue(long nowNs) {
-    a.judgeDue(b, nowNs);
-    b.judgeDue(a, nowNs);
+  private void judge(long nowNs) {
+    a.judge(b, nowNs);
+    b.judge(a, nowNs);
   }
 
   int sockets() {
@@ -40,6 +40,6 @@ record RelayStream(int index, StreamSide a, StreamSide b, StreamPorts ports) {
   }
 
   SessionCounts.Stream counts() {
-    return new SessionCounts.Stream(index, a.counts(), b.counts());
+    return new SessionCounts.Stream(index, a.counts(b), b.counts(a));
   }
 }

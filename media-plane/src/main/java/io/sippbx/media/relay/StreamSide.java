@@ -14,27 +14,30 @@ import java.util.OptionalLong;
  */
 final class StreamSide {
 
-  // Slots of the tally: what came from this end, and what was sent to it.
+  // Slots of the tally: what came from this end, and what of it was sent on to the other. Those of
+  // each media packet come first, so that they share a line of the cache.
   static final int PACKETS = 0;
   static final int BYTES = 1;
-  static final int LOST = 2;
-  static final int JITTER = 3;
-  static final int CLOCK_RATE = 4;
-  static final int RTCP_PACKETS = 5;
-  static final int STRAY = 6;
-  static final int INVALID = 7;
-  static final int DIRECTION = 8;
-  static final int UNSENT = 9;
-  static final int BY_KERNEL = 10;
-  static final int SENT_PACKETS = 11;
-  static final int SENT_BYTES = 12;
-  static final int SENT_RTCP = 13;
-  static final int REPORTED_LOST = 14;
-  static final int REPORTED_JITTER = 15;
-  static final int LAST_PACKET_NS = 16;
+  static final int LAST_PACKET_NS = 2;
+  static final int FORWARDED_PACKETS = 3;
+  static final int FORWARDED_BYTES = 4;
+  static final int JITTER = 5;
+  static final int LOST = 6;
+  static final int CLOCK_RATE = 7;
+  static final int RTCP_PACKETS = 8;
+  static final int FORWARDED_RTCP = 9;
+  static final int REPORTED_LOST = 10;
+  static final int REPORTED_JITTER = 11;
+  static final int STRAY = 12;
+  static final int INVALID = 13;
+  static final int DIRECTION = 14;
+  static final int UNSENT = 15;
+  static final int BY_KERNEL = 16;
   static final int DTLS_PACKETS = 17;
   static final int STUN = 18;
   private static final int SLOTS = 19;
+
+  private static final int NONE = -1;
 
   /** In LAST_PACKET_NS: none came yet. */
   private static final long NEVER = Long.MIN_VALUE;
@@ -47,9 +50,18 @@ final class StreamSide {
   volatile boolean rtcpMux;
 
   PayloadForm form = PayloadForm.RTP;
-  boolean maySend;
-  boolean wantsReceive;
-  PayloadTypes payloadTypes = PayloadTypes.any(MediaKind.OTHER);
+
+  /** Whether media from this end are sent on: it may send, and the other wants to receive. */
+  boolean isSentOn;
+
+  private boolean maySend;
+  private boolean wantsReceive;
+  private PayloadTypes payloadTypes = PayloadTypes.any(MediaKind.OTHER);
+
+  /** The last one that was allowed, and its clock rate: the next packet has the same. */
+  private int payloadType = NONE;
+
+  private int clockRateHz;
 
   /** Replaced together by {@link #rebind}; volatile for {@link #counts}. */
   private volatile Lane rtp;
@@ -98,6 +110,7 @@ final class StreamSide {
     maySend = plan.maySend();
     wantsReceive = plan.wantsReceive();
     payloadTypes = plan.payloadTypes();
+    payloadType = NONE;
     isSignalled = plan.remoteRtp().isPresent();
     if (plan.latchEpoch() > epoch) {
       epoch = plan.latchEpoch();
@@ -120,13 +133,32 @@ final class StreamSide {
     ownRtcp.signalled(Optional.empty(), epoch);
   }
 
-  /** Works out whether something is due from this end, from both plans. */
-  void judgeDue(StreamSide other, long nowNs) {
-    boolean due = isSignalled && maySend && other.wantsReceive;
+  /** Works out what is sent on and whether something is due from this end, from both plans. */
+  void judge(StreamSide other, long nowNs) {
+    isSentOn = maySend && other.wantsReceive;
+    boolean due = isSignalled && isSentOn;
     if (due && !isDue) {
       dueSinceNs = nowNs;
     }
     isDue = due;
+  }
+
+  /** Whether packets of this payload type (0 to 127) are valid from this end. */
+  boolean allows(int type) {
+    if (type == payloadType) {
+      return true;
+    }
+    if (!payloadTypes.allows(type)) {
+      return false;
+    }
+    payloadType = type;
+    clockRateHz = payloadTypes.clockRateHz(type);
+    return true;
+  }
+
+  /** Ticks a second of the payload type that was allowed last. */
+  int clockRateHz() {
+    return clockRateHz;
   }
 
   boolean isDue() {
@@ -171,8 +203,8 @@ final class StreamSide {
     sockets.close();
   }
 
-  /** From any thread. */
-  EndCounts counts() {
+  /** What came from this end, and was sent to it from the other. From any thread. */
+  EndCounts counts(StreamSide other) {
     long lastPacketNs = tally.get(LAST_PACKET_NS);
     return new EndCounts(
         tally.get(PACKETS),
@@ -188,9 +220,9 @@ final class StreamSide {
         tally.get(DIRECTION),
         tally.get(UNSENT),
         tally.get(BY_KERNEL),
-        tally.get(SENT_PACKETS),
-        tally.get(SENT_BYTES),
-        tally.get(SENT_RTCP),
+        other.tally.get(FORWARDED_PACKETS),
+        other.tally.get(FORWARDED_BYTES),
+        other.tally.get(FORWARDED_RTCP),
         tally.get(REPORTED_LOST),
         tally.get(REPORTED_JITTER),
         rtp.held(),
