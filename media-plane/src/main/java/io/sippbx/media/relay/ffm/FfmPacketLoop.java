@@ -140,6 +140,7 @@ public final class FfmPacketLoop implements PacketLoop {
   }
 
   private void run(Owner owner) {
+    boolean ignored = LinuxSockets.askForShortTurns(arena.allocate(SCHED_ATTR_BYTES, 8));
     long lastTickNs = nowNs;
     while (!isStopping) {
       int ready = epollWait(epollFd, eventMemory.address(), EVENTS, TICK_MS);

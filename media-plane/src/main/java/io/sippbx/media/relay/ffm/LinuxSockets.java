@@ -77,6 +77,16 @@ final class LinuxSockets {
   static final int EPOLL_EVENT_BYTES = EPOLL_EVENT_IS_PACKED ? 12 : 16;
   static final int EPOLL_EVENT_DATA_AT = EPOLL_EVENT_IS_PACKED ? 4 : 8;
 
+  /** struct sched_attr of SCHED_OTHER, in which the runtime is the length of a turn. */
+  static final int SCHED_ATTR_BYTES = 48;
+
+  static final long SCHED_ATTR_RUNTIME_AT = 24;
+  private static final long SCHED_ATTR_POLICY_AT = 4;
+  private static final int SCHED_OTHER = 0;
+  static final long SHORTEST_TURN_NS = 100_000;
+  private static final long SYS_SCHED_SETATTR = isX86() ? 314 : 274;
+  private static final long SYS_SCHED_GETATTR = isX86() ? 315 : 275;
+
   private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout CALL_STATE = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO =
@@ -114,6 +124,13 @@ final class LinuxSockets {
           FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG),
           Linker.Option.critical(false));
 
+  /** For calls that the C library has no function for. */
+  private static final MethodHandle SYSCALL =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("syscall"),
+          FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
+          Linker.Option.firstVariadicArg(1));
+
   private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1L);
 
   private LinuxSockets() {}
@@ -136,6 +153,38 @@ final class LinuxSockets {
         LINKER.defaultLookup().findOrThrow(name),
         FunctionDescriptor.of(JAVA_LONG, arguments),
         Linker.Option.critical(false));
+  }
+
+  /**
+   * Asks for the shortest turns that the scheduler gives, so that this thread runs soon after it
+   * was woken, before others that compute for longer; its share of the time stays what it is. Needs
+   * no privilege. A system that does not know of it (Linux before 6.12) goes on as before.
+   *
+   * @param attributes memory of {@value #SCHED_ATTR_BYTES} bytes
+   * @return whether the system took it
+   */
+  static boolean askForShortTurns(MemorySegment attributes) {
+    if (!readScheduling(attributes)
+        || attributes.get(JAVA_INT, SCHED_ATTR_POLICY_AT) != SCHED_OTHER) {
+      return false;
+    }
+    attributes.set(JAVA_LONG, SCHED_ATTR_RUNTIME_AT, SHORTEST_TURN_NS);
+    try {
+      return (long) SYSCALL.invokeExact(SYS_SCHED_SETATTR, 0, attributes.address(), 0, 0) == 0;
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** How this thread is scheduled, as a struct sched_attr; whether the system told. */
+  static boolean readScheduling(MemorySegment attributes) {
+    try {
+      return (long)
+              SYSCALL.invokeExact(SYS_SCHED_GETATTR, 0, attributes.address(), SCHED_ATTR_BYTES, 0)
+          == 0;
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
   }
 
   /** Adds 1 to an eventfd; from any thread. */

@@ -246,6 +246,22 @@ class FfmPacketLoopTest {
     assertThat(LinuxSockets.EPOLL_EVENT_DATA_AT).isEqualTo(isX86 ? 4 : 8);
   }
 
+  /** Else a compiler that computes goes on for milliseconds after a packet has come. */
+  @Test
+  void asksForShortTurnsOfItsThread() {
+    long turnNs =
+        onLoop(
+            () -> {
+              try (Arena arena = Arena.ofConfined()) {
+                var attributes = arena.allocate(LinuxSockets.SCHED_ATTR_BYTES, 8);
+                assertThat(LinuxSockets.readScheduling(attributes)).isTrue();
+                return attributes.get(ValueLayout.JAVA_LONG, LinuxSockets.SCHED_ATTR_RUNTIME_AT);
+              }
+            });
+    // 0 where the system knows of none: Linux before 6.12
+    assertThat(turnNs).isIn(0L, LinuxSockets.SHORTEST_TURN_NS);
+  }
+
   private static int option(int fd, int level, int name) {
     try (Arena arena = Arena.ofConfined()) {
       var value = arena.allocate(ValueLayout.JAVA_INT);
