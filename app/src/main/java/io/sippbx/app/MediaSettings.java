@@ -28,6 +28,7 @@ final class MediaSettings {
             .withLoop(
                 switch (media.packetLoop()) {
                   case AUTO -> RelaySettings.LoopChoice.AUTO;
+                  case URING -> RelaySettings.LoopChoice.URING;
                   case FFM -> RelaySettings.LoopChoice.FFM;
                   case NETTY -> RelaySettings.LoopChoice.NETTY;
                 });

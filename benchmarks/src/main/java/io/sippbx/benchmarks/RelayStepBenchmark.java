@@ -185,7 +185,7 @@ public class RelayStepBenchmark {
       public void destination(long high, long low, int port) {}
 
       @Override
-      public boolean send(int at, int length) {
+      public boolean send(int at, int length, int kind) {
         sent++;
         return true;
       }

@@ -19,6 +19,11 @@ import java.nio.ByteBuffer;
  */
 final class PacketPath implements PacketReader {
 
+  // Kinds of what is sent.
+  private static final int MEDIA = 0;
+  private static final int RTCP = 1;
+  private static final int DTLS = 2;
+
   private final RelayWorker worker;
   private final RelaySession session;
   private final int streamIndex;
@@ -112,7 +117,7 @@ final class PacketPath implements PacketReader {
     from.tally.add(StreamSide.DTLS_PACKETS, 1);
     from.tally.set(StreamSide.LAST_PACKET_NS, worker.nowNs());
     worker.tally.add(RelayWorker.OTHER_PACKETS, 1);
-    send(isRtcpPort ? to.rtcp() : to.rtp(), at, length);
+    send(isRtcpPort ? to.rtcp() : to.rtp(), at, length, DTLS);
   }
 
   private void sendMedia(int at, int length) {
@@ -120,7 +125,7 @@ final class PacketPath implements PacketReader {
       drop(StreamSide.DIRECTION, RelayWorker.DIRECTION);
       return;
     }
-    if (send(to.rtp(), at, length)) {
+    if (send(to.rtp(), at, length, MEDIA)) {
       from.tally.add(StreamSide.FORWARDED_PACKETS, 1);
       from.tally.add(StreamSide.FORWARDED_BYTES, length);
     }
@@ -137,7 +142,7 @@ final class PacketPath implements PacketReader {
       return;
     }
     countRtcp(buffer, at, length);
-    if (send(to.rtcp(), at, length)) {
+    if (send(to.rtcp(), at, length, RTCP)) {
       from.tally.add(StreamSide.FORWARDED_RTCP, 1);
     }
   }
@@ -203,14 +208,29 @@ final class PacketPath implements PacketReader {
     worker.tally.add(RelayWorker.RTCP_PACKETS, 1);
   }
 
-  private boolean send(Lane lane, int at, int length) {
-    if (!lane.canSend || !lane.socket.send(at, length)) {
+  private boolean send(Lane lane, int at, int length, int kind) {
+    if (!lane.canSend || !lane.socket.send(at, length, kind)) {
       drop(StreamSide.UNSENT, RelayWorker.UNSENT);
       return false;
     }
     worker.tally.add(RelayWorker.SENT_PACKETS, 1);
     worker.tally.add(RelayWorker.SENT_BYTES, length);
     return true;
+  }
+
+  /** Of what came from the other side, where it was counted as sent on. */
+  @Override
+  public void refused(int length, int kind) {
+    if (kind == MEDIA) {
+      to.tally.add(StreamSide.FORWARDED_PACKETS, -1);
+      to.tally.add(StreamSide.FORWARDED_BYTES, -length);
+    } else if (kind == RTCP) {
+      to.tally.add(StreamSide.FORWARDED_RTCP, -1);
+    }
+    worker.tally.add(RelayWorker.SENT_PACKETS, -1);
+    worker.tally.add(RelayWorker.SENT_BYTES, -length);
+    to.tally.add(StreamSide.UNSENT, 1);
+    worker.tally.add(RelayWorker.UNSENT, 1);
   }
 
   private void drop(int slot, int workerSlot) {

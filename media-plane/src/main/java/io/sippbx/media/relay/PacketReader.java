@@ -20,4 +20,10 @@ public interface PacketReader {
 
   /** A datagram that is longer than the limit; it is lost. */
   void receivedTooLong();
+
+  /**
+   * The system has refused what {@link PacketSocket#send} of the socket that is read here had taken
+   * for sent. Where it is known at once, {@code send} says so and this is not called.
+   */
+  void refused(int length, int kind);
 }

@@ -28,9 +28,10 @@ public interface PacketSocket {
    * Sends bytes of the datagram that is being read (of this or another socket of the loop) to the
    * destination, of which there must be one.
    *
-   * @return whether the system took it: false when its buffer is full or it refuses
+   * @param kind 0 to 255, which {@link PacketReader#refused} is told if it comes to that
+   * @return whether the system took it, or may have: false when its buffer is full or it refuses
    */
-  boolean send(int at, int length);
+  boolean send(int at, int length, int kind);
 
   /** Datagrams that the kernel dropped because the receive buffer was full; 0 if not known. */
   long kernelDrops();

@@ -24,9 +24,11 @@ public record RelaySettings(
 
   /** Which adapter moves the packets. */
   public enum LoopChoice {
-    /** FFM where it works (Linux on x86-64 and aarch64), else Netty. */
+    /** io_uring or else FFM where they work (Linux on x86-64 and aarch64), else Netty. */
     AUTO,
-    /** System calls through the Foreign Function and Memory API. */
+    /** io_uring through the Foreign Function and Memory API: Linux 6.3 or newer. */
+    URING,
+    /** epoll through the Foreign Function and Memory API. */
     FFM,
     /** Netty: epoll where its library loads, else NIO. */
     NETTY,

@@ -4,10 +4,12 @@ import static io.sippbx.media.relay.Packets.audio;
 import static io.sippbx.media.relay.Packets.dtls;
 import static io.sippbx.media.relay.Packets.receiverReport;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.sippbx.media.relay.OpenResult.Opened;
 import io.sippbx.media.relay.RelaySettings.LoopChoice;
+import io.sippbx.media.relay.ffm.UringPacketLoop;
 import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.rtp.MediaKind;
 import io.sippbx.media.rtp.PayloadForm;
@@ -42,9 +44,19 @@ class FfmAllocationTest {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   @ParameterizedTest
-  @CsvSource({"127.0.0.1, RTP", "::1, RTP", "127.0.0.1, DTLS_SRTP", "127.0.0.1, DATAGRAMS"})
-  void isNothingForEachPacket(String ip, PayloadForm form) throws Exception {
-    var settings = RelaySettings.defaults().withLoop(LoopChoice.FFM).withWorkers(1);
+  @CsvSource({
+    "FFM, 127.0.0.1, RTP",
+    "FFM, ::1, RTP",
+    "FFM, 127.0.0.1, DTLS_SRTP",
+    "FFM, 127.0.0.1, DATAGRAMS",
+    "URING, 127.0.0.1, RTP",
+    "URING, ::1, RTP",
+    "URING, 127.0.0.1, DTLS_SRTP",
+    "URING, 127.0.0.1, DATAGRAMS"
+  })
+  void isNothingForEachPacket(LoopChoice loop, String ip, PayloadForm form) throws Exception {
+    assumeTrue(loop == LoopChoice.FFM || UringPacketLoop.isSupported());
+    var settings = RelaySettings.defaults().withLoop(loop).withWorkers(1);
     try (Relay relay = Relays.start(settings, RelayListener.none(), System::nanoTime);
         Phone a = Phone.on(ip);
         Phone b = Phone.on(ip);

@@ -132,7 +132,7 @@ final class ManualLoop implements PacketLoop {
     }
 
     @Override
-    public boolean send(int at, int length) {
+    public boolean send(int at, int length, int kind) {
       if (destination == null) {
         throw new IllegalStateException("Expected a destination");
       }

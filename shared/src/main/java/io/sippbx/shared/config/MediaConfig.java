@@ -37,6 +37,7 @@ public record MediaConfig(
   public enum PacketLoop {
     /** System calls where the platform has them, else Netty. */
     AUTO,
+    URING,
     FFM,
     NETTY
   }

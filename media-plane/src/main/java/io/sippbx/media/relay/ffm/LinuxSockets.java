@@ -12,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -77,6 +79,13 @@ final class LinuxSockets {
   static final int EPOLL_EVENT_BYTES = EPOLL_EVENT_IS_PACKED ? 12 : 16;
   static final int EPOLL_EVENT_DATA_AT = EPOLL_EVENT_IS_PACKED ? 4 : 8;
 
+  private static final int PROT_READ_WRITE = 3;
+  private static final int MAP_SHARED = 1;
+  private static final int MAP_POPULATE = 0x8000;
+  private static final long SYS_IO_URING_SETUP = 425;
+  private static final long SYS_IO_URING_ENTER = 426;
+  private static final long SYS_IO_URING_REGISTER = 427;
+
   /** struct sched_attr of SCHED_OTHER, in which the runtime is the length of a turn. */
   static final int SCHED_ATTR_BYTES = 48;
 
@@ -131,6 +140,19 @@ final class LinuxSockets {
           FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT),
           Linker.Option.firstVariadicArg(1));
 
+  private static final MethodHandle MMAP =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("mmap"),
+          FunctionDescriptor.of(
+              JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
+  private static final MethodHandle MUNMAP =
+      LINKER.downcallHandle(
+          LINKER.defaultLookup().findOrThrow("munmap"),
+          FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
+  private static final MethodHandle RING_CALL = ringCall();
+  private static final MethodHandle RING_CALL_WITH_ERRNO =
+      ringCall(Linker.Option.captureCallState("errno"));
+
   private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1L);
 
   private LinuxSockets() {}
@@ -145,6 +167,17 @@ final class LinuxSockets {
         FunctionDescriptor.of(JAVA_INT, arguments),
         Linker.Option.captureCallState("errno"),
         Linker.Option.critical(false));
+  }
+
+  /** The number of a call and its arguments. */
+  private static MethodHandle ringCall(Linker.Option... options) {
+    var all = new ArrayList<>(List.of(options));
+    all.add(Linker.Option.firstVariadicArg(1));
+    return LINKER.downcallHandle(
+        LINKER.defaultLookup().findOrThrow("syscall"),
+        FunctionDescriptor.of(
+            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+        all.toArray(Linker.Option[]::new));
   }
 
   /** Without errno: a datagram that does not go through is lost whatever the reason. */
@@ -228,6 +261,44 @@ final class LinuxSockets {
   static long send(int fd, long buffer, long length, long sockaddr, int sockaddrBytes) {
     try {
       return (long) SENDTO.invokeExact(fd, buffer, length, MSG_DONTWAIT, sockaddr, sockaddrBytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /**
+   * Gives an io_uring requests, and waits if it is told to; negative for one of many reasons, see
+   * {@link Caller#ringLook}.
+   */
+  static long ringEnter(int fd, int requests, int answers, int flags, long argument, int bytes) {
+    try {
+      return (long)
+          RING_CALL.invokeExact(
+              SYS_IO_URING_ENTER,
+              (long) fd,
+              (long) requests,
+              (long) answers,
+              (long) flags,
+              argument,
+              (long) bytes);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  /** Memory that is shared with the kernel; -1 if there is none. */
+  static long map(int fd, long bytes, long offset) {
+    try {
+      return (long)
+          MMAP.invokeExact(0L, bytes, PROT_READ_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset);
+    } catch (Throwable t) {
+      throw unexpected(t);
+    }
+  }
+
+  static void unmap(long address, long bytes) {
+    try {
+      int ignored = (int) MUNMAP.invokeExact(address, bytes);
     } catch (Throwable t) {
       throw unexpected(t);
     }
@@ -327,6 +398,27 @@ final class LinuxSockets {
     int eventFd() {
       try {
         return (int) EVENTFD.invokeExact(state, 0, EFD_NONBLOCK | EFD_CLOEXEC);
+      } catch (Throwable t) {
+        throw unexpected(t);
+      }
+    }
+
+    int ringSetup(int requests, long params) {
+      return (int) ringCall(SYS_IO_URING_SETUP, requests, params, 0, 0, 0, 0);
+    }
+
+    int ringRegister(int fd, int operation, long argument, int count) {
+      return (int) ringCall(SYS_IO_URING_REGISTER, fd, operation, argument, count, 0, 0);
+    }
+
+    /** What {@link LinuxSockets#ringEnter} would say without waiting, and with errno. */
+    int ringLook(int fd, int requests, int flags) {
+      return (int) ringCall(SYS_IO_URING_ENTER, fd, requests, 0, flags, 0, 0);
+    }
+
+    private long ringCall(long number, long a, long b, long c, long d, long e, long f) {
+      try {
+        return (long) RING_CALL_WITH_ERRNO.invokeExact(state, number, a, b, c, d, e, f);
       } catch (Throwable t) {
         throw unexpected(t);
       }

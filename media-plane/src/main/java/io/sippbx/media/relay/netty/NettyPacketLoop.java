@@ -382,7 +382,7 @@ public final class NettyPacketLoop implements PacketLoop {
     }
 
     @Override
-    public boolean send(int at, int bytes) {
+    public boolean send(int at, int bytes, int kind) {
       ByteBuf from = datagram;
       InetSocketAddress to = destination;
       if (from == null || to == null) {

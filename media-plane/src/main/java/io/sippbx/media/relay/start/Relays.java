@@ -7,6 +7,7 @@ import io.sippbx.media.relay.RelaySettings;
 import io.sippbx.media.relay.RelaySettings.LoopChoice;
 import io.sippbx.media.relay.WorkerRelay;
 import io.sippbx.media.relay.ffm.FfmPacketLoop;
+import io.sippbx.media.relay.ffm.UringPacketLoop;
 import io.sippbx.media.relay.netty.NettyPacketLoop;
 import java.util.function.IntFunction;
 import java.util.function.LongSupplier;
@@ -19,6 +20,7 @@ public final class Relays {
   private static final Logger LOG = LoggerFactory.getLogger(Relays.class);
 
   private enum Adapter {
+    URING("uring"),
     FFM("ffm"),
     NETTY_EPOLL("netty-epoll"),
     NETTY_NIO("netty-nio");
@@ -54,7 +56,11 @@ public final class Relays {
 
   private static Adapter choose(LoopChoice choice) {
     return switch (choice) {
-      case AUTO -> FfmPacketLoop.isSupported() ? Adapter.FFM : netty();
+      case AUTO ->
+          UringPacketLoop.isSupported()
+              ? Adapter.URING
+              : FfmPacketLoop.isSupported() ? Adapter.FFM : netty();
+      case URING -> Adapter.URING;
       case FFM -> Adapter.FFM;
       case NETTY -> netty();
       case NETTY_NIO -> Adapter.NETTY_NIO;
@@ -71,6 +77,7 @@ public final class Relays {
     return worker -> {
       String name = "relay-" + worker;
       return switch (adapter) {
+        case URING -> new UringPacketLoop(name, clock, longest);
         case FFM -> new FfmPacketLoop(name, clock, longest);
         case NETTY_EPOLL -> new NettyPacketLoop(name, true, clock, longest);
         case NETTY_NIO -> new NettyPacketLoop(name, false, clock, longest);

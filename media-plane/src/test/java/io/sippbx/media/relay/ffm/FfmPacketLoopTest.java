@@ -128,7 +128,7 @@ class FfmPacketLoopTest {
                         ByteBuffer buffer, int at, int length, long high, long low, int port) {
                       received.add(length);
                       if (length > 0) {
-                        self.send(at, length - 1);
+                        self.send(at, length - 1, 0);
                       }
                       if (length == 2) {
                         throw new IllegalStateException("a test's defect");
@@ -137,9 +137,12 @@ class FfmPacketLoopTest {
 
                     @Override
                     public void receivedTooLong() {}
+
+                    @Override
+                    public void refused(int length, int kind) {}
                   });
               self.destination(0, 0xffff_7f00_0001L, self.local().port());
-              self.send(0, 3);
+              self.send(0, 3, 0);
               return self;
             });
     for (int length = 3; length >= 0; length--) {
@@ -185,10 +188,10 @@ class FfmPacketLoopTest {
           v4.destination(0, 0xffff_7f00_0001L, otherV4.local().port());
           otherV4.destination(0, 0xffff_7f00_0001L, v4.local().port());
           v6.destination(0, 1, v6.local().port());
-          v6.send(0, 1);
-          v4.send(0, 2);
-          v6.send(0, 3);
-          otherV4.send(0, 4);
+          v6.send(0, 1, 0);
+          v4.send(0, 2, 0);
+          v6.send(0, 3, 0);
+          otherV4.send(0, 4, 0);
           return true;
         });
     assertThat(List.of(poll(received), poll(received), poll(received), poll(received)))
@@ -209,6 +212,9 @@ class FfmPacketLoopTest {
 
               @Override
               public void receivedTooLong() {}
+
+              @Override
+              public void refused(int length, int kind) {}
             });
     return bound.socket();
   }
