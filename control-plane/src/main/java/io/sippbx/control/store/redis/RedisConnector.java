@@ -156,14 +156,14 @@ final class RedisConnector {
       }
       case RedisAddress.Single single -> {
         RedisURI uri = uri(single.server(), single.tls(), settings);
-        RedisClient made = RedisClient.create(resources);
+        RedisClient made = new AsyncRedisClient(resources);
         made.setOptions(options(ClientOptions.builder(), settings).autoReconnect(false).build());
         this.client = made;
         this.dialer = () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenCompose(this::line);
       }
       case RedisAddress.Sentinel sentinel -> {
         RedisURI uri = sentinelUri(sentinel, settings);
-        RedisClient made = RedisClient.create(resources);
+        RedisClient made = new AsyncRedisClient(resources);
         made.setOptions(options(ClientOptions.builder(), settings).autoReconnect(false).build());
         this.client = made;
         this.dialer = () -> made.connectAsync(ByteArrayCodec.INSTANCE, uri).thenCompose(this::line);
