@@ -162,14 +162,15 @@ final class Node implements AutoCloseable {
       case ALL -> {
         StatePlan plan = StatePlan.of(config, true);
         Optional<OwnRedis> redis = startRedis(plan);
-        Future<Void> warmUp = beginWarmUp();
-        String name = "media-" + Long.toHexString(random.nextLong());
         NettyLoops loops = startLoops();
+        StateStore state = beginState(plan, redis, loops);
+        String name = "media-" + Long.toHexString(random.nextLong());
         EventLoop shared = loops.eventLoop(loops.loops().all().getFirst());
         startMedia(
             new MediaNodeSettings.Listen.InProcess(name),
             (settings, relays) -> MediaNode.startOn(shared, settings, relays));
-        startControl(loops, List.of(new MediaTarget.InProcess(name)), plan, redis, warmUp);
+        List<MediaTarget> targets = List.of(new MediaTarget.InProcess(name));
+        startControl(loops, targets, state, redis, plan.isShared());
         if (config.kafka().isUsed() && (config.cdr().enabled() || config.events().isUsed())) {
           startEvents(Optional.of(config.standalone().dataDir()));
         }
@@ -183,8 +184,9 @@ final class Node implements AutoCloseable {
           throw new NodeStartException(
               "media.nodes: a control node needs media nodes: give --media host:port,...");
         }
-        startControl(
-            startLoops(), targets, StatePlan.of(config, false), Optional.empty(), beginWarmUp());
+        NettyLoops loops = startLoops();
+        StateStore state = beginState(StatePlan.of(config, false), Optional.empty(), loops);
+        startControl(loops, targets, state, Optional.empty(), true);
       }
       case MEDIA -> {
         startMedia(
@@ -240,6 +242,13 @@ final class Node implements AutoCloseable {
     return loops;
   }
 
+  /** Beside what else is to be done. */
+  private StateStore beginState(StatePlan plan, Optional<OwnRedis> own, NettyLoops loops) {
+    StateStore state = StateStore.begin(config, plan, own, loops, random);
+    open.push(state);
+    return state;
+  }
+
   private void startMedia(
       MediaNodeSettings.Listen listen,
       BiFunction<MediaNodeSettings, MediaNode.RelayFactory, MediaNode> start) {
@@ -256,15 +265,19 @@ final class Node implements AutoCloseable {
         "rtp=" + config.media().portPool().start() + "-" + config.media().portPool().end());
   }
 
+  /**
+   * @param hasOthers whether other nodes may take the calls that come meanwhile: then this one
+   *     listens when it has made calls of its own, else before, for nobody else answers a
+   *     registration
+   */
   private void startControl(
       NettyLoops loops,
       List<MediaTarget> targets,
-      StatePlan plan,
+      StateStore state,
       Optional<OwnRedis> own,
-      Future<Void> warmUp)
+      boolean hasOthers)
       throws IOException, NodeStartException, InterruptedException {
-    StateStore state = StateStore.begin(config, plan, own, loops, random);
-    open.push(state);
+    Optional<Future<Void>> before = hasOthers ? Optional.of(beginWarmUp()) : Optional.empty();
     var incarnation = new Incarnation(random.nextLong());
     var resolver = new SystemHostResolver();
     open.push(resolver);
@@ -283,7 +296,9 @@ final class Node implements AutoCloseable {
     open.push(outlet);
     outlet.address().ifPresent(addresses::add);
     StateStore.Opened opened = state.await();
-    Futures.await(warmUp, RuntimeException.class);
+    if (before.isPresent()) {
+      Futures.await(before.get(), RuntimeException.class);
+    }
     redis = opened.redis();
     OutboxRelay events = startEvents(opened, loops, outlet);
     var observer = new CallTelemetry(metrics, System::nanoTime);
@@ -300,10 +315,13 @@ final class Node implements AutoCloseable {
             observer,
             observer);
     open.push(started);
-    control = started;
+    Future<Void> warmUp = before.orElseGet(this::beginWarmUp);
     // Beside the first requests, which are answered on threads that have nothing else to do.
     adminServices = admin(opened, mediaPlane, loops.loops().all().getFirst(), incarnation);
     startOperations(true);
+    Futures.await(warmUp, RuntimeException.class);
+    // Not ready before.
+    control = started;
     if (!started.awaitServing(FIRST_BEAT_WITHIN)) {
       log.atWarn().log("cluster.no-heartbeat: calls are refused until the store takes one");
     }
@@ -326,7 +344,7 @@ final class Node implements AutoCloseable {
     }
   }
 
-  /** Beside the rest of the start. With a secret of its own: nothing of it leaves. */
+  /** Beside what else is to be done. With a secret of its own: nothing of it leaves. */
   private Future<Void> beginWarmUp() {
     ControlNodeSettings settings =
         ControlSettings.of(

@@ -108,6 +108,11 @@ sealed interface StatePlan {
             redis.replication().replicas(), redis.replication().timeout()));
   }
 
+  /** Whether other nodes may use it too. */
+  default boolean isShared() {
+    return this instanceof Elsewhere;
+  }
+
   /** The settings with the configured limits. */
   static RedisSettings limited(RedisSettings settings, RedisConfig.Limits limits) {
     return new RedisSettings(
