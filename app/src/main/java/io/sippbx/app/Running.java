@@ -38,6 +38,8 @@ final class Running {
       return 1;
     }
     Logger log = LoggerFactory.getLogger(Running.class);
+    int lowered = CompilerPriority.lower();
+    log.atDebug().addKeyValue("threads", lowered).log("compiler.lowered");
     for (Problem notice : loaded.notices()) {
       log.atWarn().addKeyValue("notice", notice).log("config.notice");
     }

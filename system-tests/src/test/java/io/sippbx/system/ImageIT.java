@@ -167,6 +167,11 @@ class ImageIT {
           .as(child.tail())
           .isPresent();
       assertThat(exitOf(check)).isZero();
+      assertThat(Tasks.niceness(child, "sip-pbx-loop")).isNotEmpty().containsOnly(0);
+      assertThat(Tasks.niceness(child, "C2 CompilerThre"))
+          .as("it compiles with what calls leave of the processors")
+          .isNotEmpty()
+          .containsOnly(10);
       child.terminate();
       assertThat(child.awaitExit(WITHIN)).as(child.tail()).isZero();
     }

@@ -5,13 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.sippbx.system.Sipp.Transport;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -57,7 +53,7 @@ class PlanesIT {
           .as("what they say to each other wakes no thread but their loops")
           .allSatisfy(
               plane ->
-                  assertThat(threads(plane))
+                  assertThat(Tasks.names(plane.child()))
                       .isNotEmpty()
                       .noneMatch(name -> name.startsWith("grpc-default")));
     }
@@ -71,28 +67,10 @@ class PlanesIT {
       Sipp.scenario("caller").option("-d", "500").succeed(folder, edge.sip(Transport.UDP));
       callee.awaitSuccess();
       edge.awaitNothingLeft();
-      assertThat(threads(edge))
+      assertThat(Tasks.names(edge.child()))
           .anyMatch(name -> name.startsWith("sip-pbx-loop"))
           .noneMatch(name -> name.startsWith("grpc-default"))
           .noneMatch(name -> name.startsWith("media-node"));
     }
-  }
-
-  /** The names of its threads, of which the system keeps 15 characters. */
-  private static List<String> threads(EdgeProcess plane) {
-    Path tasks = Path.of("/proc", plane.child().pid(), "task");
-    var names = new ArrayList<String>();
-    try (Stream<Path> all = Files.list(tasks)) {
-      for (Path task : all.toList()) {
-        try {
-          names.add(Files.readString(task.resolve("comm")).strip());
-        } catch (NoSuchFileException ended) {
-          // It was one a moment ago.
-        }
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return names;
   }
 }
