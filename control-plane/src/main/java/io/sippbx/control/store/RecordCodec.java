@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
@@ -58,8 +57,7 @@ public interface RecordCodec<R> {
     public byte[] together() {
       int size = Integer.BYTES + head.size();
       for (Map.Entry<String, ByteString> field : fields.entrySet()) {
-        // No name is longer in UTF-8 than three octets for each of its characters.
-        size += 2 * Integer.BYTES + 3 * field.getKey().length() + field.getValue().size();
+        size += 2 * Integer.BYTES + utf8(field.getKey()) + field.getValue().size();
       }
       ByteBuffer all = ByteBuffer.allocate(size);
       add(all, head);
@@ -68,7 +66,17 @@ public interface RecordCodec<R> {
         all.putInt(name.length).put(name);
         add(all, field.getValue());
       }
-      return Arrays.copyOf(all.array(), all.position());
+      return all.array();
+    }
+
+    /** Octets of a text in UTF-8. */
+    private static int utf8(String text) {
+      for (int i = 0; i < text.length(); i++) {
+        if (text.charAt(i) >= 0x80) {
+          return text.getBytes(StandardCharsets.UTF_8).length;
+        }
+      }
+      return text.length();
     }
 
     private static void add(ByteBuffer to, ByteString content) {

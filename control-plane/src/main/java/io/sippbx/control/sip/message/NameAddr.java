@@ -1,16 +1,51 @@
 package io.sippbx.control.sip.message;
 
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A URI with perhaps a display name, and header parameters: From, To, Contact, Route ...
+ * A URI with perhaps a display name, and header parameters: From, To, Contact, Route ... Immutable.
  *
- * @param displayName as it is read: without quotes, escapes undone
- * @param params of the header, not of the URI
  * @see <a href="https://www.rfc-editor.org/rfc/rfc3261#section-20.10">RFC 3261 20.10</a>
  */
-public record NameAddr(Optional<String> displayName, Uri uri, Params params) {
+public final class NameAddr {
+
+  private final Optional<String> displayName;
+  private final Uri uri;
+  private final Params params;
+
+  // Made when it is asked for first, as a dialog's are written down at each commit; a race makes it
+  // twice.
+  private @Nullable String text;
+
+  /**
+   * Of its parts.
+   *
+   * @param displayName as it is read: without quotes, escapes undone
+   * @param params of the header, not of the URI
+   */
+  public NameAddr(Optional<String> displayName, Uri uri, Params params) {
+    this.displayName = displayName;
+    this.uri = uri;
+    this.params = params;
+  }
+
+  /** As it is read: without quotes, escapes undone. */
+  public Optional<String> displayName() {
+    return displayName;
+  }
+
+  /** The URI. */
+  public Uri uri() {
+    return uri;
+  }
+
+  /** Those of the header, not of the URI. */
+  public Params params() {
+    return params;
+  }
 
   /** Without a display name and parameters. */
   public static NameAddr of(Uri uri) {
@@ -99,9 +134,31 @@ public record NameAddr(Optional<String> displayName, Uri uri, Params params) {
     return Math.min(value, 1000);
   }
 
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof NameAddr that
+        && displayName.equals(that.displayName)
+        && uri.equals(that.uri)
+        && params.equals(that.params);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(displayName, uri, params);
+  }
+
   /** As on the wire, always with angle brackets. */
   @Override
   public String toString() {
+    String known = text;
+    if (known == null) {
+      known = written();
+      text = known;
+    }
+    return known;
+  }
+
+  private String written() {
     var out = new StringBuilder(96);
     if (displayName.isPresent()) {
       Text.appendQuoted(out, displayName.get());

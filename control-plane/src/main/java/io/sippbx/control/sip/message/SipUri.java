@@ -23,6 +23,9 @@ public final class SipUri implements Uri {
   private final Params params;
   private final Params headers;
 
+  // Made when it is asked for first; a race makes it twice.
+  private @Nullable String text;
+
   private SipUri(
       boolean secure,
       @Nullable String user,
@@ -214,6 +217,15 @@ public final class SipUri implements Uri {
 
   @Override
   public String toString() {
+    String known = text;
+    if (known == null) {
+      known = written();
+      text = known;
+    }
+    return known;
+  }
+
+  private String written() {
     var out = new StringBuilder(64).append(secure ? "sips:" : "sip:");
     if (user != null) {
       out.append(user);
