@@ -62,6 +62,7 @@ final class LinuxSockets {
   static final int EMFILE = 24;
   static final int EADDRINUSE = 98;
   static final int EADDRNOTAVAIL = 99;
+  static final int ENOBUFS = 105;
 
   /** struct sockaddr_in: family, port, address, 8 bytes of nothing. */
   static final int SOCKADDR_IN_BYTES = 16;

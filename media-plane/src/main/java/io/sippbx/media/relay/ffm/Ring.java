@@ -273,14 +273,15 @@ final class Ring {
   }
 
   /**
-   * Gives the system the requests, and waits for an answer, or for the time that was set.
+   * Gives the system the requests, and waits for an answer, or for the time that was set; or looks
+   * only what answers there are.
    *
    * @return negative when there is none, or for another reason: see {@link #look}
    */
-  long submitAndWait() {
+  long submitAndWait(boolean canWait) {
     rings.putInt(requestTailAt, requestTail);
     return LinuxSockets.ringEnter(
-        fd, waiting(), 1, waitFlags, waitArgument.address(), EXT_ARG_BYTES);
+        fd, waiting(), canWait ? 1 : 0, waitFlags, waitArgument.address(), EXT_ARG_BYTES);
   }
 
   /** Without waiting; 0, or errno. */

@@ -37,6 +37,13 @@ public final class UringPacketLoop extends LinuxLoop {
 
   private static final int FIRST_SOCKETS = 1024;
 
+  /**
+   * Sockets that are armed again in a turn. Each may at once fill 32 buffers: if more were armed
+   * most would fail for want of buffers, each turn anew, and a loop that is behind would never come
+   * up again.
+   */
+  private static final int ARMED_A_TURN = 32;
+
   /** Turns at most until closed sockets are gone, when the loop ends. */
   private static final int LAST_TURNS = 1000;
 
@@ -80,6 +87,9 @@ public final class UringPacketLoop extends LinuxLoop {
 
   /** Sockets whose request to receive has ended. */
   private final ArrayDeque<UringSocket> toArm = new ArrayDeque<>();
+
+  /** Requests to receive that ended for want of buffers. */
+  long starved;
 
   private int closing;
   private final ArrayDeque<Runnable> afterClosing = new ArrayDeque<>();
@@ -170,7 +180,8 @@ public final class UringPacketLoop extends LinuxLoop {
       giveBack();
     }
     arm();
-    if (ring.submitAndWait() < 0 && ring.answers() == 0) {
+    boolean canWait = toArm.isEmpty();
+    if (ring.submitAndWait(canWait) < 0 && ring.answers() == 0) {
       // time is up, or a signal came; or something is wrong
       int errno = ring.look();
       if (errno != 0 && errno != EINTR) {
@@ -192,7 +203,8 @@ public final class UringPacketLoop extends LinuxLoop {
 
   /** Receives again where it has ended: only now, when there are buffers. */
   private void arm() {
-    for (UringSocket socket = toArm.poll(); socket != null; socket = toArm.poll()) {
+    for (int i = 0; i < ARMED_A_TURN && !toArm.isEmpty(); i++) {
+      UringSocket socket = toArm.remove();
       if (socket.isClosed) {
         gone(socket);
       } else {
@@ -250,6 +262,9 @@ public final class UringPacketLoop extends LinuxLoop {
       throw new IllegalStateException("Expected a socket at " + place);
     }
     if ((flags & Ring.HAS_MORE) == 0) {
+      if (result == -ENOBUFS) {
+        starved++;
+      }
       ended(socket);
     }
     if ((flags & Ring.HAS_BUFFER) != 0) {
@@ -385,9 +400,11 @@ public final class UringPacketLoop extends LinuxLoop {
         socket.close();
       }
     }
-    arm();
+    while (!toArm.isEmpty()) {
+      arm();
+    }
     for (int i = 0; i < LAST_TURNS && closing > 0; i++) {
-      long ignored = ring.submitAndWait();
+      long ignored = ring.submitAndWait(true);
       readLastAnswers();
     }
     ring.close();

@@ -76,6 +76,32 @@ class UringPacketLoopTest {
     assertThat(got).containsOnly(each);
   }
 
+  /** Else each turn arms all that have a queue, of which most fail: dearer than the packets. */
+  @Test
+  void armsFewAgainWhileItIsBehind() {
+    int sockets = 300;
+    int each = 40;
+    onLoop(
+        () -> {
+          PacketSocket from = bound("none");
+          for (int i = 0; i < sockets; i++) {
+            PacketSocket to = bound("" + i);
+            from.destination(AddressBits.V4_HIGH, LOCALHOST, to.local().port());
+            for (int j = 1; j <= each; j++) {
+              from.send(0, j, KIND);
+            }
+          }
+          return true;
+        });
+    var last = new int[sockets];
+    for (int i = 0; i < sockets * each; i++) {
+      String[] got = poll(seen).split(" ", -1);
+      int socket = Integer.parseInt(got[0]);
+      assertThat(Integer.parseInt(got[1])).isEqualTo(++last[socket]);
+    }
+    assertThat(onLoop(() -> loop.starved)).isLessThan(sockets * each / 8);
+  }
+
   @Test
   void goesOnAfterEmptyDatagrams() {
     onLoop(
