@@ -47,7 +47,13 @@ public final class Executable {
     command.addAll(List.of(options));
     Path cache = folder.resolve("tests.aot");
     if (isYounger(cache, jar) || learnOnce(cache, jar, folder)) {
-      command.addAll(List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off", "-Xlog:cds=off"));
+      command.addAll(
+          List.of(
+              "-XX:AOTCache=" + cache,
+              "-Xlog:aot=off",
+              "-Xlog:cds=off",
+              "-XX:+UnlockDiagnosticVMOptions",
+              "-XX:ArchiveRelocationMode=0"));
     }
     command.addAll(List.of("-jar", jar.toString()));
     return command;
