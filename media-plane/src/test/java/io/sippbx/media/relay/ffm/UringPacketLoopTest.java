@@ -102,6 +102,37 @@ class UringPacketLoopTest {
     assertThat(onLoop(() -> loop.starved)).isLessThan(sockets * each / 8);
   }
 
+  /** What is sent to one socket takes from the others no more than some of their turns. */
+  @Test
+  void readsOthersWhileOneIsFlooded() {
+    int sockets = 50;
+    int flood = 2_000;
+    onLoop(
+        () -> {
+          PacketSocket from = bound("none");
+          from.destination(AddressBits.V4_HIGH, LOCALHOST, bound("flooded").local().port());
+          for (int i = 0; i < flood; i++) {
+            from.send(0, 1, KIND);
+          }
+          for (int i = 0; i < sockets; i++) {
+            from.destination(AddressBits.V4_HIGH, LOCALHOST, bound("" + i).local().port());
+            from.send(0, 1, KIND);
+          }
+          return true;
+        });
+    int before = 0;
+    int others = 0;
+    while (others < sockets) {
+      if (poll(seen).startsWith("flooded")) {
+        before++;
+      } else {
+        others++;
+      }
+    }
+    assertThat(before).as("datagrams of the flooded socket before all others").isLessThan(200);
+    assertThat(onLoop(() -> loop.starved)).isZero();
+  }
+
   @Test
   void goesOnAfterEmptyDatagrams() {
     onLoop(
