@@ -3,6 +3,7 @@ package io.sippbx.app;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
@@ -37,8 +38,8 @@ final class CompilerPriority {
    * Lowers it once, for the compiler's threads that there are; needs no privilege. Of use from any
    * thread.
    *
-   * @return how many threads were lowered; 0 where there is no such compiler, or the system is not
-   *     Linux
+   * @return how many threads were lowered; 0 where there is no such compiler, the system is not
+   *     Linux, or the JVM lets nobody call it ({@code --illegal-native-access=deny})
    */
   static int lower() {
     Path tasks = Path.of("/proc/self/task");
@@ -56,7 +57,7 @@ final class CompilerPriority {
         lowered += lower(each, setPriority) ? 1 : 0;
       }
       return lowered;
-    } catch (IOException e) {
+    } catch (IOException | UncheckedIOException | LinkageError | IllegalCallerException e) {
       return 0;
     }
   }

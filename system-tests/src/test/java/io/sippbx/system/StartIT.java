@@ -50,6 +50,38 @@ class StartIT {
     }
   }
 
+  /** Run by hand, past the manifest that allows it: the relay goes through Netty then. */
+  @Test
+  void startsWhereTheJvmLetsNobodyCallTheSystem() {
+    String app = System.getProperty("sippbx.app", "../app/target");
+    int rtp = Ports.range(20);
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--illegal-native-access=deny",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-cp",
+            app + "/sip-pbx.jar:" + app + "/lib/*",
+            "io.sippbx.app.Main",
+            "standalone",
+            "--port=0",
+            "--set=sip.listen_ip=127.0.0.1",
+            "--set=media.bind_ip=127.0.0.1",
+            "--set=media.port_pool.start=" + rtp,
+            "--set=media.port_pool.end=" + (rtp + 19),
+            "--set=cdr.output_dir=" + folder,
+            "--set=standalone.data_dir=" + folder,
+            "--set=monitoring.prometheus_port=0",
+            "--set=monitoring.health_check_port=0");
+    try (Child child = Child.start("sip-pbx", Path.of("").toAbsolutePath(), command)) {
+      assertThat(child.awaitLine(line -> line.startsWith("sip-pbx ready"), ENDS_WITHIN))
+          .as(child.tail())
+          .isPresent();
+      child.terminate();
+      assertThat(child.awaitExit(ENDS_WITHIN)).as(child.tail()).isZero();
+    }
+  }
+
   @Test
   void namesThePortThatIsTaken() throws IOException {
     int rtp = Ports.range(20);
