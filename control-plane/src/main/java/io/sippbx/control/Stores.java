@@ -72,7 +72,9 @@ public record Stores(
       RedisStore redis, Loops loops, OutboxLimit outbox, int maxAddresses, int recentCalls) {
     var limit = new RegistrationLimit(maxAddresses, loops.all().getFirst());
     var codec = new RegistrationCodec();
-    var calls = new RestoringCallStore<>(redis.calls(new CallCodec(), outbox), loops, recentCalls);
+    var calls =
+        new RestoringCallStore<>(
+            redis.calls(new CallCodec(), outbox), loops, recentCalls, Call::isTombstone);
     redis.onOtherServer(calls::offerAgain);
     return new Stores(
         calls,

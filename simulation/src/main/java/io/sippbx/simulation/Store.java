@@ -258,7 +258,8 @@ final class Store {
         UnaryOperator<LimitStore> plantedLimits) {
       this.name = name;
       this.loops = loops;
-      this.restoring = new RestoringCallStore<>(planted.apply(new Calls()), loops, RECENT);
+      this.restoring =
+          new RestoringCallStore<>(planted.apply(new Calls()), loops, RECENT, Call::isTombstone);
       this.leases = plantedLimits.apply(new Limits());
     }
 

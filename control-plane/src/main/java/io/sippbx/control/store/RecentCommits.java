@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ final class RecentCommits<R> {
   static final Duration LAG = Duration.ofSeconds(10);
 
   private final int limit;
+  private final Predicate<R> ended;
   private final Map<CallKey, Recent<R>> recent = new LinkedHashMap<>();
   private boolean away;
   private boolean holding;
@@ -128,9 +130,11 @@ final class RecentCommits<R> {
   /**
    * @param limit calls of which the last commit is remembered; of more the oldest is forgotten; 0:
    *     none
+   * @param ended whether a record is that of a call that is over
    */
-  RecentCommits(int limit) {
+  RecentCommits(int limit, Predicate<R> ended) {
     this.limit = limit;
+    this.ended = ended;
   }
 
   /** The store has acknowledged a commit. */
@@ -228,6 +232,37 @@ final class RecentCommits<R> {
     return ours == null || ours.version() <= version || version == 0 && hasEnded(ours, nowNs)
         ? Optional.empty()
         : ours.restore(call, nowNs);
+  }
+
+  /**
+   * The end of a call, to be committed on what stands where another has gone on from before it, and
+   * knew nothing of it: nothing follows on an end, so ours was lost, and stays right. Empty if ours
+   * is none, or has an owner, as somebody has not heard of it; if what stands has ended too, or has
+   * an owner, who has legs open that only he can close.
+   */
+  Optional<CallCommit<R>> endOn(CallKey call, Versioned<R> current, long nowNs) {
+    Recent<R> ours = recent.get(call);
+    if (ours == null
+        || current.version() < ours.version()
+        || current.commit().equals(ours.commit())
+        || ours.index().owner().isPresent()
+        || current.owner().isPresent()
+        || ended.test(current.record())) {
+      return Optional.empty();
+    }
+    return ours.restore(call, nowNs)
+        .filter(lost -> ended.test(lost.ours().record()))
+        .map(
+            lost ->
+                new CallCommit<>(
+                    call,
+                    Optional.of(current),
+                    lost.ours().commit(),
+                    Optional.of(lost.ours().record()),
+                    lost.events(),
+                    lost.index(),
+                    lost.keep(),
+                    OptionalLong.empty()));
   }
 
   /**

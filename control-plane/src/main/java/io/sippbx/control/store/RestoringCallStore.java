@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +26,9 @@ import org.slf4j.event.Level;
  * <p>That is found out by the answers to reads and commits, which then tell of the record that was
  * written back as if it had never been lost; and by {@link #offerAgain} for the calls that nobody
  * asks about. An answer comes within three times the store's time-out. A newer record in the store
- * always stands: it is read and decided upon again.
+ * stands: it is read and decided upon again. But where what was lost is the end of a call, and
+ * another has gone on from before it, the end is committed on that: nothing else follows on an end,
+ * and both phones have put down.
  */
 public final class RestoringCallStore<R> implements CallStore<R> {
 
@@ -51,8 +54,9 @@ public final class RestoringCallStore<R> implements CallStore<R> {
    * @param loops the store's
    * @param limit calls of which the last commit is remembered for {@link RecentCommits#WINDOW}; of
    *     more the oldest are forgotten and counted; 0: nothing is remembered
+   * @param ended whether a record is that of a call that is over, on which nothing follows
    */
-  public RestoringCallStore(CallStore<R> store, Loops loops, int limit) {
+  public RestoringCallStore(CallStore<R> store, Loops loops, int limit, Predicate<R> ended) {
     if (limit < 0) {
       throw new IllegalArgumentException("Expected a limit of 0 or more, but got " + limit);
     }
@@ -60,7 +64,7 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     var made = new ArrayList<Shard>();
     int each = limit == 0 ? 0 : Math.max(1, limit / loops.all().size());
     for (Loop loop : loops.all()) {
-      made.add(new Shard(loop, each));
+      made.add(new Shard(loop, each, ended));
     }
     this.shards = List.copyOf(made);
   }
@@ -156,9 +160,9 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     private volatile int size;
     private volatile long forgottenEarly;
 
-    Shard(Loop loop, int limit) {
+    Shard(Loop loop, int limit, Predicate<R> ended) {
       this.loop = loop;
-      this.recent = new RecentCommits<>(limit);
+      this.recent = new RecentCommits<>(limit, ended);
     }
 
     private void count() {
@@ -169,6 +173,13 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     void read(CallKey call, ReadAnswer<R> said, Consumer<ReadAnswer<R>> answer) {
       if (!(said instanceof ReadAnswer.Unavailable<R>)) {
         recent.answered(loop.nowNs());
+      }
+      if (said instanceof ReadAnswer.Found<R>(var current)) {
+        Optional<CallCommit<R>> end = recent.endOn(call, current, loop.nowNs());
+        if (end.isPresent()) {
+          endOn(current, end.get(), answer);
+          return;
+        }
       }
       Optional<CallRestore<R>> lost =
           switch (said) {
@@ -208,6 +219,13 @@ public final class RestoringCallStore<R> implements CallStore<R> {
     void committed(CallCommit<R> commit, CommitAnswer<R> said, Consumer<CommitAnswer<R>> answer) {
       if (!(said instanceof CommitAnswer.Unknown<R>)) {
         recent.answered(loop.nowNs());
+      }
+      if (said instanceof CommitAnswer.Conflict<R>(var current)) {
+        Optional<CallCommit<R>> end = recent.endOn(commit.call(), current, loop.nowNs());
+        if (end.isPresent()) {
+          endOn(current, end.get(), stands -> answer.accept(asConflict(stands)));
+          return;
+        }
       }
       Optional<CallRestore<R>> lost =
           switch (said) {
@@ -271,9 +289,71 @@ public final class RestoringCallStore<R> implements CallStore<R> {
       store.restore(
           lost,
           outcome -> {
+            if (outcome instanceof CommitAnswer.Conflict<R>(var current)) {
+              Optional<CallCommit<R>> end = recent.endOn(lost.call(), current, loop.nowNs());
+              if (end.isPresent()) {
+                endOn(current, end.get(), stands -> answer.accept(asConflict(stands)));
+                return;
+              }
+            }
             noteRestored(lost, outcome);
             answer.accept(outcome);
           });
+    }
+
+    /**
+     * Ends a call that another has taken up from before its end.
+     *
+     * @param answer is told what stands then
+     */
+    private void endOn(Versioned<R> current, CallCommit<R> end, Consumer<ReadAnswer<R>> answer) {
+      store.commit(
+          end,
+          said -> {
+            if (!(said instanceof CommitAnswer.Unknown<R>)) {
+              recent.answered(loop.nowNs());
+            }
+            ReadAnswer<R> stands =
+                switch (said) {
+                  case CommitAnswer.Applied<R> applied -> {
+                    remember(end, applied.version());
+                    restored.increment();
+                    losses
+                        .at(Level.WARN, "store.ended_again")
+                        .addKeyValue("call", end.call())
+                        .addKeyValue("version", applied.version())
+                        .log("store.ended_again");
+                    yield ended(end, applied.version());
+                  }
+                  case CommitAnswer.AlreadyApplied<R> already -> {
+                    remember(end, already.version());
+                    yield ended(end, already.version());
+                  }
+                  case CommitAnswer.Conflict<R>(var newer) -> new ReadAnswer.Found<>(newer);
+                  case CommitAnswer.Gone<R> gone -> new ReadAnswer.Absent<>();
+                  case CommitAnswer.Fenced<R> fenced -> new ReadAnswer.Found<>(current);
+                  case CommitAnswer.Full<R> full -> new ReadAnswer.Found<>(current);
+                  case CommitAnswer.Unknown<R>(var detail) -> {
+                    recent.unanswered(loop.nowNs());
+                    yield new ReadAnswer.Unavailable<>(detail);
+                  }
+                };
+            count();
+            answer.accept(stands);
+          });
+    }
+
+    private static <R> ReadAnswer<R> ended(CallCommit<R> end, long version) {
+      return new ReadAnswer.Found<>(
+          new Versioned<>(version, end.id(), end.record().orElseThrow(), end.index().owner()));
+    }
+
+    private static <R> CommitAnswer<R> asConflict(ReadAnswer<R> stands) {
+      return switch (stands) {
+        case ReadAnswer.Found<R>(var current) -> new CommitAnswer.Conflict<>(current);
+        case ReadAnswer.Absent<R> none -> new CommitAnswer.Gone<>();
+        case ReadAnswer.Unavailable<R>(var detail) -> new CommitAnswer.Unknown<>(detail);
+      };
     }
 
     private void noteRestored(CallRestore<R> lost, CommitAnswer<R> outcome) {

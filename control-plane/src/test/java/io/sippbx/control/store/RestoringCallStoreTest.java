@@ -14,11 +14,15 @@ import io.sippbx.control.store.PartitionStore.Batch;
 import io.sippbx.control.store.PartitionStore.OutboxEntry;
 import io.sippbx.control.testkit.VirtualLoops;
 import io.sippbx.shared.identity.CallKey;
+import io.sippbx.shared.identity.Incarnation;
+import io.sippbx.shared.identity.Member;
+import io.sippbx.shared.identity.NodeId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -28,10 +32,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 @DisplayName("a fail-over that loses acknowledged writes")
 class RestoringCallStoreTest {
 
+  private static final Member C1 = new Member(new NodeId("c1"), new Incarnation(1));
+
   private final VirtualLoops clock = VirtualLoops.inOrder();
   private final Loops loops = clock.loops("node", 2);
   private final FailingOver<Note> stored = new FailingOver<>(loops);
-  private RestoringCallStore<Note> node = new RestoringCallStore<>(stored, loops, 100);
+  private RestoringCallStore<Note> node = restoring(100);
+
+  private RestoringCallStore<Note> restoring(int limit) {
+    return new RestoringCallStore<>(stored, loops, limit, each -> each.text().startsWith("ended"));
+  }
 
   private <T> T ask(Consumer<Consumer<T>> question) {
     var answers = new ArrayList<T>();
@@ -211,7 +221,7 @@ class RestoringCallStoreTest {
 
   @Test
   void leavesWhatIsNewerInTheStoreAlone() {
-    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    RestoringCallStore<Note> other = restoring(100);
     commit(node, step(1));
     commit(other, step(2));
     assertThat(commit(node, step(CALL, before(2), 7, CallCommit.LAST_RESORT)))
@@ -226,7 +236,7 @@ class RestoringCallStoreTest {
   @ParameterizedTest(name = "the later node first: {0}")
   @ValueSource(booleans = {true, false})
   void isMendedByBothNodesWhoseCommitsWereLostAndNoEventIsMissing(boolean laterFirst) {
-    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    RestoringCallStore<Note> other = restoring(100);
     commit(node, step(1));
     stored.part();
     commit(node, step(2));
@@ -255,6 +265,122 @@ class RestoringCallStoreTest {
     assertThat(stored.restores()).isZero();
   }
 
+  /** The call ended here, which the fail-over loses; another goes on from before that. */
+  private void loseTheEnd(Optional<Member> owner, int more) {
+    commit(node, step(1));
+    stored.part();
+    CallIndex index = new CallIndex(owner, List.of(), new TreeMap<>(), false);
+    commit(node, ends(2, index));
+    stored.failOver();
+    for (int i = 0; i <= more; i++) {
+      Versioned<Note> before = i == 0 ? record(1) : versioned(1 + i, 8 + i, note("n" + (8 + i)));
+      commit(stored, step(CALL, Optional.of(before), 9 + i, CallCommit.LAST_RESORT));
+    }
+  }
+
+  private static CallCommit<Note> ends(long version, CallIndex index) {
+    return new CallCommit<>(
+        CALL,
+        before(version),
+        new CommitId(version),
+        Optional.of(note("ended")),
+        List.of(event("e" + version)),
+        index,
+        Duration.ofSeconds(42),
+        OptionalLong.empty());
+  }
+
+  @ParameterizedTest(name = "{0} commits after the first of the other")
+  @ValueSource(ints = {0, 1})
+  @DisplayName("seed 71000153: an end stands over what another has made of the call before it")
+  void endsACallThatAnotherHasTakenUpFromBeforeItsEnd(int more) {
+    loseTheEnd(Optional.empty(), more);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(stored, CALL))
+        .isEqualTo(new ReadAnswer.Found<>(versioned(3 + more, 2, note("ended"))));
+    assertThat(events()).as("its end has the number that it had").endsWith("e2");
+    assertThat(node.restored()).isEqualTo(1);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(node.restored()).as("once").isEqualTo(1);
+  }
+
+  @Test
+  void endsItWhereItIsReadToo() {
+    loseTheEnd(Optional.empty(), 0);
+    ReadAnswer<Note> ended = new ReadAnswer.Found<>(versioned(3, 2, note("ended")));
+    assertThat(read(node, CALL)).isEqualTo(ended);
+    assertThat(read(stored, CALL)).isEqualTo(ended);
+    clock.advance(Duration.ofSeconds(43));
+    assertThat(read(stored, CALL)).as("for as long").isInstanceOf(ReadAnswer.Absent.class);
+  }
+
+  @Test
+  void endsItWhereSomethingIsCommittedToo() {
+    loseTheEnd(Optional.empty(), 0);
+    assertThat(commit(node, step(3)))
+        .isEqualTo(new CommitAnswer.Conflict<>(versioned(3, 2, note("ended"))));
+  }
+
+  @Test
+  void endsItOnceTheStoreAnswers() {
+    loseTheEnd(Optional.empty(), 0);
+    stored.goAway();
+    node.offerAgain();
+    clock.advance(Duration.ofSeconds(1));
+    stored.comeBack();
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(read(stored, CALL))
+        .isEqualTo(new ReadAnswer.Found<>(versioned(3, 2, note("ended"))));
+  }
+
+  @Test
+  void leavesWhatHasEndedInAnotherWayAlone() {
+    loseTheEnd(Optional.empty(), 0);
+    var theirs =
+        new CallCommit<>(
+            CALL,
+            Optional.of(versioned(2, 9, note("n9"))),
+            new CommitId(10),
+            Optional.of(note("ended otherwise")),
+            List.of());
+    commit(stored, theirs);
+    assertThat(read(node, CALL))
+        .isEqualTo(new ReadAnswer.Found<>(versioned(3, 10, note("ended otherwise"))));
+  }
+
+  /** A caller that has not acknowledged its refusal may be called for by who goes on. */
+  @Test
+  void leavesACallAloneOfWhoseEndSomebodyHasNotHeard() {
+    loseTheEnd(Optional.of(C1), 0);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(node, CALL)).isEqualTo(new ReadAnswer.Found<>(versioned(2, 9, note("n9"))));
+  }
+
+  @Test
+  void leavesACallAloneThatAnotherHasOpen() {
+    loseTheEnd(Optional.empty(), 0);
+    var theirs =
+        new CallCommit<>(
+            CALL,
+            Optional.of(versioned(2, 9, note("n9"))),
+            new CommitId(10),
+            Optional.of(note("n10")),
+            List.of(),
+            new CallIndex(Optional.of(C1), List.of(), new TreeMap<>()),
+            CallCommit.LAST_RESORT,
+            OptionalLong.empty());
+    commit(stored, theirs);
+    node.offerAgain();
+    clock.runReady();
+    assertThat(read(node, CALL))
+        .isEqualTo(
+            new ReadAnswer.Found<>(
+                new Versioned<>(3, new CommitId(10), note("n10"), Optional.of(C1))));
+  }
+
   @Test
   void bringsNoRecordBackThatWasRemovedOrHasEnded() {
     commit(node, step(CALL, Optional.empty(), 1, Duration.ofSeconds(10)));
@@ -277,7 +403,7 @@ class RestoringCallStoreTest {
 
   @Test
   void bringsNothingBackThatIsOlderThanAFailOverCouldLose() {
-    var other = new RestoringCallStore<Note>(stored, loops, 100);
+    RestoringCallStore<Note> other = restoring(100);
     commit(node, step(1));
     commit(other, step(2));
     commit(
@@ -406,13 +532,12 @@ class RestoringCallStoreTest {
 
   @Test
   void remembersNothingWhereItIsNotToAndSaysWhatTheStoreSays() {
-    node = new RestoringCallStore<>(stored, loops, 0);
+    node = restoring(0);
     loseTwo();
     assertThat(commit(node, step(5))).isEqualTo(new CommitAnswer.Conflict<>(record(2)));
     assertThat(node.remembered()).isZero();
     assertThat(node.forgottenEarly()).isZero();
-    assertThatThrownBy(() -> new RestoringCallStore<>(stored, loops, -1))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> restoring(-1)).isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

@@ -94,7 +94,8 @@ class RedisSentinelIT {
           new RestoringCallStore<>(
               real.store().calls(new RedisFailureIT.Text(), OutboxLimit.NONE),
               real.loops().loops(),
-              100);
+              100,
+              each -> false);
       real.store().onOtherServer(calls::offerAgain);
       assertThat(commit(real, calls, RedisFailureIT.commit(Optional.empty(), 1, "a")))
           .isInstanceOf(CommitAnswer.Applied.class);
