@@ -2,6 +2,7 @@ package io.sippbx.simulation;
 
 import io.sippbx.control.call.Call;
 import io.sippbx.control.event.Termination.Reason;
+import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.store.CallCommit;
 import io.sippbx.control.store.OutboxEvent;
 import io.sippbx.proto.event.v1.CallEvent;
@@ -140,6 +141,9 @@ abstract class Invariant {
 
   /** A phone takes its call for over. */
   void over(int call, boolean caller) {}
+
+  /** As {@link Phone.Observer#expired}. */
+  void expired(int call, Phone phone, SipRequest invite) {}
 
   /** A phone's 2xx was not acknowledged in 64*T1. */
   void notAcknowledged(int call, Phone phone, long cSeq) {}

@@ -62,6 +62,9 @@ final class Phone implements TransactionUser {
     /** A 2xx of a phone was never acknowledged. */
     void notAcknowledged(int call, Phone phone, long cSeq);
 
+    /** An INVITE that a phone rings by is valid no more, and nobody has told it that it is over. */
+    void expired(int call, Phone phone, SipRequest invite);
+
     /** A request of a phone got this answer. */
     void answered(Phone phone, SipResponse response);
   }
@@ -476,6 +479,20 @@ final class Phone implements TransactionUser {
         loop.schedule(plan.kind().rings(plan.draw()), () -> decide(dialog, how, plan));
       }
       case RING_ON -> ring(dialog, dialog.local, 180);
+    }
+    request
+        .expires()
+        .ifPresent(seconds -> loop.schedule(Duration.ofSeconds(seconds), () -> expire(dialog)));
+  }
+
+  /** RFC 3261 13.3.1 step 1: an invitation that has expired is answered with 487. */
+  private void expire(Dialog dialog) {
+    ServerTransactionId id = dialog.inviteTransaction;
+    if (dialog.finalStatus == 0 && transactions.holds(id)) {
+      dialog.finalStatus = 487;
+      dialog.over = true;
+      observer.expired(dialog.call, this, dialog.invite);
+      transactions.respond(id, SipResponse.to(dialog.invite, 487).to(dialog.local).build());
     }
   }
 

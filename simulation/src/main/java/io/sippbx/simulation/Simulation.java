@@ -6,6 +6,7 @@ import io.sippbx.control.call.CallObserver;
 import io.sippbx.control.event.CallHappening;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.sip.locate.Location;
+import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.message.SipResponse;
 import io.sippbx.control.sip.message.SipUri;
 import io.sippbx.control.sip.message.TransportProtocol;
@@ -156,6 +157,7 @@ final class Simulation {
             new OverIsOver(view),
             new EverySuccessAcknowledged(view),
             new NoLegAlone(view),
+            new NobodyRingsOn(view),
             new OneEnd(view),
             new EventsArrive(view),
             new OutboxHolds(view),
@@ -649,7 +651,7 @@ final class Simulation {
     phones.addAll(callees);
     phones.add(deputy);
     for (Phone phone : phones) {
-      // An INVITE that rang waits for as long as its caller does: for ever, where nobody knows it.
+      // A caller waits for as long as it likes: for ever, where nobody knows of its call.
       long open = phone.open() - waiting(phone);
       if (open > 0) {
         left.add(phone.name() + " has " + open + " transactions");
@@ -658,14 +660,11 @@ final class Simulation {
     return left.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", left));
   }
 
-  /** How many of a phone's calls are forgotten, or may ring there by an INVITE that is. */
+  /** How many of a caller's calls are forgotten. */
   private int waiting(Phone phone) {
     int waiting = 0;
     for (Map.Entry<CallKey, PlannedCall> each : byKey.entrySet()) {
-      boolean calls = callers.get(each.getValue().caller()) == phone;
-      boolean rings = callees.get(each.getValue().callee()) == phone;
-      if (calls && forgotten.isForgotten(each.getKey())
-          || rings && forgotten.wasSetBack(each.getKey())) {
+      if (callers.get(each.getValue().caller()) == phone && forgotten.isForgotten(each.getKey())) {
         waiting++;
       }
     }
@@ -810,6 +809,12 @@ final class Simulation {
       if (of(call).kind() != CallKind.NO_ACK) {
         invariants.forEach(each -> each.notAcknowledged(call, phone, cSeq));
       }
+    }
+
+    @Override
+    public void expired(int call, Phone phone, SipRequest invite) {
+      trace.note(phone.name(), () -> "rings for call " + call + " until its INVITE expires");
+      invariants.forEach(each -> each.expired(call, phone, invite));
     }
 
     @Override

@@ -29,6 +29,18 @@ class NobodysFaultSimulationTest {
   }
 
   @Test
+  void aCalleeThatNobodyHearsRingsUntilItsInviteExpires() {
+    // Its 180 is under way when its node is killed; what is sent to it from then on is lost.
+    var killed =
+        new Fault(Duration.ofMillis(1_011), Duration.ofMillis(200), Fault.Kind.KILL_CONTROL, 0, 0);
+    var cutOff =
+        new Fault(Duration.ofMillis(1_011), Duration.ofSeconds(60), Fault.Kind.CUT_PHONE, 0, 1);
+    assertThat(run(CallKind.NO_ANSWER, killed, cutOff).trace())
+        .anyMatch(line -> line.contains("callee0 -> 127.0.0.1:5060 180 of INVITE"))
+        .anyMatch(line -> line.endsWith("callee0 rings for call 0 until its INVITE expires"));
+  }
+
+  @Test
   void anAnswerHasNoAckWhoseCallerWasRefusedByANodeThatDiedBeforeItCouldWrite() {
     // CANCEL and answer come while it stands still; it refuses the caller before it has a lease.
     var stands =

@@ -110,6 +110,9 @@ class PhoneTest {
           public void notAcknowledged(int call, Phone phone, long cSeq) {}
 
           @Override
+          public void expired(int call, Phone phone, SipRequest invite) {}
+
+          @Override
           public void answered(Phone phone, SipResponse response) {}
         });
     send(request(Method.INVITE, 1).to(NameAddr.of(SipUri.of("callee0", ADDRESS))).build());

@@ -137,6 +137,11 @@ class PlantedBugsTest {
   }
 
   @Test
+  void aCalleeIsNotToldThatItsCallIsOver() {
+    seen("nobody rings on", run(withoutRequest(Method.CANCEL), CallKind.NO_ANSWER));
+  }
+
+  @Test
   void theEndIsToldTwice() {
     UnaryOperator<CallCommit<Call>> twice =
         commit -> {

@@ -6,6 +6,7 @@ import io.sippbx.control.sip.message.HeaderName;
 import io.sippbx.control.sip.message.SipRequest;
 import io.sippbx.control.sip.transport.Destination;
 import io.sippbx.shared.net.Endpoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -129,6 +130,15 @@ final class Launching {
         : Optional.of(new Target(target.uri(), target.routes(), hops));
   }
 
+  /**
+   * For how long an INVITE may be rung by (RFC 3261 13.3.1): of one whose responses were all lost
+   * nobody tells its callee that the call is over, as a CANCEL is due only where a response was
+   * heard (9.1). So much longer than callees may ring that ours to end it comes first.
+   */
+  private Duration validFor() {
+    return settings.noAnswer().plus(settings.timers().t1().multipliedBy(64));
+  }
+
   private CalleeLeg invite(
       Draft d, int ordinal, Target target, Breadth breadth, boolean redirected) {
     Endpoint local = messages.local(target.hop()).orElseThrow();
@@ -136,6 +146,7 @@ final class Launching {
     SipRequest.Builder builder =
         messages.inviteToCallee(d.key, ordinal, branch, d.caller.invite(), target, local);
     builder.header(HeaderName.MAX_BREADTH, breadth.toString());
+    builder.expires(validFor().toSeconds());
     LegSdp sdp = negotiation.offerForCallee(d, ordinal, local);
     sdp.told().ifPresent(offer -> builder.body(Messages.SDP, offer.toBytes()));
     return new CalleeLeg(

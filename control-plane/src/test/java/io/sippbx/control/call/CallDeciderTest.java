@@ -78,6 +78,15 @@ class CallDeciderTest {
     }
 
     @Test
+    @DisplayName(
+        "where each answer is lost nobody is to be cancelled (RFC 3261 9.1), and none rings on")
+    void anInviteExpiresAfterItWouldHaveBeenCancelled() {
+      scene.begin().mediaHolds();
+      assertThat(scene.last(Effect.Request.class).request().expires())
+          .hasValue(Scene.SETTINGS.noAnswer().plusSeconds(32).toSeconds());
+    }
+
+    @Test
     @DisplayName("the first commit stands: the node may not drop the session while a callee rings")
     void confirmsTheSessionWithTheFirstInvite() {
       scene.begin().mediaHolds();
