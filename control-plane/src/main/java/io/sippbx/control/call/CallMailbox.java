@@ -4,6 +4,7 @@ import io.sippbx.control.cluster.Roster.Standing;
 import io.sippbx.control.cluster.SendLease;
 import io.sippbx.control.cluster.TakeOver;
 import io.sippbx.control.event.CallHappening;
+import io.sippbx.control.event.Termination;
 import io.sippbx.control.event.Termination.Reason;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.control.store.CommitAnswer;
@@ -215,11 +216,17 @@ final class CallMailbox {
     }
     if (isOwned()) {
       // Another went on with it, and is done: what this node had open of it is history.
+      Optional<Termination> lost =
+          Optional.ofNullable(call)
+              .flatMap(Call::termination)
+              .filter(end -> record.termination().isEmpty());
       for (Waiting each : letGo()) {
         if (each.received().isPresent()) {
           runtime.offerOrRead(key, each);
         }
       }
+      // But nothing follows on an end, so a fail-over has lost it: peers have been told.
+      lost.ifPresent(end -> runtime.hangUp(key, end.reason()));
       return;
     }
     if (held.isStill(current)) {

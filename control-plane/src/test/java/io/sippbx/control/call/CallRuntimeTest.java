@@ -66,6 +66,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -1674,6 +1675,56 @@ class CallRuntimeTest {
     calleeAnswersItsEnd(runtime);
     assertThat(done).containsExactly("200 BYE", "BYE", "release", "ACK of 487");
     assertThat(seen).containsExactly("dropped STORE_UNAVAILABLE", "3 QUALITY", "4 ENDED");
+  }
+
+  /** Somebody else commits to the call as it stands, and leaves it quiet. */
+  private void goOnElsewhere() {
+    Versioned<Call> before = stored();
+    Call quiet = before.record();
+    memory.commit(
+        new CallCommit<>(
+            key,
+            Optional.of(before),
+            new CommitId(9_999),
+            Optional.of(quiet),
+            List.of(),
+            CallPlaces.index(quiet, OTHER),
+            CallCommit.LAST_RESORT,
+            OptionalLong.empty()),
+        answer -> assertThat(answer).isInstanceOf(CommitAnswer.Applied.class));
+    clock.runReady();
+  }
+
+  @Test
+  void anEndThatAFailOverHasLostIsMadeAnewWhereAnotherHasGoneOnWithTheCall() {
+    CallRuntime runtime = up();
+    Runnable failOver = memory.checkpoint();
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    assertThat(done).startsWith("200 BYE", "BYE");
+    failOver.run();
+    done.clear();
+    goOnElsewhere();
+    calleeAnswersItsEnd(runtime);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.NORMAL);
+    assertThat(done).as("who may be up still").contains("BYE", "BYE");
+    calleeAnswersItsEnd(runtime);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(seen).as("its end is told once").containsExactly("3 QUALITY", "4 ENDED");
+  }
+
+  @Test
+  void aCallWithWhichAnotherHasGoneOnIsNotEndedByWhoHadItOpen() {
+    CallRuntime runtime = up();
+    Runnable failOver = memory.checkpoint();
+    offer(runtime, reinvite());
+    failOver.run();
+    goOnElsewhere();
+    Input.ResponseArrived refused = response(requests.getLast(), 488);
+    loop.execute(() -> runtime.offer(key, refused));
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(storedCall().isQuiescent()).isTrue();
+    assertThat(done).doesNotContain("BYE");
   }
 
   @Test
