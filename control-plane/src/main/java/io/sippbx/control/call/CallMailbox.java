@@ -218,6 +218,7 @@ final class CallMailbox {
       // Another went on with it, and is done: what this node had open of it is history.
       Optional<Termination> lost =
           Optional.ofNullable(call)
+              .filter(CallMailbox::isHungUp)
               .flatMap(Call::termination)
               .filter(end -> record.termination().isEmpty());
       for (Waiting each : letGo()) {
@@ -225,7 +226,7 @@ final class CallMailbox {
           runtime.offerOrRead(key, each);
         }
       }
-      // But nothing follows on an end, so a fail-over has lost it: peers have been told.
+      // But nothing follows on an end, so a fail-over has lost it.
       lost.ifPresent(end -> runtime.hangUp(key, end.reason()));
       return;
     }
@@ -241,6 +242,13 @@ final class CallMailbox {
     }
     syncTimers();
     drain();
+  }
+
+  /** Whether the call was up, and its peers are being told that it is not any more. */
+  private static boolean isHungUp(Call call) {
+    return call.termination().isPresent()
+        && call.caller().state() == IncomingInvite.State.CONFIRMED
+        && !call.isTombstone();
   }
 
   private void open(Versioned<Call> current, long asked) {

@@ -1713,6 +1713,27 @@ class CallRuntimeTest {
     assertThat(seen).as("its end is told once").containsExactly("3 QUALITY", "4 ENDED");
   }
 
+  /** Who acknowledges an answer has not heard that it was refused. */
+  @Test
+  void aCallThatAnotherHasAnsweredIsNotEndedByWhoRefusedItBeforeAFailOver() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    Runnable failOver = memory.checkpoint();
+    offer(runtime, cancel());
+    failOver.run();
+    CallRuntime survivor = survivor(true);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    answer(survivor);
+    acknowledge(survivor);
+    clock.advance(Duration.ofSeconds(3));
+    assertThat(stored().owner()).isEmpty();
+    done.clear();
+    calleeAnswersItsEnd(runtime);
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(runtime.size()).as("it is that node's no more").isZero();
+    assertThat(storedCall().isQuiescent()).isTrue();
+    assertThat(done).doesNotContain("BYE");
+  }
+
   @Test
   void aCallWithWhichAnotherHasGoneOnIsNotEndedByWhoHadItOpen() {
     CallRuntime runtime = up();
