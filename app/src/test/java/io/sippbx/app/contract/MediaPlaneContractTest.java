@@ -29,6 +29,7 @@ import io.sippbx.media.relay.RelaySettings.LoopChoice;
 import io.sippbx.media.relay.start.Relays;
 import io.sippbx.media.session.SessionSettings;
 import io.sippbx.servers.ClusterCertificates;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.NodeId;
@@ -40,7 +41,6 @@ import java.io.UncheckedIOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,12 +101,6 @@ class MediaPlaneContractTest {
       }
     }
     return true;
-  }
-
-  private static int freeTcpPort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
   }
 
   @TempDir private Path folder = Path.of("");
@@ -358,7 +352,7 @@ class MediaPlaneContractTest {
   @ParameterizedTest
   @EnumSource(Way.class)
   void tellsTheSessionsOfANodeThatStartedAnewToBeLost(Way way) throws Exception {
-    Listen listen = listen(way, freeTcpPort());
+    Listen listen = listen(way, Ports.free());
     MediaNode first = startNode(listen);
     GrpcMediaPlane plane = startPlane(first);
     apply(plane, spec(1, 1, Duration.ZERO, unknown(0)));

@@ -13,6 +13,7 @@ import io.sippbx.control.mesh.Peer;
 import io.sippbx.control.sip.transport.NettyLoops;
 import io.sippbx.proto.mesh.v1.MeshMessage;
 import io.sippbx.servers.ClusterCertificates;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
 import io.sippbx.shared.identity.NodeId;
@@ -21,9 +22,7 @@ import io.sippbx.shared.net.IpAddress;
 import io.sippbx.shared.tls.NodeTls;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -161,10 +160,7 @@ class GrpcMeshIT {
   @Test
   void findsAPeerThatComesLater() throws IOException {
     Host a = host("a");
-    int port;
-    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
+    int port = Ports.free();
     var later = new Member(new NodeId("b"), new Incarnation(1));
     a.node.mesh.follow(List.of(new Peer(later, Endpoint.of("127.0.0.1", port))));
     var loops = NettyLoops.start(1);

@@ -6,6 +6,7 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
+import io.sippbx.servers.Ports;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -14,7 +15,7 @@ class AsyncRedisClientIT {
 
   @Test
   void sendsCommandsAndHasNoneThatBlock() throws Exception {
-    try (RedisServer server = RedisServer.process(RedisServer.freePort(), List.of())) {
+    try (RedisServer server = RedisServer.process(Ports.free(), List.of())) {
       ClientResources resources = ClientResources.create();
       try (var client = new AsyncRedisClient(resources)) {
         RedisURI uri = RedisURI.create("127.0.0.1", server.port());

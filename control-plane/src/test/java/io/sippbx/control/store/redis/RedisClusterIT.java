@@ -17,6 +17,7 @@ import io.sippbx.control.store.PartitionStore;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Incarnation;
 import io.sippbx.shared.identity.Member;
@@ -68,9 +69,9 @@ class RedisClusterIT {
 
   /** The bus listens 10,000 above the port. */
   private static int clusterPort() throws IOException {
-    int port = RedisServer.freePort();
-    while (port > 55_000) {
-      port = 20_000 + (RedisServer.freePort() % 30_000);
+    int port = Ports.free();
+    while (!Ports.isFree(port + 10_000)) {
+      port = Ports.free();
     }
     return port;
   }

@@ -14,6 +14,7 @@ import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RecordCodec;
 import io.sippbx.control.store.Versioned;
 import io.sippbx.proto.event.v1.CallEvent;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.CallKey;
 import java.time.Duration;
 import java.util.List;
@@ -112,7 +113,7 @@ class RedisFailureIT {
 
   @Test
   void aRedisThatIsGoneIsUnknownAndComesBackByItself() throws Exception {
-    int port = RedisServer.freePort();
+    int port = Ports.free();
     RedisServer first = RedisServer.process(port, List.of());
     try (var real = new RealStore(first.settings())) {
       assertThat(send(real, commit(Optional.empty(), 1, "a")))
@@ -135,7 +136,7 @@ class RedisFailureIT {
   /** One that came back is left alone: what is under way on it has its answers. */
   @Test
   void aConnectionThatWorksIsNotReplaced() throws Exception {
-    int port = RedisServer.freePort();
+    int port = Ports.free();
     RedisServer first = RedisServer.process(port, List.of());
     try (var real = new RealStore(first.settings())) {
       first.close();
@@ -238,8 +239,7 @@ class RedisFailureIT {
   void aNodeWithoutRedisDoesNotStart() throws Exception {
     var nowhere =
         RedisSettings.of(
-            new RedisAddress.Single(
-                new RedisAddress.Host("127.0.0.1", RedisServer.freePort()), false));
+            new RedisAddress.Single(new RedisAddress.Host("127.0.0.1", Ports.free()), false));
     try (var loops = NettyLoops.start(1)) {
       assertThatThrownBy(
               () ->
@@ -256,7 +256,7 @@ class RedisFailureIT {
 
   @Test
   void aPasswordAndADatabaseAreUsed() throws Exception {
-    int port = RedisServer.freePort();
+    int port = Ports.free();
     try (var server =
             RedisServer.process(port, List.of("--user", "pbx", "on", ">pw", "~*", "+@all"));
         var real =

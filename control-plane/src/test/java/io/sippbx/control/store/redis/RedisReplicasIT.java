@@ -8,6 +8,7 @@ import io.sippbx.control.store.CommitAnswer;
 import io.sippbx.control.store.CommitId;
 import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.Versioned;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.CallKey;
 import java.io.IOException;
 import java.time.Duration;
@@ -31,10 +32,9 @@ class RedisReplicasIT {
 
   @BeforeEach
   void start() throws IOException {
-    primary = RedisServer.process(RedisServer.freePort(), List.of());
+    primary = RedisServer.process(Ports.free(), List.of());
     replica =
-        RedisServer.process(
-            RedisServer.freePort(), List.of("--replicaof", "127.0.0.1", "" + primary.port()));
+        RedisServer.process(Ports.free(), List.of("--replicaof", "127.0.0.1", "" + primary.port()));
     RedisServer.await(
         "the replica to follow",
         20_000,

@@ -10,6 +10,7 @@ import io.sippbx.control.store.OutboxLimit;
 import io.sippbx.control.store.ReadAnswer;
 import io.sippbx.control.store.RestoringCallStore;
 import io.sippbx.control.store.Versioned;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.identity.CallKey;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -27,15 +28,15 @@ class RedisSentinelIT {
 
   @BeforeEach
   void start() throws IOException {
-    RedisServer primary = RedisServer.process(RedisServer.freePort(), List.of());
+    RedisServer primary = RedisServer.process(Ports.free(), List.of());
     servers.add(primary);
     servers.add(
         RedisServer.process(
-            RedisServer.freePort(), List.of("--replicaof", "127.0.0.1", "" + primary.port())));
+            Ports.free(), List.of("--replicaof", "127.0.0.1", "" + primary.port())));
     for (int i = 0; i < 3; i++) {
       sentinels.add(
           RedisServer.sentinel(
-              RedisServer.freePort(),
+              Ports.free(),
               """
               sentinel monitor mymaster 127.0.0.1 %d 2
               sentinel down-after-milliseconds mymaster 1000

@@ -3,10 +3,10 @@ package io.sippbx.control.store.redis;
 import io.sippbx.servers.Announcement;
 import io.sippbx.servers.Docker;
 import io.sippbx.servers.LastingChild;
+import io.sippbx.servers.Ports;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -59,7 +59,7 @@ public final class RedisServer implements AutoCloseable {
       Announcement.of("Redis", "Docker image " + IMAGE);
       return new RedisServer(container.getMappedPort(6379), null, container, null);
     }
-    return process(freePort(), List.of());
+    return process(Ports.free(), List.of());
   }
 
   /**
@@ -120,13 +120,6 @@ public final class RedisServer implements AutoCloseable {
       return new RedisBinary(found.path().toAbsolutePath(), found.version());
     } catch (RedisStartException e) {
       throw new IOException(e.getMessage(), e);
-    }
-  }
-
-  /** A port that is free now. */
-  public static int freePort() throws IOException {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
     }
   }
 

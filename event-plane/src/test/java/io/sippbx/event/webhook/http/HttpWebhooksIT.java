@@ -12,6 +12,7 @@ import com.sun.net.httpserver.HttpsServer;
 import io.sippbx.event.webhook.Outcome;
 import io.sippbx.event.webhook.Webhook;
 import io.sippbx.event.webhook.WebhookSignature;
+import io.sippbx.servers.Ports;
 import io.sippbx.shared.config.EventsConfig;
 import io.sippbx.shared.config.EventsConfig.WebhookType;
 import io.sippbx.shared.config.Secret;
@@ -243,11 +244,7 @@ class HttpWebhooksIT {
 
   @Test
   void triesAgainWhereNobodyListensOrTheNameIsUnknown() throws Exception {
-    int free;
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      free = socket.getLocalPort();
-    }
-    assertThat(post("http://127.0.0.1:" + free + "/")).isInstanceOf(Outcome.Again.class);
+    assertThat(post("http://127.0.0.1:" + Ports.free() + "/")).isInstanceOf(Outcome.Again.class);
     assertThat(post("http://no-such-host.invalid/"))
         .isEqualTo(new Outcome.Again(0, "no address of no-such-host.invalid", Optional.empty()));
   }
