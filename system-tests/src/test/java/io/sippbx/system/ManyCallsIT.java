@@ -19,11 +19,15 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Two hundred calls that are up at once, with media through every one of them. */
+/**
+ * Two hundred calls that are up at once, with media through every one of them: a whole machine's.
+ */
+@Tag("calm")
 class ManyCallsIT {
 
   private static final int CALLS = 200;
