@@ -126,6 +126,15 @@ class ImageIT {
   }
 
   @Test
+  void startsTheVirtualMachineAsTheScriptDoes() throws IOException {
+    var options =
+        Pattern.compile("(?m)^options=\\(\\R((?: {2}-\\S+\\R)+)\\)")
+            .matcher(Files.readString(ROOT.resolve("sip-pbx")));
+    assertThat(options.find()).isTrue();
+    assertThat(exec("ENTRYPOINT")).contains(options.group(1).strip().split("\\s+", -1));
+  }
+
+  @Test
   void isNobodyWithRights() {
     assertThat(all("USER")).containsExactly("10001:10001");
   }
