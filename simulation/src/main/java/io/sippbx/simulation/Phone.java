@@ -344,7 +344,7 @@ final class Phone implements TransactionUser {
     if (dialog == null || !response.cSeq().method().equals(Method.INVITE)) {
       return;
     }
-    if (response.isFinal()) {
+    if (response.isFinal() && response.cSeq().equals(dialog.invite.cSeq())) {
       dialog.inviting = false;
     }
     if (response.isSuccess()) {

@@ -24,9 +24,10 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
-@DisplayName("two that answer one INVITE")
+@DisplayName("a simulated phone")
 class PhoneTest {
 
   private static final Endpoint ADDRESS = Endpoint.of("127.0.2.1", 5060);
@@ -45,9 +46,17 @@ class PhoneTest {
   private final Network.Host edge = network.attach("edge", Simulation.EDGE, (it, by) -> hear(it));
   private final NameAddr caller = NameAddr.of(SipUri.of("caller0", Simulation.EDGE));
 
+  private final List<SipRequest> asked = new ArrayList<>();
+  private Phone phone;
+
   private void hear(SipMessage message) {
-    if (message instanceof SipResponse response && response.isSuccess()) {
-      heard.add(response);
+    switch (message) {
+      case SipRequest request -> asked.add(request);
+      case SipResponse response -> {
+        if (response.isSuccess()) {
+          heard.add(response);
+        }
+      }
     }
   }
 
@@ -66,8 +75,8 @@ class PhoneTest {
         .header(Phone.PLAN, "0");
   }
 
-  private void send(SipRequest request) {
-    edge.send(request, Destination.to(TransportProtocol.UDP, ADDRESS), failure -> {});
+  private void send(SipMessage message) {
+    edge.send(message, Destination.to(TransportProtocol.UDP, ADDRESS), failure -> {});
   }
 
   private Set<String> tagsOf(int cSeq) {
@@ -81,63 +90,103 @@ class PhoneTest {
   }
 
   @BeforeEach
-  void isCalled() {
-    new Phone(
-        "callee0",
-        time.loop("callee0"),
-        ADDRESS,
-        Simulation.EDGE,
-        network,
-        new Phone.Plans() {
-          @Override
-          public PlannedCall of(int number) {
-            return scenario.calls().getFirst();
-          }
+  void isThere() {
+    phone =
+        new Phone(
+            "callee0",
+            time.loop("callee0"),
+            ADDRESS,
+            Simulation.EDGE,
+            network,
+            new Phone.Plans() {
+              @Override
+              public PlannedCall of(int number) {
+                return scenario.calls().getFirst();
+              }
 
-          @Override
-          public Endpoint deputy() {
-            return Simulation.EDGE;
-          }
-        },
-        new Phone.Observer() {
-          @Override
-          public void up(int call, Phone phone, boolean isCaller) {}
+              @Override
+              public Endpoint deputy() {
+                return Simulation.EDGE;
+              }
+            },
+            new Phone.Observer() {
+              @Override
+              public void up(int call, Phone phone, boolean isCaller) {}
 
-          @Override
-          public void over(int call, Phone phone, boolean isCaller) {}
+              @Override
+              public void over(int call, Phone phone, boolean isCaller) {}
 
-          @Override
-          public void notAcknowledged(int call, Phone phone, long cSeq) {}
+              @Override
+              public void notAcknowledged(int call, Phone phone, long cSeq) {}
 
-          @Override
-          public void expired(int call, Phone phone, SipRequest invite) {}
+              @Override
+              public void expired(int call, Phone phone, SipRequest invite) {}
 
-          @Override
-          public void answered(Phone phone, SipResponse response) {}
-        });
-    send(request(Method.INVITE, 1).to(NameAddr.of(SipUri.of("callee0", ADDRESS))).build());
-    time.advance(Duration.ofSeconds(2));
-    assertThat(tagsOf(1)).hasSize(2);
+              @Override
+              public void answered(Phone phone, SipResponse response) {}
+            });
+  }
+
+  private SipRequest last(Method method) {
+    return asked.stream().filter(each -> each.method().equals(method)).toList().getLast();
+  }
+
+  private static SipResponse answer(SipRequest request, int status) {
+    SipResponse.Builder answer = SipResponse.to(request, status).contact(request.to());
+    return request.toTag().isEmpty() ? answer.toTag(new Tag("edge")).build() : answer.build();
   }
 
   @Test
-  void repeatTheir2xxEachUntilItIsAcknowledged() {
-    NameAddr second =
-        heard.stream()
-            .map(SipResponse::to)
-            .filter(to -> to.tag().orElseThrow().value().endsWith("-other"))
-            .findFirst()
-            .orElseThrow();
-    send(request(Method.INVITE, 2).to(second).build());
-    time.advance(Duration.ofSeconds(4));
-    assertThat(heard.stream().filter(each -> each.cSeq().number() == 2))
-        .as("repeated, not once")
-        .hasSizeGreaterThan(1);
-    send(request(Method.ACK, 2).to(second).build());
-    time.advance(Duration.ofSeconds(1));
-    heard.clear();
-    time.advance(Duration.ofSeconds(8));
-    assertThat(tagsOf(1)).as("nobody has acknowledged it").hasSize(1);
-    assertThat(tagsOf(2)).isEmpty();
+  void takesNoLateCopyOfAnAnswerForThatToItsReinvite() {
+    Phone.Dialog dialog = phone.prepare(0, "caller0", Phone.Offer.SESSION);
+    phone.loop().execute(() -> phone.send(dialog));
+    time.advance(Duration.ofMillis(100));
+    SipResponse first = answer(last(Method.INVITE), 200);
+    send(first);
+    time.advance(Duration.ofMillis(100));
+    phone.loop().execute(() -> phone.reinvite(dialog));
+    time.advance(Duration.ofMillis(100));
+    SipRequest again = last(Method.INVITE);
+    assertThat(again.cSeq().number()).isEqualTo(2);
+    send(answer(again, 100));
+    send(first);
+    time.advance(Duration.ofMillis(100));
+    phone.loop().execute(() -> phone.bye(dialog));
+    time.advance(Duration.ofMillis(100));
+    send(answer(last(Method.BYE), 200));
+    time.advance(Duration.ofSeconds(100));
+    assertThat(phone.open()).as("it waits for no answer to what it has ended").isZero();
+  }
+
+  @Nested
+  @DisplayName("two that answer one INVITE")
+  class Two {
+    @BeforeEach
+    void areCalled() {
+      send(request(Method.INVITE, 1).to(NameAddr.of(SipUri.of("callee0", ADDRESS))).build());
+      time.advance(Duration.ofSeconds(2));
+      assertThat(tagsOf(1)).hasSize(2);
+    }
+
+    @Test
+    void repeatTheir2xxEachUntilItIsAcknowledged() {
+      NameAddr second =
+          heard.stream()
+              .map(SipResponse::to)
+              .filter(to -> to.tag().orElseThrow().value().endsWith("-other"))
+              .findFirst()
+              .orElseThrow();
+      send(request(Method.INVITE, 2).to(second).build());
+      time.advance(Duration.ofSeconds(4));
+      assertThat(heard.stream().filter(each -> each.cSeq().number() == 2))
+          .as("repeated, not once")
+          .hasSizeGreaterThan(1);
+      send(request(Method.ACK, 2).to(second).build());
+      time.advance(Duration.ofSeconds(1));
+      heard.clear();
+      time.advance(Duration.ofSeconds(8));
+      assertThat(tagsOf(1)).as("nobody has acknowledged it").hasSize(1);
+      assertThat(tagsOf(2)).isEmpty();
+    }
   }
 }
