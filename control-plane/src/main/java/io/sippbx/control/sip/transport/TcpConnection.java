@@ -198,9 +198,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
       if (out.isMessage()) {
         counters.countSent(TransportProtocol.TCP);
       }
-      if (finishing && writing == 0) {
-        end(Closed.SHUTDOWN);
-      }
+      endIfFinished();
     } else {
       if (cause instanceof IOException && state == State.OPEN) {
         end(Closed.BROKEN);
@@ -245,6 +243,7 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     for (Outgoing out = waiting.poll(); out != null; out = waiting.poll()) {
       sendInLoop(out);
     }
+    endIfFinished();
   }
 
   private void watchForIdle(long inNs) {
@@ -417,10 +416,15 @@ final class TcpConnection extends ChannelInboundHandlerAdapter {
     eventLoop.execute(
         () -> {
           finishing = true;
-          if (state == State.OPEN && writing == 0) {
-            end(Closed.SHUTDOWN);
-          }
+          endIfFinished();
         });
+  }
+
+  private void endIfFinished() {
+    // What has waited for the connection is written one after another, some of it at once.
+    if (finishing && state == State.OPEN && writing == 0 && waiting.isEmpty()) {
+      end(Closed.SHUTDOWN);
+    }
   }
 
   private void end(Closed because) {

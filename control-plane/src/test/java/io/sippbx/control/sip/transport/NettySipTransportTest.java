@@ -1357,6 +1357,36 @@ class NettySipTransportTest {
     }
 
     @Test
+    void writesAllThatWaitedForAConnectionBeforeItCloses() throws IOException {
+      var transport = started();
+      var peer = using(new TcpServer(v6, 1));
+      // Who has no room for a connection answers its SYN later only.
+      var before = List.of(Tcp.connect(peer.endpoint()), Tcp.connect(peer.endpoint()));
+      var to = Destination.to(TransportProtocol.TCP, peer.endpoint());
+      for (int i = 0; i < 20; i++) {
+        transport.send(
+            ours(transport, TransportProtocol.TCP, Method.MESSAGE, "n" + i, 10_000),
+            to,
+            failures::add);
+      }
+      var written = new LinkedBlockingQueue<Boolean>();
+      Thread.ofVirtual().start(() -> written.add(transport.close(Peers.PATIENCE)));
+      Peers.await("no listener", () -> !Tcp.isListening(tcpAddress(transport)));
+      for (Tcp each : before) {
+        peer.accept().close();
+        each.close();
+      }
+      try (var connection = peer.accept()) {
+        for (int i = 0; i < 20; i++) {
+          assertThat(branchOf(connection.message())).isEqualTo("z9hG4bKn" + i);
+        }
+        connection.awaitEnd();
+      }
+      assertThat(Peers.next(written)).isTrue();
+      assertThat(failures).isEmpty();
+    }
+
+    @Test
     void closesInTimeWhateverPeersDo() throws IOException {
       var transport = started();
       try (var stuck = Tcp.connectWithSmallWindow(tcpAddress(transport))) {

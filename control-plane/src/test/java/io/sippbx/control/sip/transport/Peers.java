@@ -11,6 +11,7 @@ import io.sippbx.shared.net.IpAddress;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -150,10 +151,22 @@ final class Peers {
     }
 
     TcpServer(Endpoint at) {
+      this(at, 0);
+    }
+
+    /**
+     * @param room for one connection more than this, which nobody has accepted; Linux answers the
+     *     SYN of another once there is room again
+     */
+    TcpServer(boolean v6, int room) {
+      this(new Endpoint(IpAddress.ofOctets(loopback(v6).getAddress()), 0), room);
+    }
+
+    private TcpServer(Endpoint at, int backlog) {
       try {
         socket = new ServerSocket();
         socket.setReuseAddress(true);
-        socket.bind(NettyLoops.socketAddress(at));
+        socket.bind(NettyLoops.socketAddress(at), backlog);
         socket.setSoTimeout((int) PATIENCE.toMillis());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
@@ -212,6 +225,18 @@ final class Peers {
         prepare(socket);
         socket.connect(NettyLoops.socketAddress(to), (int) PATIENCE.toMillis());
         return new Tcp(socket);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Whether somebody takes connections there. */
+    static boolean isListening(Endpoint there) {
+      try (var socket = new Socket()) {
+        socket.connect(NettyLoops.socketAddress(there), (int) PATIENCE.toMillis());
+        return true;
+      } catch (ConnectException e) {
+        return false;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
