@@ -1325,17 +1325,22 @@ class NettySipTransportTest {
       }
     }
 
-    @Test
-    void writesWhatWasGivenToItBeforeItCloses() throws IOException {
-      var transport = started();
-      var peer = using(new TcpServer(v6));
+    /** Messages n0, n1 and so on; 70 kB of them are written at once, without waiting for more. */
+    private void send(NettySipTransport transport, TcpServer peer, int count) {
       var to = Destination.to(TransportProtocol.TCP, peer.endpoint());
-      for (int i = 0; i < 50; i++) {
+      for (int i = 0; i < count; i++) {
         transport.send(
             ours(transport, TransportProtocol.TCP, Method.MESSAGE, "n" + i, 10_000),
             to,
             failures::add);
       }
+    }
+
+    @Test
+    void writesWhatWasGivenToItBeforeItCloses() throws IOException {
+      var transport = started();
+      var peer = using(new TcpServer(v6));
+      send(transport, peer, 50);
       try (var connection = peer.accept()) {
         var branches = new LinkedBlockingQueue<String>();
         Thread reader =
@@ -1362,13 +1367,7 @@ class NettySipTransportTest {
       var peer = using(new TcpServer(v6, 1));
       // Who has no room for a connection answers its SYN later only.
       var before = List.of(Tcp.connect(peer.endpoint()), Tcp.connect(peer.endpoint()));
-      var to = Destination.to(TransportProtocol.TCP, peer.endpoint());
-      for (int i = 0; i < 20; i++) {
-        transport.send(
-            ours(transport, TransportProtocol.TCP, Method.MESSAGE, "n" + i, 10_000),
-            to,
-            failures::add);
-      }
+      send(transport, peer, 20);
       var written = new LinkedBlockingQueue<Boolean>();
       Thread.ofVirtual().start(() -> written.add(transport.close(Peers.PATIENCE)));
       Peers.await("no listener", () -> !Tcp.isListening(tcpAddress(transport)));
