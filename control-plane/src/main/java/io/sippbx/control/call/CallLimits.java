@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param heldFor how long each of them may wait: longer than it takes until an owner may be claimed
  * @param quietCalls calls of one loop that nobody owns and that stay in memory for a while
  * @param endedCalls tombstones of one loop that stay in memory: repeats for others cost a read
+ * @param unhurried BYEs of one loop that are not kept waiting for more of them; 1: none waits
  */
 public record CallLimits(
     int mailboxInputs,
@@ -22,11 +23,12 @@ public record CallLimits(
     int heldMessages,
     Duration heldFor,
     int quietCalls,
-    int endedCalls) {
+    int endedCalls,
+    int unhurried) {
 
   /**
    * 256 inputs; 5 attempts, 100 ms apart: with the first that is law 2's 500 ms; 1,000 messages for
-   * 10 s; 1,000 quiet calls; 20,000 ended ones, 42 s of 470 calls/s at some 6 kB each.
+   * 10 s; 1,000 quiet calls; 20,000 ended ones, 42 s of 470 calls/s at some 6 kB each; 8 BYEs.
    */
   public static final CallLimits DEFAULT = of(256, 5, Duration.ofMillis(100));
 
@@ -36,7 +38,8 @@ public record CallLimits(
         || commitAttempts < 1
         || heldMessages < 1
         || quietCalls < 1
-        || endedCalls < 1) {
+        || endedCalls < 1
+        || unhurried < 1) {
       throw new IllegalArgumentException(
           "Expected limits of 1 or more, but got "
               + mailboxInputs
@@ -46,9 +49,11 @@ public record CallLimits(
               + heldMessages
               + " messages, "
               + quietCalls
-              + " quiet calls and "
+              + " quiet calls, "
               + endedCalls
-              + " ended calls");
+              + " ended calls and "
+              + unhurried
+              + " unhurried BYEs");
     }
     if (!patience.isPositive() || !heldFor.isPositive()) {
       throw new IllegalArgumentException(
@@ -66,6 +71,7 @@ public record CallLimits(
         1_000,
         Duration.ofSeconds(10),
         1_000,
-        20_000);
+        20_000,
+        8);
   }
 }

@@ -44,6 +44,7 @@ public final class CallRuntime {
   private final QuietCalls quiet;
   private final EndedCalls ended;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
+  private final Unhurried unhurried;
   private boolean withdrawn;
   private boolean gone;
 
@@ -57,6 +58,7 @@ public final class CallRuntime {
     this.forwarder = new Forwarder(this);
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
     this.ended = new EndedCalls(loop, shared.limits().endedCalls());
+    this.unhurried = new Unhurried(loop, shared.limits().unhurried(), this::takeUp);
   }
 
   /** What this loop did not send because it may have been another's to send. */
@@ -212,6 +214,15 @@ public final class CallRuntime {
   }
 
   void offerOrRead(CallKey call, Waiting waiting) {
+    unhurried.takeUp(call);
+    if (waiting.isUnhurried() && !withdrawn) {
+      unhurried.add(call, waiting);
+    } else {
+      takeUp(call, waiting);
+    }
+  }
+
+  private void takeUp(CallKey call, Waiting waiting) {
     CallMailbox mailbox = mailbox(call);
     if (mailbox == null) {
       mailbox = new CallMailbox(call, this);
@@ -273,6 +284,7 @@ public final class CallRuntime {
    * committed, whoever reads its record may go on with it. On the loop.
    */
   public void release() {
+    unhurried.takeUp();
     withdrawn = true;
     ended.clear();
     for (CallKey each : quiet.folded()) {
@@ -392,6 +404,7 @@ public final class CallRuntime {
 
   /** Ends every call of this loop, for a shutdown that hands nothing over. */
   public void hangUpAll(Reason reason) {
+    unhurried.takeUp();
     quiet.folded().forEach(this::mailbox);
     for (CallMailbox mailbox : List.copyOf(mailboxes.values())) {
       mailbox.offer(own(new Input.HangUp(reason)));

@@ -35,6 +35,11 @@ record Waiting(
             || in.request().method().equals(Method.CANCEL));
   }
 
+  /** Whether a peer loses nothing if it is taken up a little later: it has hung up. */
+  boolean isUnhurried() {
+    return input instanceof Input.RequestArrived in && in.request().method().equals(Method.BYE);
+  }
+
   /**
    * Whether, of a call that there is, it is the INVITE that began it, once more. Who accepted that
    * answers it: another refusal would end the call for its caller alone. It is repeated.

@@ -722,7 +722,15 @@ class CallRuntimeTest {
     meshIsUp = false;
     CallLimits one =
         new CallLimits(
-            256, 5, Duration.ofMillis(100), Duration.ofSeconds(2), 1, Duration.ofSeconds(10), 9, 9);
+            256,
+            5,
+            Duration.ofMillis(100),
+            Duration.ofSeconds(2),
+            1,
+            Duration.ofSeconds(10),
+            9,
+            9,
+            1);
     var roster = new Roster(OTHER);
     sees(roster, List.of(SELF, OTHER), List.of());
     CallRuntime other = runtime(OTHER, roster, one);
@@ -2362,6 +2370,42 @@ class CallRuntimeTest {
     CallRuntime runtime = runtime(CallLimits.DEFAULT);
     offer(runtime, bye);
     assertThat(done).containsExactly("200 BYE", "BYE", "release");
+  }
+
+  /** The caller has hung up, right after that of another call. */
+  private CallRuntime hungUpBesideAnother() {
+    CallRuntime runtime = up();
+    clock.advance(Duration.ofMillis(10));
+    SipRequest bye = scene.callerRequest(Method.BYE, 9, "");
+    loop.execute(
+        () ->
+            runtime.offerOrRead(
+                CallKey.ofBytes(new byte[16]), arrived(bye), received(bye), absent -> {}));
+    offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
+    return runtime;
+  }
+
+  @Test
+  void aByeBesideThoseOfOtherCallsIsTakenUpOnTheBeat() {
+    hungUpBesideAnother();
+    assertThat(done).isEmpty();
+    clock.advance(Duration.ofMillis(50));
+    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+  }
+
+  @Test
+  void whatComesForACallComesAfterItsByeThatWaits() {
+    CallRuntime runtime = hungUpBesideAnother();
+    offer(runtime, scene.callerRequest(Method.OPTIONS, 3, ""));
+    assertThat(done).containsExactly("200 BYE", "BYE", "release", "481 OPTIONS");
+  }
+
+  @Test
+  void aNodeThatLeavesTakesUpTheByeThatWaits() {
+    CallRuntime runtime = hungUpBesideAnother();
+    loop.execute(runtime::release);
+    clock.runReady();
+    assertThat(storedCall().termination()).isPresent();
   }
 
   @Test
