@@ -14,6 +14,7 @@ import io.sippbx.shared.identity.CallKey;
 import io.sippbx.shared.identity.Member;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -55,6 +56,9 @@ final class CallMailbox {
 
   /** The first commit, while it waits for the media node. */
   private @Nullable First first;
+
+  /** Of what was decided since the last commit, and is to be committed with the next one. */
+  private final List<CallHappening> untold = new ArrayList<>();
 
   /** The commit whose answer is waited for. */
   private @Nullable PendingCommit underWay;
@@ -304,6 +308,7 @@ final class CallMailbox {
     }
     effects.stop();
     timers.stop();
+    untold.clear();
   }
 
   /** Leaves with the node: once what is under way is committed, another goes on from the record. */
@@ -537,6 +542,7 @@ final class CallMailbox {
       }
     } else {
       call = decision.call().orElse(null);
+      untold.addAll(decision.happenings());
       effects.carryOut(decision.beside());
       effects.carryOut(decision.effects());
       syncTimers();
@@ -671,7 +677,8 @@ final class CallMailbox {
     busy = true;
     OptionalLong epoch = claim == null ? OptionalLong.empty() : OptionalLong.of(claim.epoch());
     PendingCommit pending =
-        PendingCommit.of(runtime, key, held.current(), epoch, waiting, decision, sinceNs);
+        PendingCommit.of(
+            runtime, key, held.current(), epoch, waiting, decision.after(untold), sinceNs);
     underWay = pending;
     send(pending);
   }
@@ -829,6 +836,7 @@ final class CallMailbox {
     call = decision.call().orElse(null);
     busy = false;
     conflicts = 0;
+    untold.clear();
     if (waiting.input() instanceof Input.TakenOver) {
       runtime.counters().takenOver.increment();
       tell(TakeOver.Outcome.TAKEN);

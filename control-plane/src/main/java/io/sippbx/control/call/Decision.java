@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  * @param commit whether the state must be in the store before the effects run
  * @param beside effects that may run while the commit is under way: they can be undone by expiry
  * @param effects what is to be done after the commit, in order
- * @param happenings what is committed with the state for the world to know
+ * @param happenings what is committed with the state, whenever that is, for the world to know
  */
 public record Decision(
     Optional<Call> call,
@@ -36,6 +36,13 @@ public record Decision(
     beside = List.copyOf(beside);
     effects = List.copyOf(effects);
     happenings = List.copyOf(happenings);
+  }
+
+  /** The same, with what has happened before. */
+  Decision after(List<CallHappening> before) {
+    return before.isEmpty()
+        ? this
+        : new Decision(call, commit, beside, effects, concat(before, happenings));
   }
 
   /**

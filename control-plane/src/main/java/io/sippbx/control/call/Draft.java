@@ -148,14 +148,14 @@ final class Draft {
    * What came without a commit (an ACK, above all) is written down by itself once the call is quiet
    * for it, on the next beat (see {@link Beat}): else the record would say for as long as the call
    * lasts that something is open, and whoever took it over would wait for an ACK that came long
-   * ago.
+   * ago. So is what the world is to know.
    */
   private Call settling(Call call) {
     TimerId settle = TimerId.of(TimerId.Kind.SETTLE);
     if (commit == Decision.Commit.NOW) {
       return call.withoutTimer(settle);
     }
-    boolean due = commit == Decision.Commit.LATER && call.isQuiescent();
+    boolean due = commit == Decision.Commit.LATER && (call.isQuiescent() || !happenings.isEmpty());
     return due && !timers.containsKey(settle) ? call.withTimer(settle, now) : call;
   }
 
@@ -196,6 +196,12 @@ final class Draft {
   void happening(CallHappening happening) {
     happenings.add(happening);
     change();
+  }
+
+  /** The same with the next commit, on the next beat at the latest. */
+  void happeningSoon(CallHappening happening) {
+    happenings.add(happening);
+    note();
   }
 
   void respond(ServerTransactionId transaction, SipResponse response) {

@@ -148,7 +148,12 @@ final class Setup {
     boolean relayed = caller.ring(d, response.build());
     if (relayed && !d.facts.rang() && received.status() >= 180) {
       d.facts = Edits.rang(d.facts, d.now);
-      d.happening(new CallHappening.Ringing(received.status()));
+      var ringing = new CallHappening.Ringing(received.status());
+      if (isOnly(d, fork)) {
+        d.happeningSoon(ringing);
+      } else {
+        d.happening(ringing);
+      }
     }
     if (relayed && body.isPresent() && !d.facts.trail().earlyMedia()) {
       d.facts = d.facts.with(d.facts.trail().withEarlyMedia());
@@ -196,9 +201,21 @@ final class Setup {
     }
     if (!known.equals(Optional.of(fork))) {
       d.replace(leg.with(fork));
-      d.change();
+      if (isOnly(d, fork)) {
+        d.note();
+      } else {
+        d.change();
+      }
     }
     return fork;
+  }
+
+  /**
+   * Whether this is all that was heard of callees: whoever goes on with the call without knowing of
+   * it hears it again, for the INVITE is repeated, and gives it the same tag towards the caller.
+   */
+  private static boolean isOnly(Draft d, Fork fork) {
+    return d.callees.size() == 1 && fork.ordinal() == 0;
   }
 
   private void success(Draft d, CalleeLeg leg, Input.ResponseArrived in) {

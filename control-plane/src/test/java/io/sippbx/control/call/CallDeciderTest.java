@@ -146,7 +146,7 @@ class CallDeciderTest {
     }
 
     @Test
-    void usesAtMostSixCommitsForACall() {
+    void usesAtMostFiveCommitsForACall() {
       int commits = 0;
       scene.begin();
       commits += committed();
@@ -169,7 +169,7 @@ class CallDeciderTest {
       commits += committed();
       scene.response(Scene.answer(bye, 200, "", "", b -> b), List.of());
       commits += committed();
-      assertThat(commits).isEqualTo(6);
+      assertThat(commits).isEqualTo(5);
     }
 
     @Test

@@ -1377,18 +1377,70 @@ class CallRuntimeTest {
   }
 
   @Test
-  void aCallFromInviteToItsEndIsFiveCommits() {
+  void aCallFromInviteToItsEndIsFourCommits() {
+    endedAfterRingingFor(Duration.ofMillis(10));
+    assertThat(commits).hasSize(4);
+  }
+
+  @Test
+  void aCallThatRingsForLongerThanABeatIsFiveCommits() {
+    endedAfterRingingFor(Duration.ofSeconds(2));
+    assertThat(commits).hasSize(5);
+  }
+
+  private void endedAfterRingingFor(Duration ringing) {
     CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofMillis(10));
     responds(runtime, requests.getFirst(), 180);
+    clock.advance(ringing);
     answer(runtime);
     clock.advance(Duration.ofMillis(20));
     acknowledge(runtime);
     scene.up();
     offer(runtime, scene.callerRequest(Method.BYE, 2, ""));
     responds(runtime, requests.getLast(), 200);
-    clock.advance(Duration.ofMillis(30));
+    clock.advance(Duration.ofMillis(50));
     assertThat(storedCall().isTombstone()).isTrue();
-    assertThat(commits).hasSize(5);
+    assertThat(seen)
+        .containsExactly("1 STARTED", "2 RINGING", "3 ANSWERED", "4 QUALITY", "5 ENDED");
+  }
+
+  @Test
+  void ringingIsPassedOnAtOnceAndWrittenDownOnTheBeat() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofMillis(10));
+    responds(runtime, requests.getFirst(), 180);
+    assertThat(done).endsWith("180 INVITE");
+    assertThat(commits).hasSize(1);
+    assertThat(seen).containsExactly("1 STARTED");
+    clock.advance(Duration.ofMillis(40));
+    assertThat(commits).hasSize(2);
+    assertThat(seen).containsExactly("1 STARTED", "2 RINGING");
+    assertThat(stored().record()).isEqualTo(runtime.call(key).orElseThrow());
+  }
+
+  @Test
+  void ringingIsToldOnceWhereTheCommitThatTellsItIsRefused() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofMillis(10));
+    responds(runtime, requests.getFirst(), 180);
+    fates.add(Fate.FULL);
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(seen).containsExactly("1 STARTED", "dropped OUTBOX_FULL", "2 RINGING");
+  }
+
+  @Test
+  void whoTakesACallOverHearsAgainThatItRings() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    clock.advance(Duration.ofMillis(10));
+    responds(runtime, requests.getFirst(), 180);
+    CallRuntime survivor = survivor(true);
+    assertThat(takeOver(survivor, SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    assertThat(resumed).as("the INVITE goes out again").hasSize(1);
+    responds(survivor, requests.getFirst(), 180);
+    assertThat(done).endsWith("180 INVITE");
+    clock.advance(Duration.ofMillis(50));
+    assertThat(seen).containsExactly("1 STARTED", "2 RINGING");
   }
 
   @Test
@@ -2079,15 +2131,7 @@ class CallRuntimeTest {
     away = true;
     SipRequest invite = requests.getFirst();
     // Its commit has no answer, and what comes after waits for that.
-    loop.execute(
-        () ->
-            runtime.offer(
-                key,
-                new Input.ResponseArrived(
-                    invite.topVia().branch().orElseThrow(),
-                    Scene.answer(invite, 180, "bob", "", b -> b),
-                    Destination.to(TransportProtocol.UDP, Scene.callee(0)),
-                    List.of())));
+    loop.execute(() -> runtime.offer(key, response(invite, 183, Scene.offer("192.0.2.20", 50000))));
     clock.runReady();
     answer(runtime);
     done.clear();
@@ -2098,6 +2142,22 @@ class CallRuntimeTest {
     clock.advance(Duration.ofSeconds(2));
     assertThat(done).containsSubsequence("CANCEL", "ACK", "BYE");
     assertThat(storedCall().legs()).as("it was never answered").isEmpty();
+    assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
+  }
+
+  @Test
+  void aCancelThatWentAheadOfTheAnswersCommitEndsTheCall() {
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    away = true;
+    responds(runtime, requests.getFirst(), 180);
+    answer(runtime);
+    done.clear();
+    offer(runtime, cancel());
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).startsWith("200 CANCEL", "487 INVITE");
+    away = false;
+    clock.advance(Duration.ofSeconds(2));
+    assertThat(done).containsSubsequence("ACK", "BYE").doesNotContain("200 INVITE");
     assertThat(storedCall().termination().orElseThrow().reason()).isEqualTo(Reason.CANCELLED);
   }
 
