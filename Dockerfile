@@ -48,5 +48,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 \
 
 # The virtual machine is process 1: it ends in order on SIGTERM, and reaps the one child that it has. Options of one's
 # own come by JDK_JAVA_OPTIONS; -Xmx there goes over the share of memory here.
-ENTRYPOINT ["java", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseCompactObjectHeaders", "-XX:-UseDynamicNumberOfCompilerThreads", "-XX:Tier3DelayOn=1000", "-Dio.netty.leakDetection.level=disabled", "-XX:+ExitOnOutOfMemoryError", "-XX:MaxRAMPercentage=60", "-XX:AOTCache=/opt/sip-pbx/sip-pbx.aot", "-Xlog:aot=off", "-Xlog:cds=off", "-jar", "/opt/sip-pbx/sip-pbx.jar"]
+ENTRYPOINT ["java", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseCompactObjectHeaders", "-XX:-UseDynamicNumberOfCompilerThreads", "-XX:Tier3DelayOn=1000", "-XX:FreqInlineSize=150", "-XX:InlineSmallCode=1200", "-XX:MaxInlineLevel=8", "-Dio.netty.leakDetection.level=disabled", "-XX:+ExitOnOutOfMemoryError", "-XX:MaxRAMPercentage=60", "-XX:AOTCache=/opt/sip-pbx/sip-pbx.aot", "-Xlog:aot=off", "-Xlog:cds=off", "-jar", "/opt/sip-pbx/sip-pbx.jar"]
 CMD ["standalone"]

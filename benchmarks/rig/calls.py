@@ -133,8 +133,8 @@ class Session:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def warm_up(self):
-        """As many calls as it takes, four at once: a virtual machine goes on learning for thousands of them."""
-        calls = closed.Load(ADDRESS, self.o.warmup, 4, "warm-up")
+        """As many calls as it takes, sixteen at once: a virtual machine goes on learning for thousands of them."""
+        calls = closed.Load(ADDRESS, self.o.warmup, 16, "warm-up")
         try:
             calls.register()
             done = calls.go()

@@ -142,8 +142,8 @@ abstract class Invariant {
   /** A phone takes its call for over. */
   void over(int call, boolean caller) {}
 
-  /** As {@link Phone.Observer#expired}. */
-  void expired(int call, Phone phone, SipRequest invite) {}
+  /** As {@link Phone.Observer#expired}; the phone by its name. */
+  void expired(int call, String phone, SipRequest invite) {}
 
   /** A phone's 2xx was not acknowledged in 64*T1. */
   void notAcknowledged(int call, Phone phone, long cSeq) {}

@@ -814,7 +814,7 @@ final class Simulation {
     @Override
     public void expired(int call, Phone phone, SipRequest invite) {
       trace.note(phone.name(), () -> "rings for call " + call + " until its INVITE expires");
-      invariants.forEach(each -> each.expired(call, phone, invite));
+      invariants.forEach(each -> each.expired(call, phone.name(), invite));
     }
 
     @Override

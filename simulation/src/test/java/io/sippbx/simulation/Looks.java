@@ -18,6 +18,9 @@ final class Looks implements Invariant.View {
   final List<String> violations = new ArrayList<>();
   final Set<String> forgotten = new LinkedHashSet<>();
   Duration now = Duration.ZERO;
+  boolean setBack;
+  boolean gone;
+  private final List<Runnable> looks = new ArrayList<>();
   private final Scenario scenario;
 
   /** Of a run with this one call and these faults. */
@@ -58,12 +61,12 @@ final class Looks implements Invariant.View {
 
   @Override
   public boolean wasSetBack(CallKey call) {
-    return false;
+    return setBack;
   }
 
   @Override
   public boolean wasSetBack(int call) {
-    return false;
+    return setBack;
   }
 
   @Override
@@ -78,7 +81,7 @@ final class Looks implements Invariant.View {
 
   @Override
   public boolean isForgotten(CallKey call) {
-    return false;
+    return gone;
   }
 
   @Override
@@ -93,11 +96,20 @@ final class Looks implements Invariant.View {
 
   @Override
   public boolean isForgotten(int call) {
-    return false;
+    return gone;
   }
 
   @Override
-  public void at(Duration time, Runnable look) {}
+  public void at(Duration time, Runnable look) {
+    looks.add(look);
+  }
+
+  /** It is time for all that is to be looked at. */
+  void look() {
+    List<Runnable> due = List.copyOf(looks);
+    looks.clear();
+    due.forEach(Runnable::run);
+  }
 
   @Override
   public Invariant.Outbox outbox(CallKey call) {
