@@ -42,6 +42,7 @@ class RingsArchTest {
     "io.sippbx.control.call.QuietCalls",
     "io.sippbx.control.call.RoutingCounters",
     "io.sippbx.control.call.SuccessRepeater",
+    "io.sippbx.control.call.Unhurried",
     "io.sippbx.control.call.ActiveCalls",
     "io.sippbx.control.call.CallKeys"
   };
