@@ -2,11 +2,15 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.loop.Loop;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The moments at which calls do together what nobody waits for: each {@link #PERIOD}, the same for
- * all calls of a loop. Lives on the call's loop.
+ * The moments at which the calls of a loop do together what nobody waits for: each {@link #PERIOD},
+ * and whenever so many await it that those who are in a hurry would wait for them. Lives on its
+ * loop.
  */
 final class Beat {
 
@@ -16,16 +20,18 @@ final class Beat {
   private static final Duration ON_TIME = Duration.ofMillis(5);
 
   private final Loop loop;
-  private final Runnable then;
+  private final int most;
+  private final Set<Runnable> awaiting = new LinkedHashSet<>();
   private Loop.@Nullable Timer timer;
+  private boolean enough;
   private boolean running;
 
   /**
-   * @param then is run on the beat that was awaited
+   * @param most so many do not wait any more; 1: none waits
    */
-  Beat(Loop loop, Runnable then) {
+  Beat(Loop loop, int most) {
     this.loop = loop;
-    this.then = then;
+    this.most = most;
   }
 
   /** Whether it is time, or what was awaited is being done, however late. */
@@ -33,30 +39,45 @@ final class Beat {
     return running || loop.untilNext(PERIOD).compareTo(PERIOD.minus(ON_TIME)) > 0;
   }
 
-  boolean isAwaited() {
-    return timer != null;
+  boolean isAwaited(Runnable then) {
+    return awaiting.contains(then);
   }
 
-  void await() {
-    if (timer == null) {
-      timer = loop.schedule(loop.untilNext(PERIOD), this::beats);
+  /**
+   * @param then is run once, not within this method; known by its identity
+   */
+  void await(Runnable then) {
+    awaiting.add(then);
+    if (awaiting.size() < most) {
+      if (timer == null) {
+        timer = loop.schedule(loop.untilNext(PERIOD), this::beats);
+      }
+    } else if (!enough) {
+      enough = true;
+      loop.execute(this::beats);
     }
   }
 
-  void stop() {
+  void stop(Runnable then) {
+    awaiting.remove(then);
+  }
+
+  private void beats() {
+    enough = false;
     if (timer != null) {
       timer.cancel();
       timer = null;
     }
-  }
-
-  private void beats() {
-    timer = null;
+    var due = new ArrayDeque<>(awaiting);
+    awaiting.clear();
     running = true;
     try {
-      then.run();
+      while (!due.isEmpty()) {
+        due.remove().run();
+      }
     } finally {
       running = false;
+      due.forEach(this::await);
     }
   }
 }

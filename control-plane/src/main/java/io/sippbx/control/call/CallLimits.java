@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param heldFor how long each of them may wait: longer than it takes until an owner may be claimed
  * @param quietCalls calls of one loop that nobody owns and that stay in memory for a while
  * @param endedCalls tombstones of one loop that stay in memory: repeats for others cost a read
- * @param unhurried BYEs of one loop that are not kept waiting for more of them; 1: none waits
+ * @param unhurried of what is in no hurry (BYEs, commits that nobody waits for) so much of one loop
+ *     is done at once, and does not wait for the next beat; 1: none of it waits
  */
 public record CallLimits(
     int mailboxInputs,
@@ -28,7 +29,8 @@ public record CallLimits(
 
   /**
    * 256 inputs; 5 attempts, 100 ms apart: with the first that is law 2's 500 ms; 1,000 messages for
-   * 10 s; 1,000 quiet calls; 20,000 ended ones, 42 s of 470 calls/s at some 6 kB each; 8 BYEs.
+   * 10 s; 1,000 quiet calls; 20,000 ended ones, 42 s of 470 calls/s at some 6 kB each; 8 of what is
+   * in no hurry.
    */
   public static final CallLimits DEFAULT = of(256, 5, Duration.ofMillis(100));
 
@@ -53,7 +55,7 @@ public record CallLimits(
               + endedCalls
               + " ended calls and "
               + unhurried
-              + " unhurried BYEs");
+              + " of what is in no hurry");
     }
     if (!patience.isPositive() || !heldFor.isPositive()) {
       throw new IllegalArgumentException(

@@ -49,6 +49,7 @@ final class CallMailbox {
   private final CallTimers timers;
   private final EffectRunner effects;
   private final Beat beat;
+  private final Runnable onBeat = this::drain;
 
   private @Nullable Call call;
   private @Nullable Claim claim;
@@ -102,7 +103,7 @@ final class CallMailbox {
         new CallTimers(runtime.loop(), fired -> offer(runtime.own(new Input.TimerFired(fired))));
     this.effects =
         new EffectRunner(key, runtime, held::maySend, defect -> failed("effect", defect));
-    this.beat = new Beat(runtime.loop(), this::drain);
+    this.beat = runtime.beat();
     this.readNs = runtime.loop().nowNs();
   }
 
@@ -384,10 +385,10 @@ final class CallMailbox {
 
   private void drain() {
     if (inputs.size() > 1) {
-      beat.stop();
+      beat.stop(onBeat);
       inputs.first().filter(CallMailbox::onlySettles).ifPresent(inputs::remove);
     }
-    while (!busy && !closed && !releasing && !beat.isAwaited() && !inputs.isEmpty()) {
+    while (!busy && !closed && !releasing && !beat.isAwaited(onBeat) && !inputs.isEmpty()) {
       if (!mayAct()) {
         freeze();
         return;
@@ -609,7 +610,7 @@ final class CallMailbox {
    */
   private void awaitBeat(Waiting waiting) {
     inputs.addFirst(waiting);
-    beat.await();
+    beat.await(onBeat);
   }
 
   private static boolean asksMedia(Decision decision) {
@@ -916,7 +917,7 @@ final class CallMailbox {
       tick.cancel();
       tick = null;
     }
-    beat.stop();
+    beat.stop(onBeat);
     if (first != null) {
       first.timer().cancel();
       first = null;

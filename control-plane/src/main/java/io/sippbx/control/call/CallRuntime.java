@@ -45,6 +45,7 @@ public final class CallRuntime {
   private final EndedCalls ended;
   private final Map<CallKey, CallMailbox> mailboxes = new LinkedHashMap<>();
   private final Unhurried unhurried;
+  private final Beat beat;
   private boolean withdrawn;
   private boolean gone;
 
@@ -58,6 +59,7 @@ public final class CallRuntime {
     this.forwarder = new Forwarder(this);
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
     this.ended = new EndedCalls(loop, shared.limits().endedCalls());
+    this.beat = new Beat(loop, shared.limits().unhurried());
     this.unhurried = new Unhurried(loop, shared.limits().unhurried(), this::takeUp);
   }
 
@@ -489,6 +491,10 @@ public final class CallRuntime {
   void noteState(CallMailbox mailbox, @Nullable Call call) {
     boolean isActive = call != null && call.termination().isEmpty();
     shared.active().note(mailbox.key(), isActive);
+  }
+
+  Beat beat() {
+    return beat;
   }
 
   QuietCalls quiet() {
