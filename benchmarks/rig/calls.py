@@ -3,19 +3,20 @@
 
 Everything of a server is pinned to core 0: control node, media node and Redis of ours, or a standalone
 and Redis; Kamailio, rtpengine and Redis of the other. Caller and callee (sipp) and a probe for exact times are on core 1.
-A call is INVITE, 180, 200, ACK, BYE, 200 between a caller and a registered callee. Rounds alternate
-between the servers. CPU is that of all processes of a server, threads that have ended among them;
+A call is INVITE, 180, 200, ACK, BYE, 200 between a caller and a registered callee. All servers are up, and
+warm, before the first round, and each round is the turn of one after the other, within a minute: the machine drifts more than the
+servers differ. CPU is that of all processes of a server, threads that have ended among them;
 memory is their proportional share (PSS).
 """
-import argparse, csv, glob, json, os, resource, shutil, subprocess, sys, tempfile, time
+import argparse, contextlib, csv, glob, json, os, resource, shutil, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import closed, cpu, drops, report
 from rtpengine_flows import end
-from servers import ADDRESS, SERVERS, SIP, Failed, end_on_signal
+from servers import SERVERS, SIP, Failed, end_on_signal
 
-CALLER, CALLEE = ("127.0.0.20", 5070), ("127.0.0.30", 5080)
+CALLER, CALLEE_PORT = ("127.0.0.20", 5070), 5080
 LOAD_CORE = "1"
 USERS = 1000
 RING_MS = 20
@@ -51,10 +52,10 @@ def users(folder, count=USERS):
     return path
 
 
-def register(server, folder, count=USERS, rate=200):
+def register(server, callee, folder, count=USERS, rate=200):
     before = cpu.sample(server.pids())
-    process = sipp("register", CALLER, [f"{ADDRESS[0]}:{ADDRESS[1]}", "-inf", users(folder, count), "-r", str(rate), "-m", str(count), "-key", "contact",
-                                        f"{CALLEE[0]}:{CALLEE[1]}", "-timeout", str(count // rate + 60), "-timeout_error"], folder)
+    process = sipp("register", CALLER, [f"{server.address[0]}:{server.address[1]}", "-inf", users(folder, count), "-r", str(rate), "-m", str(count), "-key", "contact",
+                                        f"{callee[0]}:{callee[1]}", "-timeout", str(count // rate + 60), "-timeout_error"], folder)
     try:
         code = process.wait(count / rate + 90)
     finally:
@@ -74,10 +75,10 @@ def load(server, folder, rate, seconds, hold, probe=20):
     parts = {part: cpu.sample(server.pids(part)) for part in server.parts}
     lost = drops.of(server.pids())
     before, compiled = cpu.sample(server.pids()), cpu.compilers(server.pids())
-    caller = sipp("uac", CALLER, [f"{ADDRESS[0]}:{ADDRESS[1]}", "-inf", users(folder), "-r", str(rate), "-m", str(int(rate * seconds)),
+    caller = sipp("uac", CALLER, [f"{server.address[0]}:{server.address[1]}", "-inf", users(folder), "-r", str(rate), "-m", str(int(rate * seconds)),
                                   "-l", str(int(rate * (hold + 10)) + 100), "-d", str(int(hold * 1000)), "-mp", "6000", "-recv_timeout", "20000",
                                   "-timeout", str(int(seconds + hold + 30))], folder)
-    exact = subprocess.Popen(["taskset", "-c", LOAD_CORE, sys.executable, "-B", os.path.join(HERE, "probe.py"), f"{ADDRESS[0]}:{ADDRESS[1]}", "--cps", str(probe),
+    exact = subprocess.Popen(["taskset", "-c", LOAD_CORE, sys.executable, "-B", os.path.join(HERE, "probe.py"), f"{server.address[0]}:{server.address[1]}", "--cps", str(probe),
                               "--seconds", str(max(1, seconds - 0.5))], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
         time.sleep(max(0, seconds - 0.3))
@@ -109,17 +110,20 @@ def load(server, folder, rate, seconds, hold, probe=20):
 
 
 class Session:
-    """A server with its callee and its registered users, warmed up."""
+    """A server with its callee and its registered users, warmed up; which of several that are up at once."""
 
-    def __init__(self, name, o):
-        self.name, self.o = name, o
+    def __init__(self, name, o, which=0):
+        self.name, self.o, self.which = name, o, which
         self.folder = tempfile.mkdtemp(prefix="sip-pbx-bench-run-")
 
     def __enter__(self):
-        self.server = SERVERS[self.name](self.o).__enter__()
+        self.server = SERVERS[self.name](self.o)
+        self.server.address = (f"127.0.0.{10 + 2 * self.which}", 5060)
+        self.server.__enter__()
         try:
-            self.callee = sipp("uas", CALLEE, ["-mp", "7000", "-d", str(RING_MS)], self.folder)
-            register(self.server, self.folder)
+            callee = (f"127.0.0.{30 + self.which}", CALLEE_PORT)
+            self.callee = sipp("uas", callee, ["-mp", "7000", "-d", str(RING_MS)], self.folder)
+            register(self.server, callee, self.folder)
             self.warm_up()
             return self
         except BaseException:
@@ -134,7 +138,7 @@ class Session:
 
     def warm_up(self):
         """As many calls as it takes, sixteen at once: a virtual machine goes on learning for thousands of them."""
-        calls = closed.Load(ADDRESS, self.o.warmup, 16, "warm-up")
+        calls = closed.Load(self.server.address, self.o.warmup, 16, "warm-up")
         try:
             calls.register()
             done = calls.go()
@@ -186,13 +190,15 @@ def climb(session, o):
 
 def measure(o):
     fixed, held, highest = [], [], []
-    for turn in range(o.rounds):
-        for name in o.servers:
-            with Session(name, o) as session:
-                session.learn()
-                fixed.append({**session.good(o.rate, o.seconds, o.hold), "round": turn})
-                if o.highest:
-                    highest.append({**climb(session, o), "round": turn})
+    with contextlib.ExitStack() as up:
+        sessions = [up.enter_context(Session(name, o, which)) for which, name in enumerate(o.servers if o.rounds else [])]
+        for session in sessions:
+            session.learn()
+        for turn in range(o.rounds):
+            fixed += [{**session.good(o.rate, o.seconds, o.hold), "round": turn} for session in sessions]
+        # After all of these: what a server is given beyond what it can leaves traces.
+        for turn in range(o.rounds if o.highest else 0):
+            highest += [{**climb(session, o), "round": turn} for session in sessions]
     for turn in range(o.held_rounds if o.held else 0):
         for name in o.servers:
             for calls in o.held:

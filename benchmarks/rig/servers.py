@@ -1,4 +1,4 @@
-"""The SIP servers that are measured: each with all that it needs, on core 0, on 127.0.0.10."""
+"""The SIP servers that are measured: each with all that it needs, on core 0, on 127.0.0.10 unless told."""
 import contextlib, os, shutil, signal, socket, subprocess, sys, tempfile, time
 import cpu, rtpengine_flows as engine
 
@@ -26,6 +26,8 @@ def free_port():
 
 class Server:
     """Processes by the part that they are; ended, each by its id, when the block is left."""
+
+    address = ADDRESS  # of its own where several are up at once; set before it is started
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="sip-pbx-bench-")
@@ -83,9 +85,9 @@ class Server:
                 ended = [part for part, process in self.parts.items() if process.poll() is not None]
                 if ended:
                     raise Failed(f"{', '.join(ended)} ended:\n{self.said()}")
-                s.sendto((f"OPTIONS sip:{ADDRESS[0]}:{ADDRESS[1]} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKready{i}\r\nFrom: <sip:ready@rig.test>;tag=r{i}\r\n"
+                s.sendto((f"OPTIONS sip:{self.address[0]}:{self.address[1]} SIP/2.0\r\nVia: SIP/2.0/UDP {me};branch=z9hG4bKready{i}\r\nFrom: <sip:ready@rig.test>;tag=r{i}\r\n"
                           f"To: <sip:ready@rig.test>\r\nCall-ID: ready{i}-{os.getpid()}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContact: <sip:ready@{me}>\r\n"
-                          "Content-Length: 0\r\n\r\n").encode(), ADDRESS)
+                          "Content-Length: 0\r\n\r\n").encode(), self.address)
                 with contextlib.suppress(OSError):
                     s.recv(4096)
                     return
@@ -101,26 +103,31 @@ class Ours(Server):
     """Control node, media nodes and Redis: a control node keeps no call of its own."""
 
     EDGE, COMMAND = "control", "control-plane"  # the part that speaks SIP
-    MEDIA = "bind_ip: 127.0.0.1, max_sessions: 20000, port_rest: 5, allow_ephemeral_overlap: true"
+    MEDIA = "max_sessions: 20000, port_rest: 5, allow_ephemeral_overlap: true"
     REST = "monitoring: {bind_ip: 127.0.0.1, prometheus_port: 0, health_check_port: 0}\n"
 
     def __init__(self, o):
         super().__init__()
         self.executable, self.media_nodes = o.executable, o.media_nodes
 
+    def media(self):
+        """Its ports are on an address of its own, as others may be up."""
+        network, host = self.address[0].rsplit(".", 1)
+        return f"bind_ip: {network}.{int(host) + 1}, {self.MEDIA}"
+
     def start(self):
         redis, media = self.redis(), [free_port() for _ in range(self.media_nodes)]
         ports = 44_000 // self.media_nodes // 2 * 2
         for i, port in enumerate(media):
             self.configured("media" if i == 0 else f"media-{i + 1}", "media-plane",
-                      f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", {self.MEDIA}, port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}}}\n')
+                      f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", {self.media()}, port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}}}\n')
         nodes = ", ".join(f'"127.0.0.1:{port}"' for port in media)
         self.edge(redis, f"nodes: [{nodes}]")
 
     def edge(self, redis, media):
         os.mkdir(self.path("cdr"))
         self.configured(self.EDGE, self.COMMAND,
-                  f'sip: {{listen_ip: {ADDRESS[0]}, listen_port: {ADDRESS[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{{media}, rtp_timeout: 0}}\n'
+                  f'sip: {{listen_ip: {self.address[0]}, listen_port: {self.address[1]}, max_concurrent_calls: 20000, max_transactions: 1000000, registrar: {{max_addresses: 1000000}}}}\nmedia: {{{media}, rtp_timeout: 0}}\n'
                   f'redis: {{uri: "redis://127.0.0.1:{redis}"}}\ncluster: {{node_id: control-1, secret: "of the benchmark, 0123456789", mesh_listen: "127.0.0.1:0"}}\n'
                   f'cdr: {{output_dir: "{self.path("cdr")}"}}\nstandalone: {{data_dir: "{self.path("data")}"}}\n')
 
@@ -149,7 +156,7 @@ class OursStandalone(Ours):
     EDGE, COMMAND = "standalone", "standalone"
 
     def start(self):
-        self.edge(self.redis(), f"{self.MEDIA}, port_pool: {{start: 20000, end: 63999}}")
+        self.edge(self.redis(), f"{self.media()}, port_pool: {{start: 20000, end: 63999}}")
 
 
 class KamailioConfigured(Server):
@@ -157,7 +164,7 @@ class KamailioConfigured(Server):
 
     def kamailio(self, defines, redis=0, ng=0):
         with open(os.path.join(SIP, "kamailio.cfg")) as f, open(self.path("kamailio.cfg"), "w") as out:
-            out.write(f.read().replace("@REDIS@", str(redis)).replace("@NG@", str(ng)))
+            out.write(f.read().replace("@LISTEN@", f"{self.address[0]}:{self.address[1]}").replace("@REDIS@", str(redis)).replace("@NG@", str(ng)))
         self.spawn("kamailio", ["kamailio", "-f", self.path("kamailio.cfg"), "-DD", "-E", "-m", "2048", "-M", "32", "-P", self.path("pid"), "-Y", self.folder]
                    + [x for d in defines for x in ("-A", d)])
 
