@@ -520,6 +520,10 @@ final class CallMailbox {
       close();
       return;
     }
+    if (onlySettles(waiting) && isTimeLeft()) {
+      awaitBeat(waiting);
+      return;
+    }
     Decision decision;
     try {
       decision = decide(call, waiting.input());
@@ -596,12 +600,14 @@ final class CallMailbox {
   private boolean isInNoHurry(Waiting waiting, Decision decision) {
     return decision.effects().isEmpty()
         && decision.beside().isEmpty()
-        && claim == null
-        && !releasing
-        && inputs.isEmpty()
-        && !beat.isNow()
+        && isTimeLeft()
         && !waiting.mayBeRefused()
         && !waiting.onlyEnds();
+  }
+
+  /** Whether what is in no hurry is to wait for the beat. */
+  private boolean isTimeLeft() {
+    return claim == null && !releasing && inputs.isEmpty() && !beat.isNow();
   }
 
   /**
