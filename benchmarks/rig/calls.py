@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import closed, cpu, drops, report
 from rtpengine_flows import end
-from servers import SERVERS, SIP, Failed, end_on_signal
+from servers import SERVERS, SIP, Failed, address, end_on_signal
 
 CALLER, CALLEE_PORT = ("127.0.0.20", 5070), 5080
 LOAD_CORE = "1"
@@ -118,7 +118,7 @@ class Session:
 
     def __enter__(self):
         self.server = SERVERS[self.name](self.o)
-        self.server.address = (f"127.0.0.{10 + 2 * self.which}", 5060)
+        self.server.address = address(self.which)
         self.server.__enter__()
         try:
             callee = (f"127.0.0.{30 + self.which}", CALLEE_PORT)

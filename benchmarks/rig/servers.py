@@ -4,9 +4,16 @@ import cpu, rtpengine_flows as engine
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIP = os.path.join(HERE, "sip")
-ADDRESS = ("127.0.0.10", 5060)
 CORE = "0"
 STARTS_WITHIN_S = 60
+
+
+def address(which=0):
+    """Where the first, second ... of several servers that are up at once listens; its media node has the address above it."""
+    return f"127.0.0.{10 + 2 * which}", 5060
+
+
+ADDRESS = address()
 
 
 class Failed(Exception):
@@ -27,7 +34,7 @@ def free_port():
 class Server:
     """Processes by the part that they are; ended, each by its id, when the block is left."""
 
-    address = ADDRESS  # of its own where several are up at once; set before it is started
+    address = ADDRESS  # another where several are up at once; set before it is started
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="sip-pbx-bench-")
@@ -110,8 +117,8 @@ class Ours(Server):
         super().__init__()
         self.executable, self.media_nodes = o.executable, o.media_nodes
 
-    def media(self):
-        """Its ports are on an address of its own, as others may be up."""
+    def relayed(self):
+        """Settings of the relay, whose ports are on an address of its own, as others may be up."""
         network, host = self.address[0].rsplit(".", 1)
         return f"bind_ip: {network}.{int(host) + 1}, {self.MEDIA}"
 
@@ -120,7 +127,7 @@ class Ours(Server):
         ports = 44_000 // self.media_nodes // 2 * 2
         for i, port in enumerate(media):
             self.configured("media" if i == 0 else f"media-{i + 1}", "media-plane",
-                      f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", {self.media()}, port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}}}\n')
+                      f'cluster: {{node_id: media-{i + 1}}}\nmedia: {{listen: "127.0.0.1:{port}", {self.relayed()}, port_pool: {{start: {20_000 + i * ports}, end: {20_000 + (i + 1) * ports - 1}}}}}\n')
         nodes = ", ".join(f'"127.0.0.1:{port}"' for port in media)
         self.edge(redis, f"nodes: [{nodes}]")
 
@@ -156,7 +163,7 @@ class OursStandalone(Ours):
     EDGE, COMMAND = "standalone", "standalone"
 
     def start(self):
-        self.edge(self.redis(), f"{self.media()}, port_pool: {{start: 20000, end: 63999}}")
+        self.edge(self.redis(), f"{self.relayed()}, port_pool: {{start: 20000, end: 63999}}")
 
 
 class KamailioConfigured(Server):

@@ -2,9 +2,8 @@ package io.sippbx.control.call;
 
 import io.sippbx.control.loop.Loop;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.LinkedHashSet;
-import java.util.Set;
+import java.util.SequencedSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +20,8 @@ final class Beat {
 
   private final Loop loop;
   private final int most;
-  private final Set<Runnable> awaiting = new LinkedHashSet<>();
+  private final SequencedSet<Runnable> awaiting = new LinkedHashSet<>();
   private Loop.@Nullable Timer timer;
-  private boolean enough;
   private boolean running;
 
   /**
@@ -47,14 +45,8 @@ final class Beat {
    * @param then is run once, not within this method; known by its identity
    */
   void await(Runnable then) {
-    awaiting.add(then);
-    if (awaiting.size() < most) {
-      if (timer == null) {
-        timer = loop.schedule(loop.untilNext(PERIOD), this::beats);
-      }
-    } else if (!enough) {
-      enough = true;
-      loop.execute(this::beats);
+    if (awaiting.add(then) && (timer == null || awaiting.size() == most)) {
+      begin();
     }
   }
 
@@ -62,22 +54,26 @@ final class Beat {
     awaiting.remove(then);
   }
 
-  private void beats() {
-    enough = false;
+  private void begin() {
     if (timer != null) {
       timer.cancel();
-      timer = null;
     }
-    var due = new ArrayDeque<>(awaiting);
-    awaiting.clear();
+    boolean enough = awaiting.size() >= most;
+    timer = loop.schedule(enough ? Duration.ZERO : loop.untilNext(PERIOD), this::beats);
+  }
+
+  private void beats() {
+    timer = null;
     running = true;
     try {
-      while (!due.isEmpty()) {
-        due.remove().run();
+      for (int due = awaiting.size(); due > 0 && !awaiting.isEmpty(); due--) {
+        awaiting.removeFirst().run();
       }
     } finally {
       running = false;
-      due.forEach(this::await);
+      if (timer == null && !awaiting.isEmpty()) {
+        begin();
+      }
     }
   }
 }

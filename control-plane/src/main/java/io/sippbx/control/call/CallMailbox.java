@@ -336,7 +336,7 @@ final class CallMailbox {
     if (call != null && isOwned() && mayAct() && !held.says(call)) {
       commit(
           runtime.own(new Input.TimerFired(TimerId.of(TimerId.Kind.SETTLE))),
-          new Decision(Optional.of(call), Decision.Commit.NOW, List.of(), List.of(), List.of()));
+          Decision.settling(call));
       return;
     }
     leave();

@@ -60,7 +60,7 @@ public final class CallRuntime {
     this.quiet = new QuietCalls(loop, shared.limits().quietCalls(), this::evict, this::look);
     this.ended = new EndedCalls(loop, shared.limits().endedCalls());
     this.beat = new Beat(loop, shared.limits().unhurried());
-    this.unhurried = new Unhurried(loop, shared.limits().unhurried(), this::takeUp);
+    this.unhurried = new Unhurried(loop, beat, this::takeUp);
   }
 
   /** What this loop did not send because it may have been another's to send. */
@@ -216,10 +216,10 @@ public final class CallRuntime {
   }
 
   void offerOrRead(CallKey call, Waiting waiting) {
-    unhurried.takeUp(call);
     if (waiting.isUnhurried() && !withdrawn) {
       unhurried.add(call, waiting);
     } else {
+      unhurried.takeUp(call);
       takeUp(call, waiting);
     }
   }

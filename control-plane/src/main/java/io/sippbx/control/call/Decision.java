@@ -38,6 +38,16 @@ public record Decision(
     happenings = List.copyOf(happenings);
   }
 
+  /** What is known of a call is written down, and nothing is done. */
+  static Decision settling(Call known) {
+    return new Decision(
+        Optional.of(known.withoutTimer(TimerId.of(TimerId.Kind.SETTLE))),
+        Commit.NOW,
+        List.of(),
+        List.of(),
+        List.of());
+  }
+
   /** The same, with what has happened before. */
   Decision after(List<CallHappening> before) {
     return before.isEmpty()

@@ -148,12 +148,7 @@ final class Setup {
     boolean relayed = caller.ring(d, response.build());
     if (relayed && !d.facts.rang() && received.status() >= 180) {
       d.facts = Edits.rang(d.facts, d.now);
-      var ringing = new CallHappening.Ringing(received.status());
-      if (isOnly(d, fork)) {
-        d.happeningSoon(ringing);
-      } else {
-        d.happening(ringing);
-      }
+      d.happeningSoon(new CallHappening.Ringing(received.status()));
     }
     if (relayed && body.isPresent() && !d.facts.trail().earlyMedia()) {
       d.facts = d.facts.with(d.facts.trail().withEarlyMedia());

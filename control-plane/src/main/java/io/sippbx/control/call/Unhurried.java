@@ -3,38 +3,41 @@ package io.sippbx.control.call;
 import io.sippbx.control.loop.Loop;
 import io.sippbx.shared.identity.CallKey;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What has come for the calls of a loop and is in no hurry ({@link Waiting#isUnhurried}): taken up
- * together, on the next beat or as soon as there is enough of it, since many of a kind one after
- * another take far less than as many with other work between. What comes alone, of no other call
- * for as long as a beat, does not wait. Lives on its loop.
+ * on the beat, since many of a kind one after another take far less than as many with other work
+ * between. What comes alone, of no other call for as long as a beat, does not wait. Holds no more
+ * than the beat does. Lives on its loop.
  */
 final class Unhurried {
 
   private final Loop loop;
-  private final int most;
+  private final Beat beat;
   private final BiConsumer<CallKey, Waiting> then;
-  private final Map<CallKey, Waiting> waiting = new LinkedHashMap<>();
+
+  /** Of each call what is to be done on the beat. */
+  private final Map<CallKey, Runnable> waiting = new LinkedHashMap<>();
+
   private @Nullable CallKey last;
   private long lastNs;
-  private Loop.@Nullable Timer timer;
 
   /**
-   * @param most so many do not wait any more; 1: none waits
    * @param then is given each, on the loop
    */
-  Unhurried(Loop loop, int most, BiConsumer<CallKey, Waiting> then) {
+  Unhurried(Loop loop, Beat beat, BiConsumer<CallKey, Waiting> then) {
     this.loop = loop;
-    this.most = most;
+    this.beat = beat;
     this.then = then;
   }
 
-  /** One more, of a call of which none waits: it may be taken up within this method. */
+  /** One more, after what waits of its call; where it is alone it is taken up at once. */
   void add(CallKey call, Waiting input) {
+    takeUp(call);
     boolean alone = isAlone(call);
     last = call;
     lastNs = loop.nowNs();
@@ -42,12 +45,13 @@ final class Unhurried {
       then.accept(call, input);
       return;
     }
-    waiting.put(call, input);
-    if (waiting.size() >= most) {
-      takeUp();
-    } else if (timer == null) {
-      timer = loop.schedule(loop.untilNext(Beat.PERIOD), this::takeUp);
-    }
+    Runnable due =
+        () -> {
+          waiting.remove(call);
+          then.accept(call, input);
+        };
+    waiting.put(call, due);
+    beat.await(due);
   }
 
   private boolean isAlone(CallKey call) {
@@ -56,20 +60,15 @@ final class Unhurried {
 
   /** Takes up what waits of a call: something else has come for it. */
   void takeUp(CallKey call) {
-    Waiting input = waiting.remove(call);
-    if (input != null) {
-      then.accept(call, input);
+    Runnable due = waiting.get(call);
+    if (due != null) {
+      beat.stop(due);
+      due.run();
     }
   }
 
   /** Takes up all that waits. */
   void takeUp() {
-    if (timer != null) {
-      timer.cancel();
-      timer = null;
-    }
-    var due = new LinkedHashMap<>(waiting);
-    waiting.clear();
-    due.forEach(then);
+    List.copyOf(waiting.keySet()).forEach(this::takeUp);
   }
 }

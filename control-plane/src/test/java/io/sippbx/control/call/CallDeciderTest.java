@@ -192,6 +192,25 @@ class CallDeciderTest {
           .noneMatch(timer -> timer.kind() == Kind.SETTLE);
     }
 
+    @Test
+    void ringingOfTheOnlyCalleeIsWrittenDownSoon() {
+      scene.begin().mediaHolds().callee(0, 180, "bob", "");
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.LATER);
+      assertThat(scene.happenings).endsWith(new CallHappening.Ringing(180));
+      assertThat(scene.call.orElseThrow().timers()).containsKey(TimerId.of(Kind.SETTLE));
+    }
+
+    @ParameterizedTest(name = "leg {0}, dialog {1}, description {2}")
+    @CsvSource({"1, carol, ''", "0, another, ''", "0, bob, v=0"})
+    @DisplayName("the caller hears a tag of another number, or the media node is told of it")
+    void otherRingingIsWrittenDownBeforeItIsPassedOn(int leg, String tag, String description) {
+      scene.begin(List.of(List.of(Scene.target(0), Scene.target(1)))).mediaHolds();
+      scene.callee(0, 180, "bob", "");
+      scene.callee(leg, 183, tag, description.isEmpty() ? "" : BOB);
+      assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
+      assertThat(scene.answered()).containsExactly("183 INVITE");
+    }
+
     private int committed() {
       return scene.lastCommit == Decision.Commit.NOW ? 1 : 0;
     }

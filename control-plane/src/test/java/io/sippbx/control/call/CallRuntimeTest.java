@@ -2469,6 +2469,15 @@ class CallRuntimeTest {
   }
 
   @Test
+  void aByeThatWaitsIsTakenUpBeforeAllIsHungUp() {
+    CallRuntime runtime = hungUpBesideAnother();
+    loop.execute(() -> runtime.hangUpAll(Reason.SHUTDOWN));
+    clock.runReady();
+    assertThat(done).containsExactly("200 BYE", "BYE", "release");
+    assertThat(storedCall().termination().orElseThrow().reason()).isNotEqualTo(Reason.SHUTDOWN);
+  }
+
+  @Test
   void anInputForNoCallIsGivenBack() {
     CallRuntime runtime = runtime(CallLimits.DEFAULT);
     loop.execute(

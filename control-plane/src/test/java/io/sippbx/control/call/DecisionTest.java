@@ -2,6 +2,7 @@ package io.sippbx.control.call;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sippbx.control.event.CallHappening;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -41,5 +42,36 @@ class DecisionTest {
             .then(decision(Decision.Commit.NOW, SECOND, FIRST));
     assertThat(together.beside()).containsExactly(FIRST, SECOND);
     assertThat(together.effects()).containsExactly(SECOND, FIRST);
+  }
+
+  @Test
+  void whatHappenedBeforeIsToldFirst() {
+    var ringing = new CallHappening.Ringing(180);
+    var early = new CallHappening.EarlyMedia(183);
+    var told =
+        new Decision(
+            Optional.empty(),
+            Decision.Commit.LATER,
+            List.of(FIRST),
+            List.of(SECOND),
+            List.of(early));
+    Decision after = told.after(List.of(ringing));
+    assertThat(after.happenings()).containsExactly(ringing, early);
+    assertThat(after.commit()).isEqualTo(Decision.Commit.LATER);
+    assertThat(after.beside()).containsExactly(FIRST);
+    assertThat(after.effects()).containsExactly(SECOND);
+    assertThat(told.after(List.of())).isEqualTo(told);
+  }
+
+  @Test
+  void settlingWritesDownWhatIsKnownAndNoMore() {
+    Call known = new Scene().up().call.orElseThrow();
+    assertThat(known.timers()).containsKey(TimerId.of(TimerId.Kind.SETTLE));
+    Decision settling = Decision.settling(known);
+    assertThat(settling.call()).contains(known.withoutTimer(TimerId.of(TimerId.Kind.SETTLE)));
+    assertThat(settling.commit()).isEqualTo(Decision.Commit.NOW);
+    assertThat(settling.beside()).isEmpty();
+    assertThat(settling.effects()).isEmpty();
+    assertThat(settling.happenings()).isEmpty();
   }
 }

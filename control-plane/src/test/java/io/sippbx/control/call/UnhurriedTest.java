@@ -16,10 +16,6 @@ import org.junit.jupiter.api.Test;
 
 class UnhurriedTest {
 
-  private static final CallKey ONE = key(1);
-  private static final CallKey TWO = key(2);
-  private static final CallKey THREE = key(3);
-
   private final VirtualLoops clock = VirtualLoops.inOrder();
   private final VirtualLoop loop = clock.loop("node");
   private final List<String> done = new ArrayList<>();
@@ -27,18 +23,31 @@ class UnhurriedTest {
 
   private Unhurried unhurried(int most) {
     return new Unhurried(
-        loop, most, (call, input) -> done.add(clock.elapsed().toMillis() + " " + input.sinceNs()));
+        loop,
+        new Beat(loop, most),
+        (call, input) -> done.add(clock.elapsed().toMillis() + " " + input.sinceNs()));
+  }
+
+  private void add(Unhurried to, int number) {
+    to.add(
+        key(number),
+        new Waiting(
+            new Input.LeaseGivenBack(), Optional.empty(), absent -> {}, number, false, false));
+  }
+
+  /** One, which does not wait, and so many more besides. */
+  private void come(int more) {
+    clock.advance(Duration.ofMillis(10));
+    for (int i = 1; i <= 1 + more; i++) {
+      add(unhurried, i);
+    }
+    assertThat(done).containsExactly("10 1");
   }
 
   private static CallKey key(int number) {
     var octets = new byte[16];
     octets[0] = (byte) number;
     return CallKey.ofBytes(octets);
-  }
-
-  private static Waiting input(int number) {
-    return new Waiting(
-        new Input.LeaseGivenBack(), Optional.empty(), absent -> {}, number, false, false);
   }
 
   private static boolean isUnhurried(Method method, String body) {
@@ -62,38 +71,32 @@ class UnhurriedTest {
   @Test
   void whatComesAloneDoesNotWait() {
     clock.advance(Duration.ofMillis(10));
-    unhurried.add(ONE, input(1));
+    add(unhurried, 1);
     clock.advance(Duration.ofMillis(50));
-    unhurried.add(TWO, input(2));
+    add(unhurried, 2);
     assertThat(done).containsExactly("10 1", "60 2");
   }
 
   @Test
   void whatComesForTheSameCallIsNoCompany() {
-    unhurried.add(ONE, input(1));
-    unhurried.add(ONE, input(2));
-    assertThat(done).containsExactly("0 1", "0 2");
+    add(unhurried, 1);
+    add(unhurried, 1);
+    assertThat(done).containsExactly("0 1", "0 1");
   }
 
   @Test
   void whatComesBesideAnotherWaitsForTheBeat() {
-    clock.advance(Duration.ofMillis(10));
-    unhurried.add(ONE, input(1));
-    unhurried.add(TWO, input(2));
+    come(1);
     clock.advance(Duration.ofMillis(30));
-    unhurried.add(THREE, input(3));
-    assertThat(done).containsExactly("10 1");
+    add(unhurried, 3);
     clock.advance(Duration.ofMillis(60));
     assertThat(done).containsExactly("10 1", "50 2", "50 3");
   }
 
   @Test
   void soManyDoNotWaitAnyMore() {
-    clock.advance(Duration.ofMillis(10));
-    unhurried.add(ONE, input(1));
-    unhurried.add(TWO, input(2));
-    unhurried.add(THREE, input(3));
-    unhurried.add(key(4), input(4));
+    come(3);
+    clock.runReady();
     assertThat(done).containsExactly("10 1", "10 2", "10 3", "10 4");
     clock.advance(Duration.ofMillis(100));
     assertThat(done).as("once each").hasSize(4);
@@ -102,20 +105,29 @@ class UnhurriedTest {
   @Test
   void nothingWaitsWhereOneIsEnough() {
     Unhurried none = unhurried(1);
-    none.add(ONE, input(1));
-    none.add(TWO, input(2));
+    add(none, 1);
+    add(none, 2);
+    clock.runReady();
     assertThat(done).containsExactly("0 1", "0 2");
   }
 
   @Test
-  void whatWaitsIsTakenUpWhenSomethingElseComesForItsCall() {
-    clock.advance(Duration.ofMillis(10));
-    unhurried.add(ONE, input(1));
-    unhurried.add(TWO, input(2));
-    unhurried.add(THREE, input(3));
-    unhurried.takeUp(TWO);
-    unhurried.takeUp(TWO);
+  void whatWaitsIsTakenUpBeforeWhatComesForItsCall() {
+    come(2);
+    unhurried.takeUp(key(2));
+    unhurried.takeUp(key(2));
     assertThat(done).containsExactly("10 1", "10 2");
+    add(unhurried, 3);
+    assertThat(done)
+        .as("what waited, and then what came")
+        .containsExactly("10 1", "10 2", "10 3", "10 3");
+    clock.advance(Duration.ofMillis(100));
+    assertThat(done).hasSize(4);
+  }
+
+  @Test
+  void allThatWaitsIsTakenUpWhereItIsAskedFor() {
+    come(2);
     unhurried.takeUp();
     assertThat(done).containsExactly("10 1", "10 2", "10 3");
     clock.advance(Duration.ofMillis(100));
