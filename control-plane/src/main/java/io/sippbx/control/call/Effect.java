@@ -66,8 +66,13 @@ public sealed interface Effect {
   record AckFailure(SipResponse response, Optional<SipRequest> invite, Destination to)
       implements Effect {}
 
-  /** Make the media node hold this session; the answer comes as an input. */
-  record ApplyMedia(NodeId node, SessionSpec spec) implements Effect {}
+  /**
+   * Make the media node hold this session; the answer comes as an input.
+   *
+   * @param soon whether nobody waits for it: on the next beat (see {@link Beat}) is soon enough,
+   *     and what is said of the session before then is said in its place
+   */
+  record ApplyMedia(NodeId node, SessionSpec spec, boolean soon) implements Effect {}
 
   /**
    * Look for another place for the session; what is found comes as an input.

@@ -1,5 +1,6 @@
 package io.sippbx.control.call;
 
+import io.sippbx.control.media.MediaAnswer;
 import io.sippbx.control.sip.transaction.SendPermit;
 import io.sippbx.control.sip.transaction.ServerTransactionId;
 import io.sippbx.shared.identity.CallKey;
@@ -8,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries out the effects of one call, in order; answers come back to it as inputs. Lives on the
@@ -24,6 +26,11 @@ final class EffectRunner {
 
   /** What was committed in a term that is over; done when the record is found to stand still. */
   private final List<Effect> withheld = new ArrayList<>();
+
+  private final Runnable onBeat = this::applySoon;
+
+  /** What the media node is told on the next beat. */
+  private Effect.@Nullable ApplyMedia soon;
 
   /**
    * @param permit asked before anything is sent that nobody has asked for just now
@@ -57,9 +64,9 @@ final class EffectRunner {
     return !withheld.isEmpty();
   }
 
-  /** Whether something is repeated or withheld. */
+  /** Whether something is repeated, withheld or still to be done. */
   boolean isBusy() {
-    return !repeaters.isEmpty() || !withheld.isEmpty();
+    return !repeaters.isEmpty() || !withheld.isEmpty() || soon != null;
   }
 
   void carryOutWithheld() {
@@ -91,6 +98,7 @@ final class EffectRunner {
       }
     }
     withheld.clear();
+    dropSoon();
     for (SuccessRepeater each : repeaters.values()) {
       each.stop();
     }
@@ -123,26 +131,61 @@ final class EffectRunner {
       case Effect.Abandon abandon -> world.abandon(abandon.request());
       case Effect.Ack ack -> world.ack(ack.ack(), ack.to());
       case Effect.AckFailure ack -> world.ackFailure(ack.response(), ack.invite(), ack.to());
-      case Effect.ApplyMedia apply ->
-          world.applyMedia(
-              apply.node(),
-              apply.spec(),
-              answer -> tell(new Input.MediaApplied(apply.spec().revision(), answer)));
+      case Effect.ApplyMedia apply -> {
+        dropSoon();
+        if (apply.soon() && !runtime.beat().isNow()) {
+          soon = apply;
+          runtime.beat().await(onBeat);
+        } else {
+          apply(apply);
+        }
+      }
       case Effect.PlaceMedia place ->
           world.placeMedia(
               place.need(),
               place.except(),
               to -> tell(new Input.MediaPlaced(place.from(), place.lost(), to)));
-      case Effect.ReleaseMedia release ->
-          world.releaseMedia(
-              release.node(),
-              key,
-              release.revision(),
-              answer -> tell(new Input.MediaReleased(release.node(), release.revision(), answer)));
+      case Effect.ReleaseMedia release -> {
+        if (soon != null && soon.node().equals(release.node())) {
+          dropSoon();
+        }
+        world.releaseMedia(
+            release.node(),
+            key,
+            release.revision(),
+            answer -> tell(new Input.MediaReleased(release.node(), release.revision(), answer)));
+      }
       case Effect.RenewLease renew -> world.renewLease(key, renew.lasting());
       case Effect.GiveLeaseBack back ->
           world.giveLeaseBack(key, () -> tell(new Input.LeaseGivenBack()));
     }
+  }
+
+  private void apply(Effect.ApplyMedia apply) {
+    world.applyMedia(
+        apply.node(),
+        apply.spec(),
+        answer -> tell(new Input.MediaApplied(apply.spec().revision(), answer)));
+  }
+
+  private void applySoon() {
+    Effect.ApplyMedia due = soon;
+    soon = null;
+    if (due == null) {
+      return;
+    }
+    if (permit.maySend()) {
+      apply(due);
+    } else {
+      // As if the node were silent: it is told again where the call is found to be this node's.
+      var untold = new MediaAnswer.Unreachable("What this node holds may be another's by now");
+      tell(new Input.MediaApplied(due.spec().revision(), untold));
+    }
+  }
+
+  private void dropSoon() {
+    soon = null;
+    runtime.beat().stop(onBeat);
   }
 
   private void repeat(Effect.RespondUntilAck until) {

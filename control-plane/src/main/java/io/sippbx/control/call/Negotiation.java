@@ -145,8 +145,12 @@ final class Negotiation {
 
   /** The instruction for what is wanted now. The session must have a node. */
   Effect apply(Draft d) {
+    return apply(d, false);
+  }
+
+  private Effect apply(Draft d, boolean soon) {
     return new Effect.ApplyMedia(
-        d.media.node().orElseThrow(), d.media.spec(d.key, settings.mediaTimeout()));
+        d.media.node().orElseThrow(), d.media.spec(d.key, settings.mediaTimeout()), soon);
   }
 
   /** The caller's offer as a callee is told it; nothing when the caller made none. */
@@ -416,8 +420,10 @@ final class Negotiation {
     if (!d.media.wouldChange(plan, stage) || d.media.node().isEmpty()) {
       return;
     }
+    // The node holds it all the same for 90 s.
+    boolean onlyKept = stage == Stage.KEPT && plan.streams().equals(d.media.plan().streams());
     d.media = d.media.wanting(plan, stage);
-    d.effect(apply(d));
+    d.effect(apply(d, onlyKept));
     d.change();
   }
 

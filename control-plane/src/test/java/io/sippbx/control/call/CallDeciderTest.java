@@ -64,6 +64,7 @@ class CallDeciderTest {
       scene.begin();
       assertThat(scene.answered()).containsExactly("100 INVITE");
       assertThat(scene.last(Effect.ApplyMedia.class).spec().confirmed()).isFalse();
+      assertThat(scene.last(Effect.ApplyMedia.class).soon()).isFalse();
       assertThat(scene.sent()).isEmpty();
       assertThat(scene.lastCommit).isEqualTo(Decision.Commit.NOW);
     }
@@ -94,6 +95,7 @@ class CallDeciderTest {
       assertThat(spec.revision()).isEqualTo(2);
       assertThat(spec.confirmed()).isTrue();
       assertThat(spec.mediaTimeout()).as("nobody need send before the answer").isZero();
+      assertThat(scene.last(Effect.ApplyMedia.class).soon()).as("it is held anyway").isTrue();
       scene.mediaHolds(spec).callee(0, 180, "bob", "");
       assertThat(scene.all(Effect.ApplyMedia.class)).isEmpty();
       scene.now = scene.now.plusSeconds(170);
@@ -101,6 +103,7 @@ class CallDeciderTest {
       assertThat(scene.answered()).containsExactly("200 INVITE");
       assertThat(scene.last(Effect.ApplyMedia.class).spec().mediaTimeout())
           .isEqualTo(Scene.SETTINGS.mediaTimeout());
+      assertThat(scene.last(Effect.ApplyMedia.class).soon()).isFalse();
     }
 
     @Test

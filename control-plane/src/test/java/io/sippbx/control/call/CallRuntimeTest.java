@@ -1443,6 +1443,56 @@ class CallRuntimeTest {
     assertThat(seen).containsExactly("1 STARTED", "2 RINGING");
   }
 
+  /** Its media node is yet to be told that its session is kept. */
+  private CallRuntime begunBetweenBeats() {
+    clock.advance(Duration.ofMillis(10));
+    CallRuntime runtime = begin(CallLimits.DEFAULT);
+    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE");
+    return runtime;
+  }
+
+  @Test
+  void onTheBeatTheMediaNodeIsToldThatTheSessionIsKept() {
+    begunBetweenBeats();
+    clock.advance(Duration.ofMillis(40));
+    assertThat(done).endsWith("INVITE", "apply 2");
+    clock.advance(Duration.ofSeconds(1));
+    assertThat(done).as("once").endsWith("INVITE", "apply 2");
+  }
+
+  @Test
+  void whatAnAnswerChangesOfTheSessionSaysThatItIsKeptToo() {
+    answer(begunBetweenBeats());
+    clock.advance(Duration.ofMillis(100));
+    assertThat(done).contains("apply 3").doesNotContain("apply 2");
+  }
+
+  @Test
+  void theMediaNodeIsNotToldThatASessionIsKeptAfterItsEnd() {
+    CallRuntime runtime = begunBetweenBeats();
+    offer(runtime, cancel());
+    clock.advance(Duration.ofMillis(100));
+    assertThat(done).contains("release").doesNotContain("apply 2");
+  }
+
+  @Test
+  void whoseLeaseHasEndedBeforeTheBeatSaysThatTheSessionIsKeptOnceItFindsItsCallAsItWas() {
+    lease = new SendLease(LeaseSettings.DEFAULT);
+    clock.advance(Duration.ofMillis(20));
+    wake();
+    Duration acts = LeaseSettings.DEFAULT.lease().minus(LeaseSettings.DEFAULT.margin());
+    clock.advance(acts.minusMillis(10));
+    var roster = new Roster(SELF);
+    sees(roster, List.of(SELF, OTHER), List.of());
+    begin(runtime(SELF, roster, CallLimits.DEFAULT));
+    assertThat(done).endsWith("INVITE");
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).doesNotContain("apply 2");
+    wake();
+    clock.advance(Duration.ofSeconds(5));
+    assertThat(done).containsOnlyOnce("apply 2");
+  }
+
   @Test
   void aCallThatLastsIsSixCommitsAndTwoRecordsAreMadeOfOctetsMeanwhile() {
     CallRuntime runtime = up();
@@ -1494,7 +1544,7 @@ class CallRuntimeTest {
     loop.execute(late.remove());
     clock.runReady();
     assertThat(commits).hasSize(2);
-    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE", "apply 2");
+    assertThat(done).containsExactly("apply 1", "100 INVITE", "INVITE");
   }
 
   @Test
