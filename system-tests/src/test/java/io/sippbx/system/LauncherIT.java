@@ -186,7 +186,8 @@ class LauncherIT {
     script(tools.resolve("nproc"), "echo 1");
     Ended ended = run("sip-pbx", jdks, "demo");
     assertThat(ended.code()).isZero();
-    assertThat(ended.output()).contains(" -Xmn16m -jar ");
+    assertThat(ended.output())
+        .contains(" -Xmn24m -XX:SurvivorRatio=3 -XX:MaxTenuringThreshold=1 -jar ");
   }
 
   @Test
