@@ -181,14 +181,24 @@ public record Call(
   public boolean isQuiescent() {
     return isUp()
         && caller.state() == IncomingInvite.State.CONFIRMED
-        && callees.stream().noneMatch(leg -> leg.state().isOpen())
+        && !CalleeLeg.isAnyOpen(callees)
         && pendingAnswer.isEmpty()
         && reinvite.isEmpty()
         && relayed.isEmpty()
         && byes.isEmpty()
         && renewals.isEmpty()
         && media.isSettled()
-        && timers.keySet().stream().noneMatch(timer -> timer.kind() == TimerId.Kind.MOVE);
+        && !holds(TimerId.Kind.MOVE);
+  }
+
+  /** Whether a timer of this kind runs. */
+  public boolean holds(TimerId.Kind kind) {
+    for (TimerId timer : timers.keySet()) {
+      if (timer.kind() == kind) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Call withTimer(TimerId timer, Instant deadline) {

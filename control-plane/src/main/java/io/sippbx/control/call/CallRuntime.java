@@ -430,9 +430,7 @@ public final class CallRuntime {
   }
 
   private static boolean isQuiet(Call call) {
-    return call.endPublished()
-        && call.byes().isEmpty()
-        && call.callees().stream().noneMatch(leg -> leg.state().isOpen());
+    return call.endPublished() && call.byes().isEmpty() && !CalleeLeg.isAnyOpen(call.callees());
   }
 
   /** An input cannot be served: it is answered where it has a transaction. */

@@ -38,6 +38,16 @@ public record CalleeLeg(
     forks = List.copyOf(forks);
   }
 
+  /** Whether one of them has had no final response yet. */
+  static boolean isAnyOpen(List<CalleeLeg> legs) {
+    for (CalleeLeg leg : legs) {
+      if (leg.state().isOpen()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   CalleeLeg with(OutgoingInvite.State next) {
     return new CalleeLeg(ordinal, branch, invite, hop, spare, sdp, redirected, next, forks);
   }

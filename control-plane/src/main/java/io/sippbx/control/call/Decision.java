@@ -1,9 +1,9 @@
 package io.sippbx.control.call;
 
 import io.sippbx.control.event.CallHappening;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * What an input does to a call.
@@ -71,6 +71,12 @@ public record Decision(
   }
 
   private static <T> List<T> concat(List<T> one, List<T> other) {
-    return Stream.concat(one.stream(), other.stream()).toList();
+    if (one.isEmpty() || other.isEmpty()) {
+      return one.isEmpty() ? other : one;
+    }
+    var both = new ArrayList<T>(one.size() + other.size());
+    both.addAll(one);
+    both.addAll(other);
+    return both;
   }
 }

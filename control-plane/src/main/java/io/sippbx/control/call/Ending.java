@@ -438,7 +438,7 @@ final class Ending {
         || !d.media.former().isEmpty()
         || !d.byes.isEmpty()
         || isEndOwed(d)
-        || d.callees.stream().anyMatch(leg -> leg.state().isOpen())) {
+        || CalleeLeg.isAnyOpen(d.callees)) {
       return;
     }
     d.endPublished = true;

@@ -81,9 +81,14 @@ final class RecentCommits<R> {
     }
 
     default Told folded() {
-      return this instanceof Folded
-          ? this
-          : new Folded(atNs(), events().stream().map(CallEvent::toByteString).toList());
+      if (this instanceof Folded) {
+        return this;
+      }
+      var octets = new ArrayList<ByteString>();
+      for (CallEvent each : events()) {
+        octets.add(each.toByteString());
+      }
+      return new Folded(atNs(), octets);
     }
   }
 

@@ -140,17 +140,10 @@ public final class CallCodec implements RecordCodec<Call> {
   }
 
   private static boolean isMoving(Call call) {
-    if (call.media().anchor() != MediaPart.Anchor.FIRM
+    return call.media().anchor() != MediaPart.Anchor.FIRM
         || !call.media().former().isEmpty()
-        || !call.renewals().isEmpty()) {
-      return true;
-    }
-    for (TimerId timer : call.timers().keySet()) {
-      if (timer.kind() == TimerId.Kind.MOVE) {
-        return true;
-      }
-    }
-    return false;
+        || !call.renewals().isEmpty()
+        || call.holds(TimerId.Kind.MOVE);
   }
 
   @Override

@@ -159,7 +159,11 @@ final class Values {
   }
 
   static List<String> stored(List<NameAddr> addresses) {
-    return addresses.stream().map(NameAddr::toString).toList();
+    var texts = new ArrayList<String>(addresses.size());
+    for (NameAddr each : addresses) {
+      texts.add(each.toString());
+    }
+    return texts;
   }
 
   static NameAddr nameAddr(String text) {
@@ -168,7 +172,11 @@ final class Values {
   }
 
   static List<NameAddr> nameAddrs(List<String> texts) {
-    return texts.stream().map(Values::nameAddr).toList();
+    var addresses = new ArrayList<NameAddr>(texts.size());
+    for (String each : texts) {
+      addresses.add(nameAddr(each));
+    }
+    return addresses;
   }
 
   static Uri uri(String text) {
