@@ -25,7 +25,7 @@ final class Beat {
   private boolean running;
 
   /**
-   * @param most so many do not wait any more; 1: none waits
+   * @param most so many do not wait any more than to the end of the loop's turn; 1: none waits
    */
   Beat(Loop loop, int most) {
     this.loop = loop;

@@ -903,6 +903,8 @@ final class CallMailbox {
     } else {
       defective = true;
       inputs.addFirst(runtime.own(new Input.HangUp(Reason.INTERNAL_ERROR)));
+      // What was done on the beat is followed by nothing.
+      runtime.loop().execute(this::drain);
     }
   }
 

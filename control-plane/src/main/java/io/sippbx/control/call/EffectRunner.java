@@ -137,7 +137,10 @@ final class EffectRunner {
           soon = apply;
           runtime.beat().await(onBeat);
         } else {
-          apply(apply);
+          world.applyMedia(
+              apply.node(),
+              apply.spec(),
+              answer -> tell(new Input.MediaApplied(apply.spec().revision(), answer)));
         }
       }
       case Effect.PlaceMedia place ->
@@ -161,13 +164,6 @@ final class EffectRunner {
     }
   }
 
-  private void apply(Effect.ApplyMedia apply) {
-    world.applyMedia(
-        apply.node(),
-        apply.spec(),
-        answer -> tell(new Input.MediaApplied(apply.spec().revision(), answer)));
-  }
-
   private void applySoon() {
     Effect.ApplyMedia due = soon;
     soon = null;
@@ -175,7 +171,7 @@ final class EffectRunner {
       return;
     }
     if (permit.maySend()) {
-      apply(due);
+      carryOut(List.of(due));
     } else {
       // As if the node were silent: it is told again where the call is found to be this node's.
       var untold = new MediaAnswer.Unreachable("What this node holds may be another's by now");

@@ -420,7 +420,7 @@ final class Negotiation {
     if (!d.media.wouldChange(plan, stage) || d.media.node().isEmpty()) {
       return;
     }
-    // The node holds it all the same for 90 s.
+    // That it is kept is all that is new: the node holds it for 90 s anyway (ADR 4).
     boolean onlyKept = stage == Stage.KEPT && plan.streams().equals(d.media.plan().streams());
     d.media = d.media.wanting(plan, stage);
     d.effect(apply(d, onlyKept));

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What has come for the calls of a loop and is in no hurry ({@link Waiting#isUnhurried}): taken up
  * on the beat, since many of a kind one after another take far less than as many with other work
- * between. What comes alone, of no other call for as long as a beat, does not wait. Holds no more
- * than the beat does. Lives on its loop.
+ * between. What comes alone, of no other call for as long as a beat, does not wait. Holds as many
+ * as a beat awaits, and what comes in the same turn of the loop. Lives on its loop.
  */
 final class Unhurried {
 

@@ -88,7 +88,7 @@ final class RecentCommits<R> {
       for (CallEvent each : events()) {
         octets.add(each.toByteString());
       }
-      return new Folded(atNs(), octets);
+      return new Folded(atNs(), List.copyOf(octets));
     }
   }
 

@@ -97,6 +97,7 @@ class CallRuntimeTest {
   private final InMemoryCallStore<Call> memory = new InMemoryCallStore<>(new Loops(List.of(loop)));
   private boolean away;
   private boolean unreadable;
+  private boolean mediaFails;
   private boolean mediaIsSlow;
   private boolean mediaRefuses;
   private int reads;
@@ -231,6 +232,9 @@ class CallRuntimeTest {
 
         @Override
         public void applyMedia(NodeId node, SessionSpec spec, Consumer<MediaAnswer> answer) {
+          if (mediaFails) {
+            throw new IllegalStateException("planted");
+          }
           done.add("apply " + spec.revision());
           var addresses = new ArrayList<StreamAddresses>();
           for (StreamSpec stream : spec.streams()) {
@@ -1473,6 +1477,26 @@ class CallRuntimeTest {
     offer(runtime, cancel());
     clock.advance(Duration.ofMillis(100));
     assertThat(done).contains("release").doesNotContain("apply 2");
+  }
+
+  @Test
+  void aDefectOnTheBeatEndsItsCall() {
+    CallRuntime runtime = begunBetweenBeats();
+    responds(runtime, requests.getFirst(), 180);
+    mediaFails = true;
+    clock.advance(Duration.ofMillis(40));
+    assertThat(seen).contains("defect");
+    assertThat(done).contains("CANCEL");
+  }
+
+  @Test
+  void aNodeThatLeavesBeforeTheBeatLeavesItToItsHeirToSayThatTheSessionIsKept() {
+    CallRuntime runtime = begunBetweenBeats();
+    loop.execute(runtime::release);
+    clock.advance(Duration.ofMillis(100));
+    assertThat(done).doesNotContain("apply 2");
+    assertThat(takeOver(survivor(true), SELF)).isEqualTo(TakeOver.Outcome.TAKEN);
+    assertThat(done).containsOnlyOnce("apply 2");
   }
 
   @Test
